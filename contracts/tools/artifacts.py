@@ -1,0 +1,138 @@
+"""Builds `contracts/abi/*.json` from `contracts/src` and tells whether the committed files are still what the sources give.
+
+Standard library only: it runs before anything of the project is installed.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+CONTRACTS = Path(__file__).resolve().parent.parent
+SOLC = CONTRACTS / "tools" / "solc"
+
+# artifact file -> source unit; the contract has the file's name
+ARTIFACTS: dict[str, str] = {
+    "abi/NavRegistry.json": "src/NavRegistry.sol",
+    "abi/Feed.json": "src/doubles/Feed.sol",
+    "abi/Market.json": "src/doubles/Market.sol",
+    "abi/Multicall3.json": "src/doubles/Multicall3.sol",
+    "abi/PtOracle.json": "src/doubles/PtOracle.sol",
+    "abi/Sy.json": "src/doubles/Sy.sol",
+    "abi/Token.json": "src/doubles/Token.sol",
+    "abi/Vault4626.json": "src/doubles/Vault4626.sol",
+    "abi/bench/NaiveRegistry.json": "src/bench/NaiveRegistry.sol",
+}
+
+SETTINGS: dict[str, Any] = {
+    "evmVersion": "cancun",
+    "viaIR": True,
+    "optimizer": {"enabled": True, "runs": 1_000_000},
+    # Without metadata the byte code depends on nothing but code and settings: no paths, no comments.
+    "metadata": {"bytecodeHash": "none", "appendCBOR": False},
+}
+
+
+class BuildError(Exception):
+    """The compiler refused the sources, or could not be run; the message is the compiler's own."""
+
+
+def build() -> dict[Path, str]:
+    """Compile every artifact and return its file and text; nothing is written."""
+    output = _compile(sorted(set(ARTIFACTS.values())))
+    version = subprocess.run([SOLC, "--version"], check=True, capture_output=True, text=True).stdout.split()[-1]
+    return {CONTRACTS / file: _artifact(file, source, version, output) for file, source in ARTIFACTS.items()}
+
+
+def write(artifacts: dict[Path, str]) -> list[Path]:
+    """Write the files that differ and return them."""
+    changed = differing(artifacts)
+    for path in changed:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(artifacts[path], encoding="utf-8", newline="\n")
+    return changed
+
+
+def differing(artifacts: dict[Path, str]) -> list[Path]:
+    """The files that are absent or differ by any byte from the build, and the files that no source gives any more."""
+    stale = [path for path in sorted((CONTRACTS / "abi").rglob("*.json")) if path not in artifacts]
+    return stale + [
+        path for path, text in artifacts.items() if not path.is_file() or path.read_bytes() != text.encode("utf-8")
+    ]
+
+
+def _compile(sources: list[str]) -> dict[str, Any]:
+    settings = {
+        **SETTINGS,
+        "outputSelection": {
+            "*": {"": ["ast"], "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode"]}
+        },
+    }
+    request = {
+        "language": "Solidity",
+        "sources": {source: {"content": (CONTRACTS / source).read_text(encoding="utf-8")} for source in sources},
+        "settings": settings,
+    }
+    command = [SOLC, "--standard-json", "--base-path", CONTRACTS, "--include-path", CONTRACTS / "node_modules"]
+    run = subprocess.run(command, input=json.dumps(request), capture_output=True, text=True, check=False)
+    if run.returncode != 0:
+        raise BuildError(run.stderr.strip() or run.stdout.strip())
+    output: dict[str, Any] = json.loads(run.stdout)
+    problems = [entry["formattedMessage"] for entry in output.get("errors", []) if _counts(entry)]
+    if problems:
+        raise BuildError("\n".join(problems))
+    return output
+
+
+def _counts(entry: dict[str, Any]) -> bool:
+    # Our own warnings fail the build; those of installed packages are not ours to mend.
+    location = entry.get("sourceLocation") or {}
+    return bool(entry["severity"] == "error" or str(location.get("file", "src/")).startswith("src/"))
+
+
+def _artifact(file: str, source: str, version: str, output: dict[str, Any]) -> str:
+    name = Path(file).stem
+    contract = output["contracts"][source][name]
+    deployed = contract["evm"]["deployedBytecode"]
+    names = {str(node["id"]): node["name"] for node in _declarations(output, source)}
+    artifact = {
+        "contractName": name,
+        "source": f"contracts/{source}",
+        "abi": contract["abi"],
+        "bytecode": "0x" + contract["evm"]["bytecode"]["object"],
+        "deployedBytecode": "0x" + deployed["object"],
+        "immutables": {
+            names[node]: [place["start"] for place in places]
+            for node, places in deployed.get("immutableReferences", {}).items()
+        },
+        "constants": _constants(output, source),
+        "compiler": {"version": version, "settings": SETTINGS},
+    }
+    return json.dumps(artifact, indent=1, ensure_ascii=True) + "\n"
+
+
+def _constants(output: dict[str, Any], source: str) -> dict[str, int]:
+    """The source's plain integer constants, so that other languages decode reasons and flags by name."""
+    return {
+        node["name"]: int(node["value"]["value"], 0)
+        for node in _declarations(output, source)
+        if node["constant"] and (node.get("value") or {}).get("kind") == "number" and "subdenomination" not in node["value"]
+    }
+
+
+def _declarations(output: dict[str, Any], source: str) -> list[dict[str, Any]]:
+    """The variables of a source and of every source of ours that it imports, directly or not."""
+    found: list[dict[str, Any]] = []
+    seen, waiting = set(), [source]
+    while waiting:
+        path = waiting.pop()
+        if path in seen or not path.startswith("src/"):
+            continue
+        seen.add(path)
+        unit = output["sources"][path]["ast"]
+        waiting += [node["absolutePath"] for node in unit["nodes"] if node["nodeType"] == "ImportDirective"]
+        bodies = [unit, *(node for node in unit["nodes"] if node["nodeType"] == "ContractDefinition")]
+        found += [node for body in bodies for node in body["nodes"] if node["nodeType"] == "VariableDeclaration"]
+    return sorted(found, key=lambda node: (node["src"].split(":")[2], int(node["src"].split(":")[0])))

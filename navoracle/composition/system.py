@@ -1,0 +1,137 @@
+"""The running system: chains, store, outboxes, planner and slot runner, wired together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from navoracle.chain.http import HttpEndpoint
+from navoracle.chain.reader import Finality, Web3ChainReader
+from navoracle.chain.rpc import Endpoint
+from navoracle.chain.signers import KeyFileSigner
+from navoracle.chain.transactor import GWEI, FeePolicy, Web3Transactor
+from navoracle.chain.versions import require_contract
+from navoracle.composition.plans import resolve, subject_of
+from navoracle.config.models import ChainSection, Config
+from navoracle.domain.errors import ConfigurationError
+from navoracle.keeper.frame import FramePorts
+from navoracle.keeper.planner import Planner, Subject
+from navoracle.keeper.publishing import Outbox
+from navoracle.keeper.slots import SlotRunner
+from navoracle.ports import Clock, Transactor
+from navoracle.publishers.nav_registry import NavRegistryPublisher
+from navoracle.publishers.nav_registry_codec import RecordSize
+from navoracle.replay.records import RecordedReader
+from navoracle.replay.series import Series, load_series
+from navoracle.store_port import Store
+
+
+@dataclass(frozen=True, slots=True)
+class ChainAccess:
+    """How one chain is reached: its reader, and the signer's transactor where anything may be sent."""
+
+    reader: Web3ChainReader
+    transactor: Transactor | None
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """Everything that a command needs, built once."""
+
+    config: Config
+    subject: Subject
+    clock: Clock
+    chains: Mapping[str, ChainAccess]
+    series: Mapping[str, Series]
+    ports: FramePorts
+    planner: Planner
+    runner: SlotRunner | None
+
+    async def close(self) -> None:
+        """Give up connections; the store is closed by who opened it."""
+        for access in self.chains.values():
+            await access.reader.close()
+
+
+def chain_access(name: str, section: ChainSection, *, live: bool) -> ChainAccess:
+    """Reach a chain as configured; its key is opened only for a live run.
+
+    Raises:
+        ConfigurationError: the endpoint is none, or a live run lacks its key file.
+    """
+    endpoint = HttpEndpoint(section.rpc.get_secret_value(), timeout=section.timeout, deadline=2.5 * section.timeout)
+    finality: Finality = section.confirmations if section.finality == "confirmations" else section.finality
+    reader = Web3ChainReader(
+        endpoint,
+        chain=name,
+        chain_id=section.chain_id,
+        finality=finality,
+        pin=section.pin,
+        multicall=section.multicall,
+    )
+    return ChainAccess(reader, transactor_of(name, section, endpoint) if live else None)
+
+
+def transactor_of(name: str, section: ChainSection, endpoint: Endpoint) -> Transactor:
+    """The configured signer on that endpoint. Raises ConfigurationError when there is none."""
+    if section.signer is None:
+        raise ConfigurationError(
+            f"chains.{name} has no signer", advice="Add `signer: {key_file: FILE}`, or leave --live off."
+        )
+    fees = FeePolicy(max_fee=section.max_fee_gwei * GWEI, max_tip=min(20, section.max_fee_gwei) * GWEI)
+    return Web3Transactor(endpoint, KeyFileSigner(section.signer.key_file), chain_id=section.chain_id, fees=fees)
+
+
+async def open_system(
+    config: Config,
+    *,
+    clock: Clock,
+    store: Store | None,
+    live: bool = False,
+    chains: Mapping[str, ChainAccess] | None = None,
+    documents: Path | None = None,
+) -> System:
+    """Build the system and resolve its readers.
+
+    Args:
+        store: where frames are recorded; None for valuations that are only shown.
+        live: whether posts are signed and sent.
+        chains: how chains are reached, instead of by the configuration (embedded chains).
+        documents: the folder of attestations.
+
+    Raises:
+        ConfigurationError, ChainError: something named in the configuration is not there, or not what it is said to be.
+        UsageError: a recorded series cannot be read.
+    """
+    series = {name: load_series(section.file, step=section.step) for name, section in config.recorded.items()}
+    off_chain = RecordedReader(series, documents)
+    access = dict(chains or {})
+    for name, section in config.chains.items():
+        if name not in access:
+            access[name] = chain_access(name, section, live=live)
+    readers = {name: reached.reader for name, reached in access.items()}
+    subject = await resolve(subject_of(config), readers, off_chain, clock.now())
+    outboxes: dict[str, Outbox] = {}
+    if store is not None:
+        for name, section in config.chains.items():
+            if section.registry is None:
+                continue
+            await require_contract(access[name].reader, section.registry, "NavRegistry")
+            outboxes[name] = Outbox(
+                chain=access[name].reader,
+                publisher=NavRegistryPublisher(
+                    access[name].reader,
+                    chain=name,
+                    registry=section.registry,
+                    record_size=RecordSize(config.record_size),
+                ),
+                transactor=access[name].transactor,
+                store=store,
+                clock=clock,
+                live=live,
+            )
+    ports = FramePorts(readers, off_chain, clock, store, outboxes)
+    planner = Planner(subject, store, outboxes, now=clock.now())
+    runner = None if store is None else SlotRunner(planner, ports, store)
+    return System(config, subject, clock, access, series, ports, planner, runner)

@@ -1,0 +1,1 @@
+"""Configuration: YAML into models that forbid what they do not know."""

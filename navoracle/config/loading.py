@@ -1,0 +1,111 @@
+"""Loading: a YAML file, environment variables expanded, validated; every error names the file and the path in it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from navoracle.config.models import Config
+from navoracle.domain.errors import ConfigurationError
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+_REMEDIES = {
+    "extra_forbidden": "remove it, or correct its spelling; `navoracle config schema` lists every key",
+    "missing": "add it",
+    "union_tag_invalid": "use one of the kinds named",
+    "union_tag_not_found": "add `kind:`",
+}
+
+
+def load_config(path: Path, environment: Mapping[str, str] | None = None) -> Config:
+    """Load a configuration file.
+
+    Args:
+        path: the YAML file; relative paths in it are taken from its folder.
+        environment: the variables for `${NAME}`; the process's own when None.
+
+    Raises:
+        ConfigurationError: naming the file, the path in it and the remedy.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigurationError(
+            f"{path}: no such file", advice="Name a configuration with --config FILE; config/ holds examples."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error}", advice="Check the file and its mode.") from error
+    try:
+        raw = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{path}: not YAML: {error}", advice="Correct the syntax at that place.") from error
+    if not isinstance(raw, dict):
+        raise ConfigurationError(
+            f"{path}: holds no configuration", advice="A configuration is a mapping with `assets:` and `funds:`."
+        )
+    expanded = _expand(raw, path, (), os.environ if environment is None else environment)
+    return _anchor(parse_config(expanded, str(path)), path.parent)
+
+
+def parse_config(raw: Mapping[str, Any], name: str) -> Config:
+    """Validate a configuration that is already plain data; `name` is what errors call it."""
+    try:
+        return Config.model_validate(raw)
+    except ValidationError as error:
+        raise _explained(error, name) from error
+
+
+def _explained(error: ValidationError, name: str) -> ConfigurationError:
+    problems = []
+    for problem in error.errors(include_url=False, include_input=False):
+        place = ".".join(str(step) for step in problem["loc"]) or "(top)"
+        remedy = _REMEDIES.get(problem["type"])
+        message = problem["msg"].removeprefix("Value error, ")
+        problems.append(f"{place}: {message}" + (f" ({remedy})" if remedy else ""))
+    more = f"; and {len(problems) - 1} more: " + "; ".join(problems[1:6]) if len(problems) > 1 else ""
+    return ConfigurationError(
+        f"{name}: {problems[0]}{more}", advice="Correct the place named; `navoracle config schema` describes every key."
+    )
+
+
+def _expand(value: Any, path: Path, place: tuple[str, ...], environment: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _expand(item, path, (*place, str(key)), environment) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_expand(item, path, (*place, str(index)), environment) for index, item in enumerate(value)]
+    if not isinstance(value, str):
+        return value
+
+    def replace(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name not in environment:
+            raise ConfigurationError(
+                f"{path}: {'.'.join(place)}: environment variable {name} is not set",
+                advice=f"Set {name}, or write the value in the file.",
+            )
+        return environment[name]
+
+    return _VARIABLE.sub(replace, value)
+
+
+def _anchor(config: Config, folder: Path) -> Config:
+    """Take relative file names from the configuration's folder."""
+    recorded = {
+        name: series.model_copy(update={"file": folder / series.file}) for name, series in config.recorded.items()
+    }
+    chains = {
+        name: chain
+        if chain.signer is None
+        else chain.model_copy(
+            update={"signer": chain.signer.model_copy(update={"key_file": folder / chain.signer.key_file})}
+        )
+        for name, chain in config.chains.items()
+    }
+    return config.model_copy(update={"recorded": recorded, "chains": chains})

@@ -1,0 +1,128 @@
+"""Every error that navoracle raises on purpose.
+
+An error carries a stable `code`, a message that names the place, and `advice`: what the operator can do about it.
+
+    NavoracleError
+    ├── DomainError             a value that the core cannot accept
+    │   └── OutOfRange          a number outside its type
+    ├── ReadError               one price source or position reader failed; only its own funds are touched
+    │   ├── EmptyResult         an empty answer where data was due
+    │   ├── CallReverted        the contract refused the call
+    │   ├── MalformedResult     an answer of the wrong shape
+    │   ├── SourceRefused       the source answered, and its answer breaks a rule of that source
+    │   └── DecimalsChanged     a token or feed changed its scale since it was resolved
+    ├── ConfigurationError      the configuration is wrong; the message names the file and the path in it
+    ├── UsageError              the command line or an input file is wrong
+    ├── GuardRefused            a guard stopped the action
+    ├── ChainError              a node or a transaction failed
+    ├── StoreError              the database cannot be used
+    └── VerificationFailed      evidence does not support what was posted
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class NavoracleError(Exception):
+    """Base of all errors raised on purpose.
+
+    Args:
+        message: what is wrong, and where.
+        advice: what the operator can do; never empty.
+    """
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, *, advice: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = advice
+
+
+class DomainError(NavoracleError):
+    """A value that the core cannot accept."""
+
+    code = "domain"
+
+
+class OutOfRange(DomainError):
+    """A number lies outside the range of its type."""
+
+    code = "out_of_range"
+
+
+class ReadError(NavoracleError):
+    """One reader failed; only the funds that need it are touched."""
+
+    code = "read_failed"
+
+
+class EmptyResult(ReadError):
+    """The answer is empty where data was due (no contract there, or a node without that block)."""
+
+    code = "empty_result"
+
+
+class CallReverted(ReadError):
+    """The contract refused the call; `data` is its revert data, empty where it gave none."""
+
+    code = "call_reverted"
+
+    def __init__(self, message: str, *, advice: str, data: bytes = b"") -> None:
+        super().__init__(message, advice=advice)
+        self.data = data
+
+
+class MalformedResult(ReadError):
+    """The answer has the wrong length or shape."""
+
+    code = "malformed_result"
+
+
+class SourceRefused(ReadError):
+    """The source answered, and its answer breaks one of that source's own rules."""
+
+    code = "source_refused"
+
+
+class DecimalsChanged(ReadError):
+    """A token or feed has another scale than the one that was resolved at start."""
+
+    code = "decimals_changed"
+
+
+class ConfigurationError(NavoracleError):
+    """The configuration is wrong; the message names the file and the path in it."""
+
+    code = "configuration"
+
+
+class UsageError(NavoracleError):
+    """The command line, or a file named on it, is wrong."""
+
+    code = "usage"
+
+
+class GuardRefused(NavoracleError):
+    """A guard stopped the action; nothing was sent."""
+
+    code = "guard_refused"
+
+
+class ChainError(NavoracleError):
+    """A node or a transaction failed."""
+
+    code = "chain"
+
+
+class StoreError(NavoracleError):
+    """The database cannot be used as it is."""
+
+    code = "store"
+
+
+class VerificationFailed(NavoracleError):
+    """The evidence does not support the value that it is said to support."""
+
+    code = "verification_failed"

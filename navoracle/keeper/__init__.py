@@ -1,0 +1,1 @@
+"""The use case: value funds at one block, guard, record and publish."""

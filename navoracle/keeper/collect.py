@@ -1,0 +1,159 @@
+"""Collect: stamp one block per chain, then answer all readers in as few round trips as the deepest one needs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from navoracle.domain.errors import ChainError
+from navoracle.domain.frame import BlockStamp, Failure
+from navoracle.domain.units import Timestamp
+from navoracle.keeper.plan import FramePlan
+from navoracle.keeper.session import Asked, Readings, ReadSession
+from navoracle.ports import (
+    Answer,
+    Call,
+    ChainReader,
+    Clock,
+    Document,
+    NativeBalance,
+    OffChainReader,
+    Reader,
+    ReadPoint,
+    RecordedRow,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """All readings of a frame, with the blocks and the clock that they belong to."""
+
+    readings: Readings
+    stamps: tuple[BlockStamp, ...]
+    clock: Timestamp
+    now: Timestamp
+    chain_failures: tuple[Failure, ...]
+
+
+async def collect(
+    plan: FramePlan, chains: Mapping[str, ChainReader], off_chain: OffChainReader, clock: Clock
+) -> Collected:
+    """Read everything that the plan needs.
+
+    The valuation time is the home chain's block time, or the clock's reading where the plan has no home chain.
+
+    Raises:
+        ChainError: the home chain cannot be stamped; another chain's failure only fails its own readers.
+    """
+    readers = readers_of(plan)
+    names = sorted({reader.chain for reader in readers if reader.chain is not None} | set(_home(plan)))
+    reading = clock.now()
+    stamped = await asyncio.gather(*(_stamp(name, chains) for name in names))
+    stamps = tuple(stamp for stamp in stamped if isinstance(stamp, BlockStamp))
+    failures = tuple(failure for failure in stamped if isinstance(failure, Failure))
+    now = _valuation_time(plan, stamps, failures, reading)
+    readings = await read_all(readers, stamps, now, chains, off_chain)
+    return Collected(readings, stamps, reading, now, failures)
+
+
+async def read_all(
+    readers: Iterable[Reader[Any]],
+    stamps: Sequence[BlockStamp],
+    now: Timestamp,
+    chains: Mapping[str, ChainReader],
+    off_chain: OffChainReader,
+) -> Readings:
+    """Drive the readers in lockstep against the world at those blocks."""
+    session = ReadSession(readers, read_points(stamps, now))
+    while requests := session.pending():
+        session.supply(await _fetch(requests, chains, off_chain, stamps, now))
+    return session.readings()
+
+
+def read_points(stamps: Iterable[BlockStamp], now: Timestamp) -> dict[str | None, ReadPoint]:
+    """The point at which each chain, and everything off chain, is read."""
+    points: dict[str | None, ReadPoint] = {None: ReadPoint(now, None)}
+    points.update({stamp.chain: ReadPoint(stamp.timestamp, stamp) for stamp in stamps})
+    return points
+
+
+def readers_of(plan: FramePlan) -> tuple[Reader[Any], ...]:
+    """Every reader of the plan, in a stable order."""
+    readers: list[Reader[Any]] = []
+    for symbol in sorted(plan.assets):
+        asset = plan.assets[symbol]
+        readers += asset.sources
+        readers += [rate for rate in (asset.derived, asset.native) if rate is not None]
+    if plan.stop_after is None:
+        for fund in plan.funds:
+            readers += fund.positions
+            readers.append(fund.supply)
+    return tuple(readers)
+
+
+def _home(plan: FramePlan) -> tuple[str, ...]:
+    return () if plan.home_chain is None else (plan.home_chain,)
+
+
+async def _stamp(name: str, chains: Mapping[str, ChainReader]) -> BlockStamp | Failure:
+    chain = chains.get(name)
+    if chain is None:
+        return Failure(name, "chain", f"chain {name} is not configured", f"Add `chains: {name}:` with its endpoints.")
+    try:
+        return await chain.stamp()
+    except ChainError as error:
+        return Failure(name, error.code, error.message, error.advice)
+
+
+def _valuation_time(
+    plan: FramePlan, stamps: Sequence[BlockStamp], failures: Sequence[Failure], clock: Timestamp
+) -> Timestamp:
+    if plan.home_chain is None:
+        return clock
+    for stamp in stamps:
+        if stamp.chain == plan.home_chain:
+            return stamp.timestamp
+    failure = next(failure for failure in failures if failure.reader == plan.home_chain)
+    raise ChainError(failure.message, advice=failure.advice)
+
+
+async def _fetch(
+    requests: Sequence[Asked],
+    chains: Mapping[str, ChainReader],
+    off_chain: OffChainReader,
+    stamps: Sequence[BlockStamp],
+    now: Timestamp,
+) -> dict[Asked, Answer]:
+    by_chain: dict[str | None, list[Asked]] = {}
+    for asked in requests:
+        by_chain.setdefault(asked[0], []).append(asked)
+    blocks = {stamp.chain: stamp for stamp in stamps}
+    groups = await asyncio.gather(
+        *(
+            _off_chain(group, off_chain, now) if name is None else _on_chain(group, chains[name], blocks[name])
+            for name, group in by_chain.items()
+        )
+    )
+    return {asked: answer for group in groups for asked, answer in group.items()}
+
+
+async def _on_chain(group: Sequence[Asked], chain: ChainReader, at: BlockStamp) -> dict[Asked, Answer]:
+    good = [asked for asked in group if isinstance(asked[1], Call | NativeBalance)]
+    answers = {asked: Answer(b"", "not_a_chain_request") for asked in group}
+    requests = [request for _, request in good if isinstance(request, Call | NativeBalance)]
+    try:
+        found = await chain.read(requests, at)
+    except ChainError as error:
+        return {asked: Answer(b"", f"unavailable: {error.message}") for asked in group}
+    answers.update(zip(good, found, strict=True))
+    return answers
+
+
+async def _off_chain(group: Sequence[Asked], reader: OffChainReader, now: Timestamp) -> dict[Asked, Answer]:
+    good = [asked for asked in group if isinstance(asked[1], RecordedRow | Document)]
+    answers = {asked: Answer(b"", "not_an_off_chain_request") for asked in group}
+    requests = [request for _, request in good if isinstance(request, RecordedRow | Document)]
+    answers.update(zip(good, await reader.read(requests, now), strict=True))
+    return answers

@@ -1,0 +1,123 @@
+"""What a frame is asked to do: which funds, which readers, which limits, and the state to start from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from navoracle.domain.cadence import Cadence
+from navoracle.domain.errors import ConfigurationError
+from navoracle.domain.fees import FeeTerms
+from navoracle.domain.frame import FundPrior, GuardPolicy, Prior
+from navoracle.domain.prices import AggregationPolicy, NativeBandPolicy, Side
+from navoracle.domain.units import Timestamp
+from navoracle.domain.valuation import PriceKey
+from navoracle.ports import PositionReader, PriceSource, RateSource, SupplyReader
+
+
+@dataclass(frozen=True, slots=True)
+class AssetPlan:
+    """How one asset is priced: by quotes, or through its base at a protocol's rate (`derived`).
+
+    `native` is a protocol's own rate held against the market price, within `native_band`; it never votes.
+    """
+
+    symbol: str
+    policy: AggregationPolicy
+    sources: tuple[PriceSource, ...] = ()
+    derived: RateSource | None = None
+    native: RateSource | None = None
+    native_band: NativeBandPolicy | None = None
+
+    def needs(self) -> Iterator[str]:
+        """The assets whose estimates this one is computed from."""
+        for rate in (self.derived, self.native):
+            if rate is not None:
+                yield rate.base
+        for source in self.sources:
+            if source.quoted_in is not None:
+                yield source.quoted_in
+
+
+@dataclass(frozen=True, slots=True)
+class FundPlan:
+    """How one fund is valued and where it is posted.
+
+    `fund_id` is the fund's number on its registry, `chain` the registry's chain (None: valued, never posted).
+    """
+
+    fund: str
+    fund_id: int
+    chain: str | None
+    positions: tuple[PositionReader, ...]
+    supply: SupplyReader
+    fees: FeeTerms
+    guards: GuardPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class FramePlan:
+    """One frame's task. `unit` is the unit of account, worth exactly one by definition.
+
+    `stop_after="price"` makes it a sampler's frame: nothing is valued. `verifies` names the frame that this one is the
+    second look at; `publish` is off for valuations that are only shown.
+    """
+
+    slot_time: Timestamp
+    cadence: Cadence
+    unit: str
+    home_chain: str | None
+    assets: Mapping[str, AssetPlan]
+    funds: tuple[FundPlan, ...]
+    prior: Prior
+    stop_after: Literal["price"] | None = None
+    verifies: str | None = None
+    publish: bool = False
+
+    def asset(self, symbol: str) -> AssetPlan:
+        """The asset's plan. Raises ConfigurationError when the plan has none."""
+        try:
+            return self.assets[symbol]
+        except KeyError:
+            raise ConfigurationError(
+                f"asset {symbol} is used but not configured", advice=f"Add `assets: {symbol}:` with its sources."
+            ) from None
+
+    def price_keys(self) -> tuple[PriceKey, ...]:
+        """Every (asset, side) that the frame prices for its own sake; bases and legs follow from them."""
+        if self.stop_after == "price":
+            return tuple((symbol, "asset") for symbol in sorted(self.assets))
+        keys: set[tuple[str, Side]] = set()
+        for fund in self.funds:
+            for reader in fund.positions:
+                keys.update(reader.assets)
+        return tuple(sorted(keys))
+
+    def key_closure(self) -> frozenset[PriceKey]:
+        """The plan's price keys and those of every base and leg behind them (each on the side of what it prices)."""
+        return frozenset((needed, side) for symbol, side in self.price_keys() for needed in self._closure((symbol,)))
+
+    def for_fund(self, name: str) -> FramePlan:
+        """The same plan for one fund alone, with only the assets and the prior state that it needs."""
+        fund = next(fund for fund in self.funds if fund.fund == name)
+        symbols = self._closure(asset for reader in fund.positions for asset, _ in reader.assets)
+        prior = Prior(
+            prices=tuple(price for price in self.prior.prices if price.asset in symbols),
+            samples=tuple(sample for sample in self.prior.samples if sample.asset in symbols),
+            funds={name: self.prior.funds.get(name, FundPrior())},
+        )
+        assets = {symbol: self.assets[symbol] for symbol in sorted(symbols) if symbol in self.assets}
+        return replace(self, funds=(fund,), assets=assets, prior=prior)
+
+    def _closure(self, symbols: Iterable[str]) -> frozenset[str]:
+        found: set[str] = set()
+        open_ends = list(symbols)
+        while open_ends:
+            symbol = open_ends.pop()
+            if symbol in found:
+                continue
+            found.add(symbol)
+            if symbol != self.unit:
+                open_ends += self.asset(symbol).needs()
+        return frozenset(found)

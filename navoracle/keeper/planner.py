@@ -1,0 +1,150 @@
+"""Plan: from the configured system and the state so far to the next frame's task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from navoracle.domain.cadence import Cadence
+from navoracle.domain.frame import FirstLook, FundPrior, NavFrame, Prior, PriorPrice, Sample
+from navoracle.domain.prices import LastValid, PriceEstimate, PriceStatus, Side
+from navoracle.domain.units import Timestamp
+from navoracle.keeper.plan import AssetPlan, FramePlan, FundPlan
+from navoracle.keeper.pricing import SAMPLE_WINDOW
+from navoracle.keeper.publishing import Outbox
+from navoracle.store_port import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What the keeper is configured to value: all assets and funds, and the chain whose blocks set the time."""
+
+    unit: str
+    home_chain: str | None
+    assets: Mapping[str, AssetPlan]
+    funds: Mapping[str, FundPlan]
+
+
+class Planner:
+    """Makes plans. Keeps the prior's prices and samples at hand, as the store holds them."""
+
+    def __init__(
+        self, subject: Subject, store: Store | None, outboxes: Mapping[str, Outbox], *, now: Timestamp
+    ) -> None:
+        self.subject = subject
+        self._store = store
+        self._outboxes = outboxes
+        self._prices: dict[tuple[str, str], PriorPrice] = {}
+        self._samples: list[Sample] = []
+        if store is not None:
+            self._prices = {(price.asset, price.side): price for price in store.load_prior_prices()}
+            self._samples = list(store.load_samples(Timestamp(now - SAMPLE_WINDOW)))
+
+    def sample(self, at: Timestamp) -> FramePlan:
+        """The sampler's plan: price everything, value nothing."""
+        return FramePlan(
+            slot_time=at,
+            cadence=Cadence.HOURLY,
+            unit=self.subject.unit,
+            home_chain=self.subject.home_chain if self._samples_on_chain() else None,
+            assets=self.subject.assets,
+            funds=(),
+            prior=Prior(prices=tuple(self._prices.values())),
+            stop_after="price",
+        )
+
+    async def slot(
+        self,
+        funds: Iterable[str],
+        slot_time: Timestamp,
+        cadence: Cadence,
+        *,
+        publish: bool,
+        now: Timestamp,
+        first_looks: Mapping[str, FirstLook] | None = None,
+        verifies: str | None = None,
+    ) -> FramePlan:
+        """The plan of one slot, from the NAVs that the chain confirms and what the store remembers.
+
+        Raises:
+            ChainError: a registry could not be read; without a baseline nothing is posted.
+        """
+        chosen = tuple(self.subject.funds[name] for name in funds)
+        return FramePlan(
+            slot_time=slot_time,
+            cadence=cadence,
+            unit=self.subject.unit,
+            home_chain=self.subject.home_chain,
+            assets=self._assets_of(chosen),
+            funds=chosen,
+            prior=Prior(
+                prices=tuple(self._prices.values()),
+                samples=tuple(sample for sample in self._samples if sample.time > now - SAMPLE_WINDOW),
+                funds=await self._fund_priors(chosen, first_looks or {}),
+            ),
+            verifies=verifies,
+            publish=publish,
+        )
+
+    def absorb(self, frame: NavFrame) -> None:
+        """Remember the frame's live prices: the last valid one of each asset and side, and a sample of each asset."""
+        for (asset, side), estimate in frame.estimates.items():
+            found = live_price(asset, side, estimate, frame.id)
+            if found is None:
+                continue
+            known = self._prices.get((asset, side))
+            if known is None or known.last_valid.observed_at <= found.last_valid.observed_at:
+                self._prices[asset, side] = found
+            if side == "asset" and (not self._samples or self._last_sample(asset) < frame.now):
+                self._samples.append(Sample(asset, frame.now, found.last_valid.price, frame.id))
+        horizon = frame.now - SAMPLE_WINDOW
+        if self._samples and self._samples[0].time < horizon - SAMPLE_WINDOW:
+            self._samples = [sample for sample in self._samples if sample.time >= horizon]
+
+    def _samples_on_chain(self) -> bool:
+        """Whether any price is read on a chain; otherwise the clock alone sets the time of a sample."""
+        return any(
+            reader.chain is not None
+            for asset in self.subject.assets.values()
+            for reader in (*asset.sources, asset.derived, asset.native)
+            if reader is not None
+        )
+
+    def _last_sample(self, asset: str) -> Timestamp:
+        return next((sample.time for sample in reversed(self._samples) if sample.asset == asset), Timestamp(0))
+
+    def _assets_of(self, funds: tuple[FundPlan, ...]) -> Mapping[str, AssetPlan]:
+        if len(funds) == len(self.subject.funds):
+            return self.subject.assets
+        whole = FramePlan(Timestamp(0), Cadence.HOURLY, self.subject.unit, None, self.subject.assets, funds, Prior())
+        needed: dict[str, AssetPlan] = {}
+        for fund in funds:
+            needed.update(whole.for_fund(fund.fund).assets)
+        return needed
+
+    async def _fund_priors(
+        self, funds: tuple[FundPlan, ...], first_looks: Mapping[str, FirstLook]
+    ) -> dict[str, FundPrior]:
+        priors = {fund.fund: FundPrior() if self._store is None else self._store.load_fund(fund.fund) for fund in funds}
+        for chain in sorted({fund.chain for fund in funds if fund.chain is not None}):
+            if chain not in self._outboxes:
+                continue
+            ids = {fund.fund: fund.fund_id for fund in funds if fund.chain == chain}
+            for name, confirmed in (await self._outboxes[chain].publisher.confirmed(ids)).items():
+                frame, distributions = None, priors[name].distributions_per_share
+                if self._store is not None:
+                    frame = self._store.frame_of_post(name, confirmed.valuation_time)
+                    distributions = self._store.distributions_since(name, confirmed.valuation_time)
+                priors[name] = replace(
+                    priors[name],
+                    confirmed=replace(confirmed, frame=frame),
+                    distributions_per_share=distributions,
+                )
+        return {name: replace(prior, first_look=first_looks.get(name)) for name, prior in priors.items()}
+
+
+def live_price(asset: str, side: Side, estimate: PriceEstimate, frame: str) -> PriorPrice | None:
+    """The estimate as a last valid price; None unless it is live (a decayed price never becomes one)."""
+    if estimate.status is not PriceStatus.LIVE or estimate.price is None or estimate.as_of is None:
+        return None
+    return PriorPrice(asset, side, LastValid(estimate.price, estimate.confidence, estimate.as_of), frame)

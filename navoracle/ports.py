@@ -1,0 +1,280 @@
+"""The world as the rest of navoracle sees it: small protocols, and the requests that readers make.
+
+A price source or position reader performs no I/O. Its `read` is a generator: it yields tuples of requests, receives the
+raw answers in the same order, and returns a domain value or raises a `ReadError`. A request that fails is raised inside
+the generator as a typed error, so that a reader which can do without an answer catches it there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NewType, Protocol, TypeAlias, TypeVar
+
+from navoracle.domain.frame import BlockStamp, ConfirmedNav
+from navoracle.domain.positions import Position
+from navoracle.domain.prices import Quote
+from navoracle.domain.units import Bps, Timestamp, Wad
+from navoracle.domain.valuation import PriceKey
+
+Address = NewType("Address", str)
+"""A checksummed address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A contract call at the frame's block.
+
+    `direct` keeps it out of Multicall3, for contracts that look at their caller; `sender` is then the caller.
+    """
+
+    target: Address
+    data: bytes
+    direct: bool = False
+    sender: Address | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NativeBalance:
+    """The native coin balance (wei, 32 bytes big-endian) of an account at the frame's block."""
+
+    account: Address
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRow:
+    """The newest row of a recorded series that is known at the frame's time, as JSON `{"time", "price"}`."""
+
+    series: str
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The bytes of a named document, for example a signed attestation."""
+
+    path: str
+
+
+ChainRequest: TypeAlias = Call | NativeBalance
+OffChainRequest: TypeAlias = RecordedRow | Document
+Request: TypeAlias = ChainRequest | OffChainRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: the data, or why there is none (`failure` is an error code, `data` then the revert data)."""
+
+    data: bytes
+    failure: str | None = None
+
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+Read: TypeAlias = Generator[tuple[Request, ...], tuple[bytes, ...], T]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPoint:
+    """When and where a reader reads: the valuation time and its chain's block (None off chain)."""
+
+    now: Timestamp
+    block: BlockStamp | None
+
+
+class Reader(Protocol[T_co]):
+    """Says what to read and how to understand it."""
+
+    @property
+    def id(self) -> str:
+        """The name under which its reading and its failure are recorded; unique within a frame."""
+
+    @property
+    def chain(self) -> str | None:
+        """The configuration's name of its chain; None off chain."""
+
+    def read(self, at: ReadPoint) -> Read[T_co]:
+        """Yield requests, receive their answers, return the value."""
+
+    def describe(self) -> Mapping[str, object]:
+        """Everything needed to build this reader again, as plain JSON."""
+
+
+class PriceSource(Reader[Quote], Protocol):
+    """Reads one quote of one asset."""
+
+    @property
+    def asset(self) -> str:
+        """The asset that is quoted."""
+
+    @property
+    def quoted_in(self) -> str | None:
+        """The asset in which the price is stated; None for the unit of account."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolRate:
+    """Units of the base asset per unit of the asset (Wad per whole token), by the protocol's own account.
+
+    An asset takes the `lower` value, a debt the `higher`; they are equal where the protocol has one rate.
+    """
+
+    lower: Wad
+    higher: Wad
+    confidence: Bps
+
+
+class RateSource(Reader[ProtocolRate], Protocol):
+    """Reads the rate between an asset and its base."""
+
+    @property
+    def base(self) -> str:
+        """The asset that the rate counts in."""
+
+
+class PositionReader(Reader[tuple[Position, ...]], Protocol):
+    """Reads what a fund holds or owes in one place."""
+
+    @property
+    def assets(self) -> tuple[PriceKey, ...]:
+        """The (asset, side) pairs that its positions may need prices for."""
+
+
+class SupplyReader(Reader[Wad], Protocol):
+    """Reads a fund's shares outstanding (1e18 scale)."""
+
+
+class Clock(Protocol):
+    """The only source of the present time, and the only way to wait."""
+
+    def now(self) -> Timestamp:
+        """Unix seconds, UTC."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait; a test clock moves on instead."""
+
+
+class ChainReader(Protocol):
+    """One chain, read at pinned blocks."""
+
+    async def stamp(self) -> BlockStamp:
+        """The block to value at, by the chain's finality rule. Raises ChainError."""
+
+    async def is_canonical(self, stamp: BlockStamp) -> bool:
+        """Whether the block is still part of the chain."""
+
+    async def read(self, requests: Sequence[ChainRequest], at: BlockStamp) -> tuple[Answer, ...]:
+        """Answer all requests at that block, in order. Raises ChainError when the node fails as a whole."""
+
+    async def call(self, to: Address, data: bytes) -> bytes:
+        """Call a contract at the newest block (previews and read-backs). Raises ChainError, CallReverted."""
+
+
+class OffChainReader(Protocol):
+    """Recorded series and documents."""
+
+    async def read(self, requests: Sequence[OffChainRequest], now: Timestamp) -> tuple[Answer, ...]:
+        """Answer all requests, in order, with nothing that was not yet known at `now`."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedTransaction:
+    """A transaction ready to be sent: raw bytes and hash (hex), with the fields that identify it."""
+
+    raw: str
+    hash: str
+    nonce: int
+    sender: Address
+    to: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A mined transaction."""
+
+    hash: str
+    success: bool
+    block_number: int
+    block_hash: str
+    gas_used: int
+
+
+class Transactor(Protocol):
+    """One signer on one chain."""
+
+    @property
+    def address(self) -> Address:
+        """The sender."""
+
+    async def prepare(self, to: Address, data: bytes) -> SignedTransaction:
+        """Simulate, then sign. Raises CallReverted (with the decoded reason) or ChainError; nothing is sent."""
+
+    async def send(self, transaction: SignedTransaction) -> None:
+        """Broadcast once. An error is ambiguous until the hash is looked up; it is raised as ChainError."""
+
+    async def receipt(self, transaction_hash: str) -> Receipt | None:
+        """The receipt, or None while the transaction is not mined."""
+
+
+@dataclass(frozen=True, slots=True)
+class FundPost:
+    """What is posted for one fund: NAV_after, price per share and the components of section 13 (Wad)."""
+
+    fund: str
+    fund_id: int
+    nav: Wad
+    price_per_share: Wad
+    confidence: Bps
+    estimated: bool
+    components: tuple[Wad, Wad, Wad, Wad, Wad]
+    nav_before: Wad
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """An encoded post of several funds: where it goes, its bytes, and what they say."""
+
+    chain: str
+    to: Address
+    data: bytes
+    valuation_time: Timestamp
+    evidence_root: str
+    posts: tuple[FundPost, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What the contract would do with one fund's record now: `reason` None means it would accept it.
+
+    `send` says whether sending it is right (a held record is evidence for the RISK role; a refused one is noise).
+    """
+
+    fund: str
+    reason: str | None
+    send: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """What the contract holds for one fund after a post."""
+
+    fund: str
+    accepted: bool
+    reason: str | None
+    confirmed: ConfirmedNav
+
+
+class Publisher(Protocol):
+    """A contract that takes NAVs."""
+
+    async def confirmed(self, fund_ids: Mapping[str, int]) -> Mapping[str, ConfirmedNav]:
+        """The NAVs that the contract serves now."""
+
+    def encode(self, posts: Sequence[FundPost], valuation_time: Timestamp, evidence_root: str) -> Batch:
+        """Encode a batch."""
+
+    async def preview(self, batch: Batch) -> tuple[Preview, ...]:
+        """Ask the contract what it would do with the batch."""
+
+    async def read_back(self, batch: Batch, receipt: Receipt) -> tuple[ReadBack, ...]:
+        """Read the contract's state after the post and classify each fund's outcome."""

@@ -1,0 +1,93 @@
+"""A vault's own rate between its share and its asset (ERC-4626): a cross-check of market prices, never a vote."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final, Literal, Self
+
+from navoracle.abi import decode_result, encode_call
+from navoracle.domain.errors import SourceRefused
+from navoracle.domain.units import BPS, WAD, Bps, Rounding, Wad, mul_div
+from navoracle.ports import Call, ProtocolRate, Read, ReadPoint
+from navoracle.readers import (
+    DECIMALS,
+    BasisPoints,
+    ChecksumAddress,
+    Decimals,
+    Name,
+    ReaderModel,
+    check_decimals,
+    check_names,
+    decode_decimals,
+    resolved_decimals,
+)
+
+ASSET: Final = encode_call("asset()")
+TOTAL_SUPPLY: Final = encode_call("totalSupply()")
+
+
+class Erc4626Rate(ReaderModel, frozen=True):
+    """Whole tokens of the vault's asset per whole share: `convertToAssets(10**decimals)`, rounded down.
+
+    Attributes:
+        base: the configured asset that `underlying` is priced as.
+        underlying: the token that the vault's `asset()` must be.
+        decimals, underlying_decimals: of share and underlying; filled by `resolve`.
+        confidence: of the rate; a share price derived from it takes base confidence x this.
+    """
+
+    section_fields: ClassVar[frozenset[str]] = frozenset({"id"})
+    resolved_fields: ClassVar[tuple[str, ...]] = ("decimals", "underlying_decimals")
+
+    kind: Literal["erc4626"]
+    chain: Name
+    base: Name
+    vault: ChecksumAddress
+    underlying: ChecksumAddress
+    decimals: Decimals | None = None
+    underlying_decimals: Decimals | None = None
+    confidence: BasisPoints = Bps(BPS)
+
+    def resolve(self, at: ReadPoint) -> Read[Self]:
+        """Read the decimals of share and underlying."""
+        share, underlying = yield (Call(self.vault, DECIMALS), Call(self.underlying, DECIMALS))
+        return self.model_copy(
+            update={
+                "decimals": decode_decimals(self, self.vault, share),
+                "underlying_decimals": decode_decimals(self, self.underlying, underlying),
+            }
+        )
+
+    def read(self, at: ReadPoint) -> Read[ProtocolRate]:
+        """Read the rate and everything that gives it meaning at one block.
+
+        Raises:
+            SourceRefused: another asset than configured, no shares, or a rate of zero.
+            DecimalsChanged: share or underlying changed its scale.
+            ConfigurationError: the rate is not resolved.
+        """
+        decimals = resolved_decimals(self, self.decimals)
+        underlying_decimals = resolved_decimals(self, self.underlying_decimals)
+        answers = yield (
+            Call(self.vault, encode_call("convertToAssets(uint256)", 10**decimals)),
+            Call(self.vault, DECIMALS),
+            Call(self.underlying, DECIMALS),
+            Call(self.vault, ASSET),
+            Call(self.vault, TOTAL_SUPPLY),
+        )
+        check_decimals(self, self.vault, answers[1], decimals)
+        check_decimals(self, self.underlying, answers[2], underlying_decimals)
+        check_names(self, f"asset() of {self.vault}", self.underlying, decode_result(("address",), answers[3])[0])
+        (supply,) = decode_result(("uint256",), answers[4])
+        if supply == 0:
+            raise SourceRefused(
+                f"{self.id}: the vault {self.vault} has no shares",
+                advice="Check the address; an empty vault's rate says nothing.",
+            )
+        (assets,) = decode_result(("uint256",), answers[0])
+        rate = mul_div(assets, WAD, 10**underlying_decimals, Rounding.DOWN)
+        if rate == 0:
+            raise SourceRefused(
+                f"{self.id}: a share of {self.vault} converts to nothing",
+                advice="Find out whether the vault lost its assets; remove it from the configuration if it did.",
+            )
+        return ProtocolRate(Wad(rate), Wad(rate), self.confidence)

@@ -1,0 +1,1 @@
+"""Publishers: the contracts that take a NAV, each behind the same port."""

@@ -1,0 +1,138 @@
+"""A replay from its options to its report: build the world, let time pass, verify everything that was recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from navoracle.composition import ChainAccess, System, open_system, plan_from_evidence
+from navoracle.composition.embedded import embedded_chain, embedded_registry
+from navoracle.config.models import Config
+from navoracle.domain.cadence import CadencePolicy
+from navoracle.domain.errors import UsageError, VerificationFailed
+from navoracle.domain.units import Bps, Timestamp
+from navoracle.keeper.slots import SlotRunner
+from navoracle.keeper.verify import verify_document, verify_proof
+from navoracle.keeper.watch import Watch, WatchPolicy
+from navoracle.replay.clock import ReplayClock
+from navoracle.replay.report import SlotReport, report_slot
+from navoracle.replay.setup import CHAIN, ReplayOptions, ReplaySetup, replay_config
+from navoracle.replay.timeline import run_timeline
+from navoracle.store_port import Store
+
+Progress = Callable[[Timestamp, SlotReport], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """How many evidence documents were computed again, and what was wrong with those that failed."""
+
+    accepted: int
+    rejected: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayResult:
+    """Every slot in order, and the verification of all frames."""
+
+    slots: tuple[SlotReport, ...]
+    verification: Verification
+    registry: str | None
+
+
+def watch_of(config: Config, since: Timestamp) -> Watch:
+    """The watch that the configuration asks for."""
+    cadence = config.cadence
+    return Watch(
+        config.funds,
+        WatchPolicy(
+            CadencePolicy(cadence.volatility_limit, Bps(cadence.weight_bps), cadence.calm_hours * 3_600),
+            oracle_move_bps=Bps(cadence.oracle_move_bps),
+        ),
+        since=since,
+    )
+
+
+def runner_of(system: System) -> SlotRunner:
+    """The system's slot runner. Raises UsageError when it has no store."""
+    if system.runner is None:
+        raise UsageError("slots are worked off against a store", advice="Give the run a database.")
+    return system.runner
+
+
+async def replay(options: ReplayOptions, setup: ReplaySetup, store: Store, progress: Progress) -> ReplayResult:
+    """Run the replay; every slot is reported as it ends."""
+    access: dict[str, ChainAccess] = {}
+    registry = None
+    chain = None
+    if options.chain == "embedded":
+        chain = embedded_chain(setup.start)
+        world = await embedded_registry(chain, CHAIN, [setup.opening])
+        access[CHAIN], registry = world.access, world.registry
+    config = replay_config(options, setup, registry)
+    clock = ReplayClock(setup.start, chain)
+    system = await open_system(config, clock=clock, store=store, live=True, chains=access)
+    slots = await run_slots(
+        system,
+        watch_of(config, Timestamp(setup.start - 1)),
+        clock,
+        until=setup.end,
+        sample_seconds=options.sample_seconds,
+        progress=progress,
+    )
+    return ReplayResult(slots, verify_store(store), registry)
+
+
+async def run_slots(
+    system: System,
+    watch: Watch,
+    clock: ReplayClock,
+    *,
+    until: Timestamp,
+    sample_seconds: int,
+    progress: Progress,
+    **timeline: Any,
+) -> tuple[SlotReport, ...]:
+    """Run a timeline and report its slots, each beside what the contracts say after it."""
+    slots: list[SlotReport] = []
+    async for worked in run_timeline(
+        runner_of(system), watch, clock, until=until, sample_seconds=sample_seconds, **timeline
+    ):
+        for report in report_slot(worked, await confirmed(system, worked.outcomes)):
+            slots.append(report)
+            progress(worked.slot.time, report)
+    return tuple(slots)
+
+
+async def confirmed(system: System, funds: Mapping[str, object] | Sequence[str]) -> dict[str, Any]:
+    """What the funds' contracts serve now, by fund."""
+    found: dict[str, Any] = {}
+    for chain, outbox in system.ports.outboxes.items():
+        ids = {name: system.subject.funds[name].fund_id for name in funds if system.subject.funds[name].chain == chain}
+        if ids:
+            found.update(await outbox.publisher.confirmed(ids))
+    return found
+
+
+def verify_store(store: Store) -> Verification:
+    """Compute every recorded fund frame again from its evidence, and check the proofs of those that were posted."""
+    accepted, rejected = 0, []
+    proofs = {
+        (post.frame, part.fund): (post.batch.evidence_root, part.proof) for post in store.posts() for part in post.funds
+    }
+    for row in store.fund_frames():
+        try:
+            verified = verify_document(store.evidence(row.frame, row.fund), plan_from_evidence)
+            if verified.evidence_hash != row.evidence_hash:
+                raise VerificationFailed(
+                    f"frame {row.frame}, fund {row.fund}: the evidence is not the one that was recorded",
+                    advice="Keep the database as it is, and find out who changed it.",
+                )
+            if (row.frame, row.fund) in proofs:
+                verify_proof(verified, *proofs[row.frame, row.fund])
+        except VerificationFailed as error:
+            rejected.append(error.message)
+        else:
+            accepted += 1
+    return Verification(accepted, tuple(rejected))

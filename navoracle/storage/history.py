@@ -1,0 +1,203 @@
+"""What was recorded, for people: slots, frames, posts, evidence, and the three joined."""
+
+from __future__ import annotations
+
+import zlib
+from collections import defaultdict
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, func, select
+
+from navoracle.domain.errors import StoreError
+from navoracle.domain.units import Timestamp
+from navoracle.storage import tables
+from navoracle.storage.database import Database
+from navoracle.storage.rows import frame_row, fund_frame_row, history_row, post_row, slot_row
+from navoracle.store_records import (
+    FrameRow,
+    FundFrameRow,
+    HistoryRow,
+    PostRow,
+    PostState,
+    SlotRow,
+    SlotState,
+    StatusRow,
+)
+
+
+class HistoryStore:
+    """The part of the store that answers questions. Rows come newest first."""
+
+    _database: Database
+
+    def slots(
+        self, fund: str | None = None, since: Timestamp | None = None, limit: int | None = None
+    ) -> tuple[SlotRow, ...]:
+        """Slots, of one fund or all, from the slot time `since` on."""
+        table = tables.slots
+        query = _of_slots(select(table), fund, since).limit(limit)
+        with self._database.read() as connection:
+            return tuple(map(slot_row, connection.execute(query).mappings()))
+
+    def frames(
+        self, since: Timestamp | None = None, limit: int | None = None, *, samples: bool = False
+    ) -> tuple[FrameRow, ...]:
+        """Frames valued at `since` or later; those of the sampler only when asked for."""
+        table = tables.frames
+        query = select(table).order_by(table.c.now.desc(), table.c.clock.desc(), table.c.id).limit(limit)
+        if since is not None:
+            query = query.where(table.c.now >= since)
+        if not samples:
+            query = query.where(table.c.stop_after.is_(None))
+        with self._database.read() as connection:
+            return tuple(map(frame_row, connection.execute(query).mappings()))
+
+    def fund_frames(
+        self,
+        fund: str | None = None,
+        frame: str | None = None,
+        since: Timestamp | None = None,
+        limit: int | None = None,
+    ) -> tuple[FundFrameRow, ...]:
+        """What frames found for a fund, or a frame for its funds."""
+        table, frames = tables.fund_frames, tables.frames
+        query = (
+            select(table, frames.c.slot_time, frames.c.now)
+            .join(frames, frames.c.id == table.c.frame)
+            .order_by(frames.c.now.desc(), frames.c.clock.desc(), frames.c.id, table.c.fund)
+            .limit(limit)
+        )
+        if fund is not None:
+            query = query.where(table.c.fund == fund)
+        if frame is not None:
+            query = query.where(table.c.frame == frame)
+        if since is not None:
+            query = query.where(frames.c.now >= since)
+        with self._database.read() as connection:
+            return tuple(map(fund_frame_row, connection.execute(query).mappings()))
+
+    def evidence(self, frame_id: str, fund: str) -> bytes:
+        """The canonical evidence document, byte for byte.
+
+        Raises:
+            StoreError: there is none, or it is damaged.
+        """
+        table = tables.evidence
+        query = select(table.c.document).where(table.c.frame == frame_id, table.c.fund == fund)
+        with self._database.read() as connection:
+            document: bytes | None = connection.execute(query).scalar_one_or_none()
+        if document is None:
+            raise StoreError(
+                f"{self._database.place}: no evidence of {fund} in frame {frame_id}",
+                advice="List the frames and funds with `navoracle history`.",
+            )
+        try:
+            return zlib.decompress(document)
+        except zlib.error as error:
+            raise StoreError(
+                f"{self._database.place}: the evidence of {fund} in frame {frame_id} is damaged ({error})",
+                advice="Restore the database from a backup; evidence that cannot be read proves nothing.",
+            ) from error
+
+    def posts(self, fund: str | None = None, frame: str | None = None, limit: int | None = None) -> tuple[PostRow, ...]:
+        """Posts, of one fund or frame or all, whole."""
+        table, funds = tables.posts, tables.post_funds
+        query = select(table).order_by(table.c.id.desc()).limit(limit)
+        if fund is not None:
+            query = query.where(table.c.id.in_(select(funds.c.post).where(funds.c.fund == fund)))
+        if frame is not None:
+            query = query.where(table.c.frame == frame)
+        with self._database.read() as connection:
+            return _posts(connection, query)
+
+    def unfinished_posts(self) -> tuple[PostRow, ...]:
+        """Posts that are neither confirmed nor failed, oldest first: what to look up by hash after a restart."""
+        table = tables.posts
+        states = [PostState.PREPARED.value, PostState.SENT.value]
+        query = select(table).where(table.c.state.in_(states)).order_by(table.c.id)
+        with self._database.read() as connection:
+            return _posts(connection, query)
+
+    def history(
+        self, fund: str | None = None, since: Timestamp | None = None, limit: int | None = None
+    ) -> tuple[HistoryRow, ...]:
+        """Slots, each with what its frame found and where it was posted."""
+        query = _of_slots(_HISTORY, fund, since).limit(limit)
+        with self._database.read() as connection:
+            return tuple(map(history_row, connection.execute(query).mappings()))
+
+    def status(self) -> tuple[StatusRow, ...]:
+        """Every fund's newest slot and the newest one that was posted, sorted by fund."""
+        with self._database.read() as connection:
+            latest = _newest(connection, posted=False)
+            posted = _newest(connection, posted=True)
+        return tuple(StatusRow(fund, row, posted.get(fund)) for fund, row in sorted(latest.items()))
+
+
+def _of_slots(query: Select[Any], fund: str | None, since: Timestamp | None) -> Select[Any]:
+    table = tables.slots
+    query = query.order_by(table.c.slot_time.desc(), table.c.fund)
+    if fund is not None:
+        query = query.where(table.c.fund == fund)
+    if since is not None:
+        query = query.where(table.c.slot_time >= since)
+    return query
+
+
+def _history_query() -> Select[Any]:
+    slots, found, posts, attempts = tables.slots, tables.fund_frames, tables.posts, tables.attempts
+    signed = (
+        select(attempts.c.hash)
+        .where(attempts.c.post == posts.c.id)
+        .order_by(attempts.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return (
+        select(
+            slots.c.fund,
+            slots.c.slot_time,
+            slots.c.cadence,
+            slots.c.state,
+            slots.c.reason,
+            slots.c.frame,
+            found.c.status,
+            found.c.nav_after,
+            found.c.price_per_share,
+            found.c.confidence,
+            func.coalesce(posts.c.transaction_hash, signed).label("transaction_hash"),
+            posts.c.block_number,
+        )
+        .outerjoin(found, (found.c.frame == slots.c.frame) & (found.c.fund == slots.c.fund))
+        .outerjoin(posts, posts.c.id == slots.c.post)
+    )
+
+
+_HISTORY = _history_query()
+
+
+def _newest(connection: Connection, *, posted: bool) -> dict[str, HistoryRow]:
+    table = tables.slots
+    times = select(table.c.fund, func.max(table.c.slot_time).label("slot_time")).group_by(table.c.fund)
+    if posted:
+        times = times.where(table.c.state == SlotState.POSTED.value)
+    newest = times.subquery()
+    query = _HISTORY.join(newest, (newest.c.fund == table.c.fund) & (newest.c.slot_time == table.c.slot_time))
+    return {row["fund"]: history_row(row) for row in connection.execute(query).mappings()}
+
+
+def _posts(connection: Connection, query: Select[Any]) -> tuple[PostRow, ...]:
+    rows = connection.execute(query).mappings().all()
+    chosen = select(query.with_only_columns(tables.posts.c.id).subquery())
+    attempts: dict[int, list[RowMapping]] = defaultdict(list)
+    funds: dict[int, list[RowMapping]] = defaultdict(list)
+    of_attempts, of_funds = tables.attempts, tables.post_funds
+    for row in connection.execute(
+        select(of_attempts).where(of_attempts.c.post.in_(chosen)).order_by(of_attempts.c.id)
+    ).mappings():
+        attempts[row["post"]].append(row)
+    for row in connection.execute(
+        select(of_funds).where(of_funds.c.post.in_(chosen)).order_by(of_funds.c.post, of_funds.c.place)
+    ).mappings():
+        funds[row["post"]].append(row)
+    return tuple(post_row(row, attempts[row["id"]], funds[row["id"]]) for row in rows)

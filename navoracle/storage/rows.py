@@ -1,0 +1,225 @@
+"""From rows of the database to the records of `navoracle.store_records`, and from domain values to JSON columns.
+
+JSON columns hold money as decimal strings, because readers other than Python lose digits of long numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from navoracle.domain.cadence import Cadence
+from navoracle.domain.frame import BlockStamp, Failure, NavStatus
+from navoracle.domain.nav import Breakdown
+from navoracle.domain.units import Bps, Timestamp, Wad
+from navoracle.domain.verdicts import Outcome, Verdict
+from navoracle.ports import Address, Batch, FundPost, SignedTransaction
+from navoracle.store_records import (
+    Event,
+    EventRow,
+    FrameRow,
+    FundFrameRow,
+    FundOutcome,
+    FundValues,
+    HistoryRow,
+    PostFundRow,
+    PostRow,
+    PostState,
+    Severity,
+    SlotRow,
+    SlotState,
+)
+
+Json = Mapping[str, Any]
+
+
+def stamp_json(stamp: BlockStamp) -> dict[str, object]:
+    """A block stamp as JSON."""
+    return {
+        "chain": stamp.chain,
+        "chain_id": stamp.chain_id,
+        "number": stamp.number,
+        "hash": stamp.hash,
+        "parent_hash": stamp.parent_hash,
+        "timestamp": stamp.timestamp,
+    }
+
+
+def breakdown_json(breakdown: Breakdown) -> dict[str, str]:
+    """Components as JSON."""
+    return {name: str(value) for name, value in breakdown._asdict().items()}
+
+
+def verdict_json(verdict: Verdict) -> dict[str, str]:
+    """A verdict as JSON."""
+    return {
+        "check": verdict.check,
+        "outcome": verdict.outcome.value,
+        "detail": verdict.detail,
+        "advice": verdict.advice,
+    }
+
+
+def failure_json(failure: Failure) -> dict[str, str]:
+    """A failure as JSON."""
+    return {
+        "reader": failure.reader,
+        "code": failure.code,
+        "message": failure.message,
+        "advice": failure.advice,
+    }
+
+
+def _breakdown(stored: Json) -> Breakdown:
+    return Breakdown(**{name: Wad(int(value)) for name, value in stored.items()})
+
+
+def frame_row(row: RowMapping) -> FrameRow:
+    """A row of `frames`."""
+    return FrameRow(
+        id=row["id"],
+        slot_time=row["slot_time"],
+        cadence=Cadence(row["cadence"]),
+        clock=row["clock"],
+        now=row["now"],
+        stamps=tuple(BlockStamp(**stamp) for stamp in row["stamps"]),
+        verifies=row["verifies"],
+        stop_after=row["stop_after"],
+        code_version=row["code_version"],
+    )
+
+
+def fund_frame_row(row: RowMapping) -> FundFrameRow:
+    """A row of `fund_frames` with its frame's `slot_time` and `now`."""
+    values = None
+    if row["components"] is not None:
+        values = FundValues(
+            before=_breakdown(row["components"]["before"]),
+            after=_breakdown(row["components"]["after"]),
+            price_per_share=Wad(row["price_per_share"]),
+            shares=Wad(row["shares"]),
+            confidence=Bps(row["confidence"]),
+            undecayed_nav=Wad(row["undecayed_nav"]),
+            estimated=row["estimated"],
+        )
+    return FundFrameRow(
+        frame=row["frame"],
+        fund=row["fund"],
+        slot_time=row["slot_time"],
+        now=row["now"],
+        status=NavStatus(row["status"]),
+        reason=row["reason"],
+        values=values,
+        verdicts=tuple(Verdict(**(stored | {"outcome": Outcome(stored["outcome"])})) for stored in row["verdicts"]),
+        failures=tuple(Failure(**stored) for stored in row["failures"]),
+        immaterial=tuple(row["immaterial"]),
+        evidence_hash=row["evidence_hash"],
+    )
+
+
+def slot_row(row: RowMapping) -> SlotRow:
+    """A row of `slots`."""
+    return SlotRow(
+        fund=row["fund"],
+        slot_time=row["slot_time"],
+        cadence=Cadence(row["cadence"]),
+        state=SlotState(row["state"]),
+        reason=row["reason"],
+        frame=row["frame"],
+        post=row["post"],
+        claimed_at=row["claimed_at"],
+        finished_at=row["finished_at"],
+        owner=row["owner"],
+        epoch=row["epoch"],
+        lease_until=row["lease_until"],
+    )
+
+
+def event_row(row: RowMapping) -> EventRow:
+    """A row of `events`."""
+    event = Event(
+        at=row["at"],
+        kind=row["kind"],
+        fund=row["fund"],
+        severity=Severity(row["severity"]),
+        message=row["message"],
+        advice=row["advice"],
+        data=row["data"],
+    )
+    return EventRow(row["id"], event)
+
+
+def post_row(row: RowMapping, attempts: Sequence[RowMapping], funds: Sequence[RowMapping]) -> PostRow:
+    """A row of `posts` with its rows of `attempts` and `post_funds`, both in order."""
+    return PostRow(
+        id=row["id"],
+        frame=row["frame"],
+        batch=Batch(
+            chain=row["chain"],
+            to=Address(row["registry"]),
+            data=bytes.fromhex(row["calldata"].removeprefix("0x")),
+            valuation_time=Timestamp(row["valuation_time"]),
+            evidence_root=row["evidence_root"],
+            posts=tuple(_fund_post(fund) for fund in funds),
+        ),
+        state=PostState(row["state"]),
+        created_at=row["created_at"],
+        finished_at=row["finished_at"],
+        transaction_hash=row["transaction_hash"],
+        block_number=row["block_number"],
+        error=row["error"],
+        attempts=tuple(
+            SignedTransaction(
+                attempt["raw"], attempt["hash"], attempt["nonce"], Address(attempt["sender"]), Address(attempt["to"])
+            )
+            for attempt in attempts
+        ),
+        funds=tuple(_post_fund(fund) for fund in funds),
+    )
+
+
+def _fund_post(row: RowMapping) -> FundPost:
+    cash, collateral, income, debt, other = (Wad(int(value)) for value in row["components"])
+    return FundPost(
+        fund=row["fund"],
+        fund_id=row["fund_id"],
+        nav=Wad(row["nav"]),
+        price_per_share=Wad(row["price_per_share"]),
+        confidence=Bps(row["confidence"]),
+        estimated=row["estimated"],
+        components=(cash, collateral, income, debt, other),
+        nav_before=Wad(row["nav_before"]),
+    )
+
+
+def _post_fund(row: RowMapping) -> PostFundRow:
+    return PostFundRow(
+        fund=row["fund"],
+        fund_id=row["fund_id"],
+        nav=Wad(row["nav"]),
+        price_per_share=Wad(row["price_per_share"]),
+        outcome=None if row["outcome"] is None else FundOutcome(row["outcome"]),
+        reason=row["reason"],
+        proof=tuple(row["proof"]),
+        evidence_hash=row["evidence_hash"],
+    )
+
+
+def history_row(row: RowMapping) -> HistoryRow:
+    """A row of the history query."""
+    return HistoryRow(
+        fund=row["fund"],
+        slot_time=row["slot_time"],
+        cadence=Cadence(row["cadence"]),
+        state=SlotState(row["state"]),
+        reason=row["reason"],
+        frame=row["frame"],
+        status=None if row["status"] is None else NavStatus(row["status"]),
+        nav_after=row["nav_after"],
+        price_per_share=row["price_per_share"],
+        confidence=row["confidence"],
+        transaction_hash=row["transaction_hash"],
+        block_number=row["block_number"],
+    )

@@ -1,0 +1,179 @@
+"""The protocols of a store: what the keeper writes and starts from, and what can be asked of it afterwards.
+
+A store is synchronous. Every method that writes is one transaction: it is kept whole or not at all. Lists come newest
+first unless a method says otherwise. The records are those of `navoracle.store_records`, re-exported here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from navoracle.domain.cadence import Cadence
+from navoracle.domain.fees import Basis
+from navoracle.domain.flows import Flow
+from navoracle.domain.frame import FundPrior, NavFrame, PriorPrice, Sample
+from navoracle.domain.units import Timestamp, Wad
+from navoracle.ports import Batch, ReadBack, Receipt, SignedTransaction
+from navoracle.store_records import (
+    Event,
+    EventRow,
+    FrameRow,
+    FundFrameRow,
+    FundOutcome,
+    FundValues,
+    HistoryRow,
+    PostFundRow,
+    PostRow,
+    PostState,
+    Severity,
+    SlotOutcome,
+    SlotRow,
+    SlotState,
+    StatusRow,
+)
+
+__all__ = [
+    "Event",
+    "EventRow",
+    "FrameRow",
+    "FundFrameRow",
+    "FundOutcome",
+    "FundValues",
+    "History",
+    "HistoryRow",
+    "PostFundRow",
+    "PostRow",
+    "PostState",
+    "Severity",
+    "SlotOutcome",
+    "SlotRow",
+    "SlotState",
+    "StatusRow",
+    "Store",
+]
+
+
+class History(Protocol):
+    """What can be asked of a store. Every method raises StoreError when the database cannot be read."""
+
+    def slots(
+        self, fund: str | None = None, since: Timestamp | None = None, limit: int | None = None
+    ) -> tuple[SlotRow, ...]:
+        """Slots, of one fund or all, from the slot time `since` on."""
+
+    def posts(self, fund: str | None = None, frame: str | None = None, limit: int | None = None) -> tuple[PostRow, ...]:
+        """Posts, of one fund or frame or all."""
+
+    def frames(
+        self, since: Timestamp | None = None, limit: int | None = None, *, samples: bool = False
+    ) -> tuple[FrameRow, ...]:
+        """Frames valued at `since` or later; those of the sampler only when asked for."""
+
+    def fund_frames(
+        self,
+        fund: str | None = None,
+        frame: str | None = None,
+        since: Timestamp | None = None,
+        limit: int | None = None,
+    ) -> tuple[FundFrameRow, ...]:
+        """What frames found for a fund, or a frame for its funds."""
+
+    def evidence(self, frame_id: str, fund: str) -> bytes:
+        """The canonical evidence document. Raises StoreError when there is none."""
+
+    def events(
+        self,
+        fund: str | None = None,
+        kind: str | None = None,
+        since: Timestamp | None = None,
+        limit: int | None = None,
+    ) -> tuple[EventRow, ...]:
+        """Events."""
+
+    def flows(self, fund: str, since: Timestamp, until: Timestamp | None = None) -> tuple[Flow, ...]:
+        """Declared flows after `since` up to and including `until`, oldest first."""
+
+    def history(
+        self, fund: str | None = None, since: Timestamp | None = None, limit: int | None = None
+    ) -> tuple[HistoryRow, ...]:
+        """Slots with their frames and posts."""
+
+    def status(self) -> tuple[StatusRow, ...]:
+        """The newest of every fund, sorted by fund."""
+
+
+class Store(History, Protocol):
+    """What the keeper writes and starts from. Every method raises StoreError when the database fails it."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Group this thread's writes into one transaction; nothing may be awaited inside."""
+
+    def claim_slot(self, fund: str, slot_time: Timestamp, cadence: Cadence, at: Timestamp) -> bool:
+        """Take the slot; False when it is taken."""
+
+    def finish_slot(self, fund: str, slot_time: Timestamp, outcome: SlotOutcome, at: Timestamp) -> None:
+        """Record how a claimed slot ended. A failed one may still end otherwise; any other end stands."""
+
+    def record_frame(
+        self, frame: NavFrame, *, hashes: Mapping[str, str], fee_bases: Mapping[str, Basis] | None = None
+    ) -> None:
+        """Keep a frame with its evidence, its live prices and samples, and the state of funds that may be posted.
+
+        Args:
+            hashes: the evidence hash of each fund that has evidence.
+            fee_bases: what a fund's high-water mark measures; "per_share" for a fund that is not named.
+        """
+
+    def record_sample(self, frame: NavFrame) -> None:
+        """Keep the live prices of a sampler's frame."""
+
+    def load_prior_prices(self) -> tuple[PriorPrice, ...]:
+        """The last valid price of every asset and side, sorted."""
+
+    def load_samples(self, since: Timestamp) -> tuple[Sample, ...]:
+        """Samples at `since` or later, oldest first."""
+
+    def load_fund(self, fund: str) -> FundPrior:
+        """The fund's fee state and last known positions; what the chain confirmed is not in the store."""
+
+    def declare_flow(self, fund: str, flow: Flow, *, shares: Wad | None = None) -> None:
+        """Record a flow. A dividend needs the shares that it is paid on (DomainError without)."""
+
+    def distributions_since(self, fund: str, at: Timestamp, until: Timestamp | None = None) -> Wad:
+        """Dividends per share (Wad) declared for after `at`, up to and including `until`."""
+
+    def prepare_post(
+        self, batch: Batch, frame_id: str, evidence: Mapping[str, str], proofs: Mapping[str, Sequence[str]]
+    ) -> int:
+        """Store a post before it is signed; returns its number. `evidence` and `proofs` are by fund."""
+
+    def save_attempt(self, post: int, transaction: SignedTransaction, at: Timestamp) -> None:
+        """Store signed bytes before they are sent."""
+
+    def mark_sent(self, post: int, at: Timestamp) -> None:
+        """The newest attempt was broadcast."""
+
+    def note_ambiguous_send(self, post: int, error: str, at: Timestamp) -> None:
+        """The newest attempt's broadcast failed and may have arrived all the same: the post stays unfinished."""
+
+    def finish_post(self, post: int, receipt: Receipt | None, read_backs: Sequence[ReadBack], at: Timestamp) -> None:
+        """Record what the contract holds after the post, fund by fund.
+
+        Args:
+            receipt: None when the contract holds the post's values but the receipt cannot be had; then the post is
+                confirmed by an accepted fund, and failed without one.
+        """
+
+    def fail_post(self, post: int, error: str, at: Timestamp) -> None:
+        """The post will not land. A post that was confirmed stands."""
+
+    def unfinished_posts(self) -> tuple[PostRow, ...]:
+        """Posts that are neither confirmed nor failed, oldest first."""
+
+    def frame_of_post(self, fund: str, valuation_time: Timestamp) -> str | None:
+        """The frame whose post gave the contract this fund's value of this time; None when it was not ours."""
+
+    def append_event(self, event: Event) -> int:
+        """Keep an event for good; returns its id."""
