@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import socket
 import subprocess
 import time
@@ -13,23 +12,17 @@ from pathlib import Path
 NODE_MODULES = Path(__file__).resolve().parent.parent / "contracts" / "node_modules"
 START_SECONDS = 20.0
 
-_SYSTEMS = {"Linux": "linux", "Darwin": "darwin", "Windows": "win32"}
-_MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
-
 
 class AnvilUnavailable(Exception):
     """The node packages are not installed, or the node did not start; the message says what to do."""
 
 
 def binary() -> Path:
-    """The binary of this platform inside the npm package; raises AnvilUnavailable where it is absent."""
-    system = _SYSTEMS.get(platform.system(), platform.system())
-    machine = _MACHINES.get(platform.machine().lower(), platform.machine())
-    name = "anvil.exe" if system == "win32" else "anvil"
-    path = NODE_MODULES / "@foundry-rs" / f"anvil-{system}-{machine}" / "bin" / name
-    if not path.is_file():
-        raise AnvilUnavailable(f"anvil is not installed ({path} is absent): run `npm ci` in contracts/")
-    return path
+    """The npm package's binary (npm installs only this platform's); raises AnvilUnavailable where it is absent."""
+    found = sorted(NODE_MODULES.glob("@foundry-rs/anvil-*/bin/anvil*"))
+    if not found:
+        raise AnvilUnavailable("anvil is not installed: run scripts/setup on a machine that has node and npm")
+    return found[0]
 
 
 @contextmanager

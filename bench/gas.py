@@ -1,7 +1,7 @@
 """Gas of posting to NavRegistry, from receipts of a local node, beside a plain contract that does the same.
 
-Steady state: every fund was posted before, so each write goes from non-zero to non-zero. Values are like real ones (NAV of
-1 to 51 million, price per share near 1, both scaled by 1e18) and every byte that such a value has carries entropy.
+Steady state: every fund was posted before, so each write goes from non-zero to non-zero. Values are like real ones (NAV
+of 1 to 51 million, price per share near 1, both scaled by 1e18) and every byte that such a value has carries entropy.
 
     python -m bench.gas [--json]
 """
@@ -27,7 +27,7 @@ ABI = Path(__file__).resolve().parent.parent / "contracts" / "abi"
 SIZES = (1, 10, 100, 300)
 RECORD_SIZES = (27, 92, 105)
 GAS_LIMIT = 16_000_000  # under the per-transaction cap of EIP-7825
-ADMIN, POSTER = 0, 1
+ADMIN, POSTER, VAULT = 0, 1, 2
 MINUTES = 5 * 60
 BOUNDS = (1_000, 1_000, 2_500, 60, 3_600)
 MAX_POST_AGE = 900
@@ -151,17 +151,18 @@ class Bench:
         return Web3.keccak(fund.fund_id.to_bytes(2))
 
     def _register(self) -> None:
+        vault = self.accounts[VAULT]
         for fund in self.funds:
-            opening = (fund.nav, fund.pps, self.now)
-            token = self.accounts[2]
-            self._send(self.registry, ADMIN, "registerFund", fund.fund_id, token, token, 0, *opening)
+            self._send(
+                self.registry, ADMIN, "registerFund", fund.fund_id, vault, vault, 0, fund.nav, fund.pps, self.now
+            )
             self._send(self.naive, ADMIN, "register", self._key(fund), fund.nav, fund.pps, self.now)
 
     def _deploy(self, artifact: str, *arguments: Any) -> Contract:
         content = json.loads((ABI / f"{artifact}.json").read_text(encoding="utf-8"))
         factory = self.web3.eth.contract(abi=content["abi"], bytecode=content["bytecode"])
         receipt = self._receipt(factory.constructor(*arguments).transact(self._transaction(ADMIN)))
-        return self.web3.eth.contract(address=receipt["contractAddress"], abi=content["abi"])
+        return factory(Web3.to_checksum_address(str(receipt["contractAddress"])))
 
     def _send(self, contract: Contract, account: int, function: str, *arguments: Any) -> TxReceipt:
         call = contract.functions[function](*arguments)

@@ -105,7 +105,8 @@ def main() -> None:
         sys.stdout.write("\n")
     else:
         sys.stdout.write(
-            f"{figures['positions']} positions of {figures['funds']} funds: {figures['positions_per_second']:,} a second, "
+            f"{figures['positions']} positions of {figures['funds']} funds: "
+            f"{figures['positions_per_second']:,} a second, "
             f"{figures['ratio']} times a bare multiply-and-add loop\n"
         )
 

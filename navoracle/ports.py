@@ -11,9 +11,10 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NewType, Protocol, TypeAlias, TypeVar
 
+from navoracle.domain.errors import OutOfRange
 from navoracle.domain.frame import BlockStamp, ConfirmedNav
 from navoracle.domain.positions import Position
-from navoracle.domain.prices import Quote
+from navoracle.domain.prices import Quote, check_confidence
 from navoracle.domain.units import Bps, Timestamp, Wad
 from navoracle.domain.valuation import PriceKey
 
@@ -117,11 +118,22 @@ class ProtocolRate:
     """Units of the base asset per unit of the asset (Wad per whole token), by the protocol's own account.
 
     An asset takes the `lower` value, a debt the `higher`; they are equal where the protocol has one rate.
+
+    Raises:
+        OutOfRange: not 0 < lower <= higher, or a confidence outside 0 to 10_000.
     """
 
     lower: Wad
     higher: Wad
     confidence: Bps
+
+    def __post_init__(self) -> None:
+        if not 0 < self.lower <= self.higher:
+            raise OutOfRange(
+                f"rates {self.lower} and {self.higher} are not positive and in order",
+                advice="Refuse such a rate where it is read, with the source's name.",
+            )
+        check_confidence(self.confidence, "protocol rate")
 
 
 class RateSource(Reader[ProtocolRate], Protocol):

@@ -30,7 +30,7 @@ interface INavRegistry {
     /// @notice One fund was posted through `postOne`; the same exceptions apply. The evidence is in the call data.
     event NavPosted(uint256 word);
     /// @notice A fund is held: by a record that broke a bound, or by a guardian (`rejected` is zero then).
-    /// @param rejected The record as a fund word; its day drift is what the day would have summed to, saturated.
+    /// @param rejected The record as a fund word, without a day drift (it may not fit the field).
     /// @param served The fund word that stays served.
     event NavHeld(uint256 indexed fundId, uint256 rejected, uint256 served, uint256 reason);
     /// @notice A record was ignored without holding the fund. Parameters as in `NavHeld`.

@@ -60,8 +60,8 @@ uint256 constant RECORD_SIZE_BEFORE = 40;
 uint256 constant RECORD_SIZE_COMPONENTS = 92;
 uint256 constant RECORD_SIZE_FULL = 105;
 /// @dev The four sizes as a set of bits.
-uint256 constant RECORD_SIZES = (1 << RECORD_SIZE) | (1 << RECORD_SIZE_BEFORE) | (1 << RECORD_SIZE_COMPONENTS)
-    | (1 << RECORD_SIZE_FULL);
+uint256 constant RECORD_SIZES =
+    (1 << RECORD_SIZE) | (1 << RECORD_SIZE_BEFORE) | (1 << RECORD_SIZE_COMPONENTS) | (1 << RECORD_SIZE_FULL);
 /// @dev In a word that begins with a record.
 uint256 constant FUND_ID_SHIFT = 240;
 uint256 constant POSTED_WORD_BITS = 248;

@@ -3,14 +3,14 @@ pragma solidity ^0.8.30;
 
 import {INavRegistry} from "./INavRegistry.sol";
 import {NavAccess} from "./NavAccess.sol";
-import {NavFunds} from "./NavFunds.sol";
+import {NavGuard} from "./NavGuard.sol";
 import "./NavLayout.sol";
 
 /// @title NavRegistry
 /// @notice Judges what a keeper posts, stores what is within bounds and holds what is not.
-/// @dev The hot path (`post`, `postOne`, `_judge`) is assembly where it runs once per fund: it costs what one cold read,
-/// one write, the call data and the log cost, plus some 500 gas. Everything that is not posted every hour is plain Solidity.
-contract NavRegistry is NavFunds {
+/// @dev What runs once per fund is assembly: a fund costs one cold read, one write, its call data and its log, and some 500
+/// gas on top. Everything else is plain Solidity.
+contract NavRegistry is NavGuard {
     /// @dev `reasons` accumulates while a hold lasts; `firstReason` belongs to `digest` and does not change with it.
     struct Hold {
         bytes32 digest;
@@ -59,7 +59,12 @@ contract NavRegistry is NavFunds {
         if (unusual == 0) _store(record, next);
         // In the call data the record follows the selector and the word's empty first byte.
         else _applySlowly(5, (valuationTs << HEADER_TS_SHIFT) | RECORD_SIZE, word);
-        emit NavPosted(posted);
+        bytes32 topic = NavPosted.selector;
+        assembly ("memory-safe") {
+            // `emit NavPosted(posted)` from scratch memory
+            mstore(0, posted)
+            log1(0, 32, topic)
+        }
     }
 
     /// @inheritdoc INavRegistry
@@ -102,7 +107,7 @@ contract NavRegistry is NavFunds {
         if (_digest(header, record, current.firstReason) != current.digest) revert RecordMismatch(fundId);
         if (current.firstReason == REASON_ZERO_PPS) revert ZeroPps();
         (uint256 next,) = _judge(word, _load(_offset(record)), header >> HEADER_TS_SHIFT, control);
-        next &= ~(DAY_DRIFT_MASK << DAY_DRIFT_SHIFT);
+        next &= ~((DAY_DRIFT_MASK << DAY_DRIFT_SHIFT) | STATUS_HELD);
         funds[fundId] = next;
         delete holds[fundId];
         emit NavAccepted(fundId, next, msg.sender);
@@ -150,7 +155,8 @@ contract NavRegistry is NavFunds {
     function _applySlowly(uint256 cursor, uint256 header, uint256 word) private returns (uint256 refused) {
         uint256 record = _load(cursor);
         uint256 fundId = record >> FUND_ID_SHIFT;
-        (uint256 reasons, uint256 next) = _rule(word, record, header >> HEADER_TS_SHIFT, holds[fundId].reasons);
+        uint256 standing = word & STATUS_HELD == 0 ? 0 : holds[fundId].reasons;
+        (uint256 reasons, uint256 next) = _rule(word, record, header >> HEADER_TS_SHIFT, standing);
         if (reasons == 0) {
             funds[fundId] = next;
             if (word & STATUS_HELD != 0) {
@@ -159,15 +165,16 @@ contract NavRegistry is NavFunds {
             }
             return 0;
         }
+        uint256 rejected = next & ~(DAY_DRIFT_MASK << DAY_DRIFT_SHIFT);
         if (_holds(reasons)) {
             _addReasons(fundId, word, reasons);
             if (holds[fundId].digest == 0) {
                 holds[fundId].digest = _digest(header, _slice(cursor, header & RECORD_SIZE_MASK), reasons);
                 holds[fundId].firstReason = uint16(reasons);
             }
-            emit NavHeld(fundId, next, word | STATUS_HELD, reasons);
+            emit NavHeld(fundId, rejected, word | STATUS_HELD, reasons);
         } else {
-            emit NavRejected(fundId, next, word, reasons);
+            emit NavRejected(fundId, rejected, word, reasons);
         }
         return 1;
     }
@@ -188,106 +195,6 @@ contract NavRegistry is NavFunds {
             funds[fundId] &= ~STATUS_HELD;
         }
         emit HoldCleared(fundId, remaining, msg.sender);
-    }
-
-    function _checkedSize(uint256 header, uint256 length) private pure returns (uint256 size) {
-        size = header & RECORD_SIZE_MASK;
-        if ((RECORD_SIZES >> size) & 1 == 0) revert BadLength(size, length);
-        if (length == 0) revert BadLength(size, length);
-        if (length % size != 0) revert BadLength(size, length);
-    }
-
-    /// @dev Whether the caller may post now, and a valuation of this time; `reserved` are bits that must be zero.
-    function _admit(uint256 control_, uint256 valuationTs, uint256 reserved) private view {
-        uint256 maxAge = _maxPostAge;
-        bool unusual;
-        assembly ("memory-safe") {
-            // The main poster with clear flags passes with one branch. A time in the future makes the age wrap around.
-            unusual := or(
-                or(sub(shr(FLAGS_SHIFT, control_), shl(8, caller())), reserved),
-                gt(sub(timestamp(), valuationTs), maxAge)
-            )
-        }
-        if (unusual) {
-            _requirePosting(control_);
-            if (reserved != 0) revert BadHeader();
-            _checkTime(valuationTs);
-        }
-    }
-
-    function _checkTime(uint256 valuationTs) private view {
-        if (valuationTs > block.timestamp) revert FutureHeader(valuationTs, block.timestamp);
-        if (block.timestamp - valuationTs > _maxPostAge) revert StaleHeader(valuationTs, block.timestamp);
-    }
-
-    /// @dev The guard, the same for every way in. It measures one record against one fund and its bounds; `_rule` says what
-    /// that means. Branchless, because it runs once per fund.
-    /// @return next The fund word with the record's values: live, not held, the profile kept, the drift moved on.
-    /// @return breaches REASON_STEP, REASON_DAY_DRIFT, REASON_TOO_EARLY and REASON_CONFIDENCE bits.
-    function _judge(uint256 word, uint256 record, uint256 valuationTs, uint256 bounds)
-        private
-        pure
-        returns (uint256 next, uint256 breaches)
-    {
-        assembly ("memory-safe") {
-            let values := shr(48, record) // nav and pps (and, above them, the fund's id)
-            let posted := and(values, PPS_MASK)
-            let served := and(shr(PPS_SHIFT, word), PPS_MASK)
-            // The step in tenths of a bps, rounded away from zero so that the sum never understates a walk: the ratio is
-            // rounded up when the price rises and down when it falls. A fund that is not live divides by zero, giving zero.
-            let drift :=
-                sub(div(add(mul(posted, STEP_UNITS), mul(gt(posted, served), sub(served, 1))), served), STEP_UNITS)
-            // No bound is above MAX_BOUND_BPS, so one multiplication scales all three without a carry between them.
-            let units := mul(and(shr(DAY_BPS_SHIFT, bounds), 0xffffffffffff), STEP_UNITS_PER_BPS)
-            // -down <= step <= up and -day <= drift <= day, each as one unsigned comparison.
-            let bound := and(shr(16, units), BPS_MASK)
-            breaches := gt(add(drift, bound), add(bound, shr(32, units)))
-            let servedTs := and(shr(VALUATION_TS_SHIFT, word), VALUATION_TS_MASK)
-            let sameDay := iszero(lt(servedTs, sub(valuationTs, mod(valuationTs, 86400))))
-            drift := add(drift, mul(sameDay, signextend(1, shr(DAY_DRIFT_SHIFT, word))))
-            bound := and(units, BPS_MASK)
-            breaches := or(breaches, shl(1, gt(add(drift, bound), add(bound, bound))))
-            bound := and(shr(MIN_INTERVAL_SHIFT, bounds), SECONDS_MASK)
-            breaches := or(breaches, shl(2, gt(add(servedTs, bound), valuationTs)))
-            let confidence := and(shr(31, record), 0xfe00) // already at its place in the fund word
-            breaches := or(breaches, shl(8, gt(confidence, 0xc9ff))) // 100 % with every lower bit set
-            next := or(shl(64, values), or(shl(VALUATION_TS_SHIFT, valuationTs), confidence))
-            next := or(next, or(shl(DAY_DRIFT_SHIFT, and(drift, DAY_DRIFT_MASK)), and(shr(45, record), STATUS_ESTIMATED)))
-            next := or(next, or(and(word, 0x1f8), STATUS_LIVE))
-            breaches := or(breaches, shl(9, xor(and(word, USUAL_MASK), STATUS_LIVE)))
-        }
-    }
-
-    /// @dev What a record means for a fund in this state. Time comes first: a late or repeated record says nothing about
-    /// the price, whatever it contains.
-    /// @param standing The reasons that hold the fund already.
-    /// @return reasons The final reasons, zero when the record is to be stored.
-    /// @return next The record as a fund word, its drift saturated.
-    function _rule(uint256 word, uint256 record, uint256 valuationTs, uint256 standing)
-        private
-        view
-        returns (uint256 reasons, uint256 next)
-    {
-        uint256 breaches;
-        (next, breaches) = _judge(word, record, valuationTs, _boundsOf((word >> PROFILE_SHIFT) & PROFILE_MASK));
-        if (word & STATUS_LIVE == 0) {
-            reasons = REASON_NOT_LIVE;
-        } else if (breaches & REASON_TOO_EARLY != 0) {
-            bool newer = valuationTs > (word >> VALUATION_TS_SHIFT) & VALUATION_TS_MASK;
-            reasons = newer ? REASON_TOO_EARLY : REASON_NOT_NEWER;
-        } else if (breaches & REASON_CONFIDENCE != 0) {
-            reasons = REASON_CONFIDENCE;
-        } else if ((next >> PPS_SHIFT) & PPS_MASK == 0) {
-            reasons = REASON_ZERO_PPS;
-        } else if (breaches & 3 != 0) {
-            reasons = breaches & 3;
-        } else if (word & STATUS_HELD != 0 && standing != REASON_STEP) {
-            reasons = REASON_HELD | standing;
-        }
-    }
-
-    function _holds(uint256 reasons) private pure returns (bool) {
-        return reasons & REASON_HELD == 0 && reasons & REASONS_THAT_HOLD != 0;
     }
 
     function _digest(uint256 header, bytes memory record, uint256 reasons) private pure returns (bytes32) {

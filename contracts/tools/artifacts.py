@@ -1,12 +1,14 @@
-"""Builds `contracts/abi/*.json` from `contracts/src` and tells whether the committed files are still what the sources give.
+"""Builds `contracts/abi/*.json` from `contracts/src` and tells whether the committed files are what the sources give.
 
 Standard library only: it runs before anything of the project is installed.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +49,12 @@ def build() -> dict[Path, str]:
 
 
 def write(artifacts: dict[Path, str]) -> list[Path]:
-    """Write the files that differ and return them."""
+    """Write the files that differ, remove those that no source gives any more, and return both."""
     changed = differing(artifacts)
     for path in changed:
+        if path not in artifacts:
+            path.unlink()
+            continue
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(artifacts[path], encoding="utf-8", newline="\n")
     return changed
@@ -66,9 +71,7 @@ def differing(artifacts: dict[Path, str]) -> list[Path]:
 def _compile(sources: list[str]) -> dict[str, Any]:
     settings = {
         **SETTINGS,
-        "outputSelection": {
-            "*": {"": ["ast"], "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode"]}
-        },
+        "outputSelection": {"*": {"": ["ast"], "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode"]}},
     }
     request = {
         "language": "Solidity",
@@ -118,7 +121,9 @@ def _constants(output: dict[str, Any], source: str) -> dict[str, int]:
     return {
         node["name"]: int(node["value"]["value"], 0)
         for node in _declarations(output, source)
-        if node["constant"] and (node.get("value") or {}).get("kind") == "number" and "subdenomination" not in node["value"]
+        if node["constant"]
+        and (node.get("value") or {}).get("kind") == "number"
+        and "subdenomination" not in node["value"]
     }
 
 
@@ -136,3 +141,30 @@ def _declarations(output: dict[str, Any], source: str) -> list[dict[str, Any]]:
         bodies = [unit, *(node for node in unit["nodes"] if node["nodeType"] == "ContractDefinition")]
         found += [node for body in bodies for node in body["nodes"] if node["nodeType"] == "VariableDeclaration"]
     return sorted(found, key=lambda node: (node["src"].split(":")[2], int(node["src"].split(":")[0])))
+
+
+def main() -> int:
+    """Build and write, or with --check compare; 1 when something differs or does not compile."""
+    parser = argparse.ArgumentParser(prog="scripts/contracts", description="Build contracts/abi from contracts/src.")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when a file differs by a byte")
+    options = parser.parse_args()
+    try:
+        artifacts = build()
+    except BuildError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if not options.check:
+        for path in write(artifacts):
+            print(f"wrote contracts/{path.relative_to(CONTRACTS)}")
+        return 0
+    changed = differing(artifacts)
+    for path in changed:
+        print(
+            f"contracts/{path.relative_to(CONTRACTS)} is not what the sources give: run scripts/contracts",
+            file=sys.stderr,
+        )
+    return 1 if changed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

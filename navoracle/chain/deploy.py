@@ -136,12 +136,14 @@ async def deploy_registry(
 
 def _register(fund: FundOpening) -> bytes:
     return encode_call(
-        "registerFund(uint256,address,address,uint256,(uint256,uint256,uint256))",
+        "registerFund(uint256,address,address,uint256,uint256,uint256,uint256)",
         fund.fund_id,
         fund.vault,
         fund.base,
         fund.profile,
-        (fund.nav, fund.price_per_share, fund.valuation_time),
+        fund.nav,
+        fund.price_per_share,
+        fund.valuation_time,
     )
 
 

@@ -97,13 +97,11 @@ class EmbeddedEndpoint:
 
     def _header(self, block: object) -> BlockHeaderAPI:
         if isinstance(block, Mapping):
-            header = self._chain.get_block_header_by_hash(Hash32(bytes.fromhex(str(block["blockHash"])[2:])))
-            if self._chain.get_canonical_block_header_by_number(header.block_number) != header:
-                raise NodeRefused(self.name, "block", _SERVER_ERROR, "hash is not currently canonical")
-            return header
+            # Every block is canonical: there is one chain, and no block is ever taken back.
+            return self._chain.get_block_header_by_hash(Hash32(bytes.fromhex(str(block["blockHash"])[2:])))
         if block == "earliest":
             return self._chain.get_canonical_block_header_by_number(BlockNumber(0))
-        # Nothing is ever pending and no block is ever taken back.
+        # Nothing is ever pending.
         if block in ("latest", "pending", "safe", "finalized"):
             return self._head()
         return self._chain.get_canonical_block_header_by_number(BlockNumber(int(str(block), 16)))
@@ -203,13 +201,12 @@ class EmbeddedEndpoint:
         except TransactionNotFound:
             return None
         receipt = self._chain.get_transaction_receipt_by_index(number, index)
-        earlier = self._chain.get_transaction_receipt_by_index(number, index - 1).gas_used if index else 0
         return {
             "transactionHash": transaction_hash,
             "status": "0x1" if receipt.state_root == b"\x01" else "0x0",
             "blockNumber": hex(number),
             "blockHash": _hex(self._chain.get_canonical_block_header_by_number(number).hash),
-            "gasUsed": hex(receipt.gas_used - earlier),
+            "gasUsed": hex(receipt.gas_used),  # of the block, which has no other transaction
         }
 
 

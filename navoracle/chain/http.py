@@ -5,9 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
-from aiohttp import ClientConnectorError, ClientError, ClientResponseError, ClientSession, ClientTimeout, TCPConnector
+from aiohttp import (
+    ClientConnectorError,
+    ClientError,
+    ClientPayloadError,
+    ClientResponseError,
+    ClientSession,
+    ClientTimeout,
+    TCPConnector,
+)
 from web3 import AsyncHTTPProvider
 from web3.providers.rpc.utils import ExceptionRetryConfiguration
 from web3.types import RPCEndpoint
@@ -15,11 +23,10 @@ from web3.types import RPCEndpoint
 from navoracle.chain.rpc import READ_METHODS, redact_url, result_of
 from navoracle.domain.errors import ChainError, ConfigurationError
 
-# At DEBUG these print the whole URL, which often carries a key.
-for _name in ("web3.providers.AsyncHTTPProvider", "web3._utils.http_session_manager.HTTPSessionManager"):
-    logging.getLogger(_name).setLevel(logging.INFO)
+MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
 
-_TRANSIENT: Final = (ClientError, TimeoutError)
+# At DEBUG it prints the whole URL, which often carries a key.
+logging.getLogger("web3.providers.AsyncHTTPProvider").setLevel(logging.INFO)
 
 
 class HttpEndpoint:
@@ -39,16 +46,9 @@ class HttpEndpoint:
             raise ConfigurationError(
                 f"{self.name} is not an HTTP endpoint", advice="Give the RPC URL as http://... or https://..."
             )
-        self._url = url
         self._deadline = deadline
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self.provider = AsyncHTTPProvider(
-            url,
-            request_kwargs={"timeout": ClientTimeout(total=timeout)},
-            exception_retry_configuration=ExceptionRetryConfiguration(
-                errors=_TRANSIENT, retries=attempts, backoff_factor=0.2, method_allowlist=READ_METHODS
-            ),
-        )
+        self._sessions = _Sessions(timeout)
+        self.provider = _Provider(url, self._sessions, attempts)
 
     def __repr__(self) -> str:
         return f"HttpEndpoint({self.name})"
@@ -57,7 +57,6 @@ class HttpEndpoint:
         """Ask the node. Raises NodeRefused when it answers with an error, ChainError when it does not answer."""
         try:
             async with asyncio.timeout(self._deadline):
-                await self._open_session()
                 response = await self.provider.make_request(RPCEndpoint(method), list(params))
         except ClientResponseError as error:
             raise self._unreachable(method, f"HTTP {error.status}") from None
@@ -71,17 +70,7 @@ class HttpEndpoint:
 
     async def close(self) -> None:
         """Close the connections; the next request opens new ones."""
-        self._loop = None
-        await self.provider.disconnect()
-
-    async def _open_session(self) -> None:
-        # web3's own session opens a new connection for every request; one session per event loop keeps them.
-        loop = asyncio.get_running_loop()
-        if self._loop is not loop:
-            self._loop = loop
-            session = ClientSession(raise_for_status=True, connector=TCPConnector(limit=32, keepalive_timeout=15))
-            if await self.provider.cache_async_session(session) is not session:
-                await session.close()
+        await self._sessions.close()
 
     def _unreachable(self, method: str, what: str) -> ChainError:
         # Raised without its cause: the cause's text holds the URL, and with it a key.
@@ -89,6 +78,59 @@ class HttpEndpoint:
             f"{self.name}: {method} failed: {what}",
             advice="Check that the node is up, that the URL and its key are right, and that the quota is not used up.",
         )
+
+
+class _Sessions:
+    """One session per event loop, with connections that are kept.
+
+    In place of web3's: that opens a connection for every request, and a cancelled request can leave its lock taken.
+    """
+
+    def __init__(self, timeout: float) -> None:
+        self._timeout = ClientTimeout(total=timeout)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._session: ClientSession | None = None
+
+    async def async_make_post_request(self, url: str, data: bytes, **options: Any) -> bytes:
+        """Post, and return the body. Raises aiohttp's errors, also for a status that is none of success."""
+        body = bytearray()
+        async with self._current().post(url, data=data, **options) as response:
+            async for part in response.content.iter_any():
+                body += part
+                if len(body) > MAX_ANSWER_BYTES:
+                    raise ClientPayloadError
+        return bytes(body)
+
+    def _current(self) -> ClientSession:
+        loop = asyncio.get_running_loop()
+        if self._session is None or self._loop is not loop:
+            self._loop = loop
+            self._session = ClientSession(
+                raise_for_status=True,
+                timeout=self._timeout,
+                connector=TCPConnector(limit=32, keepalive_timeout=15),
+            )
+        return self._session
+
+    async def close(self) -> None:
+        """Close the session of the running loop."""
+        if self._session is not None:
+            await self._session.close()
+        self._session = None
+
+
+class _Provider(AsyncHTTPProvider):
+    def __init__(self, url: str, sessions: _Sessions, attempts: int) -> None:
+        super().__init__(
+            url,
+            exception_retry_configuration=ExceptionRetryConfiguration(
+                errors=(ClientError, TimeoutError),
+                retries=attempts,
+                backoff_factor=0.2,
+                method_allowlist=READ_METHODS,
+            ),
+        )
+        self._request_session_manager = sessions  # type: ignore[assignment]
 
 
 def _describe(error: Exception) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
-from urllib.parse import urlsplit
 
 from navoracle.domain.errors import ChainError
 from navoracle.domain.frame import BlockStamp
 from navoracle.domain.units import Timestamp
+from navoracle.redaction import redact_url as redact_url
 
 # How nodes say that the EVM, not the node, ended a call. 3 is geth's code for a revert, -32015 Parity's.
 _EXECUTION_CODES: Final = frozenset({3, -32015})
@@ -71,18 +71,6 @@ class NodeRefused(ChainError):
         self.data = data
         lowered = detail.lower()
         self.in_execution = rpc_code in _EXECUTION_CODES or any(part in lowered for part in _EXECUTION_MESSAGES)
-
-
-def redact_url(url: str) -> str:
-    """A URL without what may be secret: user, password, path and query."""
-    parts = urlsplit(url)
-    try:
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        port = ":?"
-    host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname or "?"
-    hidden = "/***" if parts.path.strip("/") or parts.query or parts.fragment else ""
-    return f"{parts.scheme or '?'}://{host}{port}{hidden}"
 
 
 def result_of(response: object, endpoint: str, method: str) -> object:

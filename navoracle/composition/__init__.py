@@ -1,6 +1,41 @@
 """Builds the system from a configuration: which adapters stand behind which ports. Nothing else builds them."""
 
+from navoracle.chain.deploy import GuardBounds
+from navoracle.composition.deployment import (
+    MAX_POST_AGE,
+    Grants,
+    Opening,
+    RegistryPlan,
+    deploy_multicall,
+    deploy_planned,
+    deployment_chain,
+    plan_registry,
+)
+from navoracle.composition.endpoints import chain_reader_at
 from navoracle.composition.plans import plan_from_evidence, resolve, subject_of
+from navoracle.composition.stores import RehearsalStore, open_existing_store, open_store, rehearsal_store
 from navoracle.composition.system import ChainAccess, System, chain_access, open_system
 
-__all__ = ["ChainAccess", "System", "chain_access", "open_system", "plan_from_evidence", "resolve", "subject_of"]
+__all__ = [
+    "MAX_POST_AGE",
+    "ChainAccess",
+    "Grants",
+    "GuardBounds",
+    "Opening",
+    "RegistryPlan",
+    "RehearsalStore",
+    "System",
+    "chain_access",
+    "chain_reader_at",
+    "deploy_multicall",
+    "deploy_planned",
+    "deployment_chain",
+    "open_existing_store",
+    "open_store",
+    "open_system",
+    "plan_from_evidence",
+    "plan_registry",
+    "rehearsal_store",
+    "resolve",
+    "subject_of",
+]

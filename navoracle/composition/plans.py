@@ -29,6 +29,13 @@ _SOURCE: TypeAdapter[Any] = TypeAdapter(Source)
 _RATE: TypeAdapter[Any] = TypeAdapter(Rate)
 _POSITION: TypeAdapter[Any] = TypeAdapter(PositionModel)
 _SUPPLY: TypeAdapter[Any] = TypeAdapter(SupplyModel)
+_FEES = TypeAdapter(FeeTerms)
+_GUARDS = TypeAdapter(GuardPolicy)
+_POLICY = TypeAdapter(AggregationPolicy)
+_NATIVE_BAND = TypeAdapter(NativeBandPolicy)
+_PRICES = TypeAdapter(tuple[PriorPrice, ...])
+_SAMPLES = TypeAdapter(tuple[Sample, ...])
+_FUND_PRIOR = TypeAdapter(FundPrior)
 
 
 def subject_of(config: Config) -> Subject:
@@ -192,14 +199,14 @@ def plan_from_evidence(document: Mapping[str, Any]) -> FramePlan:
                 chain=fund["chain"],
                 positions=_all(_POSITION, fund["positions"]),
                 supply=_SUPPLY.validate_python(fund["supply"]),
-                fees=TypeAdapter(FeeTerms).validate_python(fund["fees"]),
-                guards=TypeAdapter(GuardPolicy).validate_python(fund["guards"]),
+                fees=_FEES.validate_python(fund["fees"]),
+                guards=_GUARDS.validate_python(fund["guards"]),
             ),
         ),
         prior=Prior(
-            prices=TypeAdapter(tuple[PriorPrice, ...]).validate_python(prior["prices"]),
-            samples=TypeAdapter(tuple[Sample, ...]).validate_python(prior["samples"]),
-            funds={name: TypeAdapter(FundPrior).validate_python(prior["fund"])},
+            prices=_PRICES.validate_python(prior["prices"]),
+            samples=_SAMPLES.validate_python(prior["samples"]),
+            funds={name: _FUND_PRIOR.validate_python(prior["fund"])},
         ),
         verifies=described["verifies"],
     )
@@ -209,11 +216,11 @@ def _asset_from(described: Mapping[str, Any]) -> AssetPlan:
     derived, native, band = described["derived"], described["native"], described["native_band"]
     return AssetPlan(
         symbol=str(described["symbol"]),
-        policy=TypeAdapter(AggregationPolicy).validate_python(described["policy"]),
+        policy=_POLICY.validate_python(described["policy"]),
         sources=_all(_SOURCE, described["sources"]),
         derived=None if derived is None else _RATE.validate_python(derived),
         native=None if native is None else _RATE.validate_python(native),
-        native_band=None if band is None else TypeAdapter(NativeBandPolicy).validate_python(band),
+        native_band=None if band is None else _NATIVE_BAND.validate_python(band),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +23,8 @@ from navoracle.keeper.slots import SlotRunner
 from navoracle.ports import Clock, Transactor
 from navoracle.publishers.nav_registry import NavRegistryPublisher
 from navoracle.publishers.nav_registry_codec import RecordSize
-from navoracle.replay.records import RecordedReader
-from navoracle.replay.series import Series, load_series
+from navoracle.recorded.reader import RecordedReader
+from navoracle.recorded.series import Series, load_series
 from navoracle.store_port import Store
 
 
@@ -47,6 +48,12 @@ class System:
     ports: FramePorts
     planner: Planner
     runner: SlotRunner | None
+
+    def runner_or_fail(self) -> SlotRunner:
+        """The slot runner. Raises ConfigurationError when the system was opened without a store."""
+        if self.runner is None:
+            raise ConfigurationError("the system has no store", advice="Open it with a store: slots are recorded.")
+        return self.runner
 
     async def close(self) -> None:
         """Give up connections; the store is closed by who opened it."""
@@ -109,13 +116,15 @@ async def open_system(
     access = dict(chains or {})
     for name, section in config.chains.items():
         if name not in access:
-            access[name] = chain_access(name, section, live=live)
+            access[name] = chain_access(name, section, live=live and section.registry is not None)
     readers = {name: reached.reader for name, reached in access.items()}
-    subject = await resolve(subject_of(config), readers, off_chain, clock.now())
     outboxes: dict[str, Outbox] = {}
-    if store is not None:
+    async with AsyncExitStack() as on_failure:
+        for reader in readers.values():
+            on_failure.push_async_callback(reader.close)
+        subject = await resolve(subject_of(config), readers, off_chain, clock.now())
         for name, section in config.chains.items():
-            if section.registry is None:
+            if store is None or section.registry is None:
                 continue
             await require_contract(access[name].reader, section.registry, "NavRegistry")
             outboxes[name] = Outbox(
@@ -131,6 +140,7 @@ async def open_system(
                 clock=clock,
                 live=live,
             )
+        on_failure.pop_all()
     ports = FramePorts(readers, off_chain, clock, store, outboxes)
     planner = Planner(subject, store, outboxes, now=clock.now())
     runner = None if store is None else SlotRunner(planner, ports, store)

@@ -14,10 +14,11 @@ from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
 from navoracle.abi import encode_call
-from navoracle.chain.deploy import FundOpening, GuardBounds, RegistryRoles, deploy_registry
+from navoracle.chain.deploy import NO_ADDRESS, FundOpening, GuardBounds, RegistryRoles, deploy_registry
 from navoracle.chain.embedded import EmbeddedChain
 from navoracle.chain.reader import MULTICALL3
 from navoracle.composition import ChainAccess
+from navoracle.domain.errors import ChainError
 from navoracle.domain.units import WAD, Rounding, Timestamp, Wad, divide, mul_div, to_wad
 from navoracle.ports import Address
 from navoracle.publishers.nav_registry import NavRegistryPublisher
@@ -74,7 +75,7 @@ BOUNDS: Final = GuardBounds(up_bps=1_000, down_bps=1_000, day_bps=2_500, min_int
 EXPIRY_AFTER: Final = 180 * 24 * 60 * 60
 
 _FEED_DECIMALS: Final = {"chainlink": 8, "redstone": 8, "chronicle": 18}
-_TRANSFER_GAS: Final = 21_000
+_CALL_GAS: Final = 5_000_000
 
 
 def holder_of(fund: str) -> Address:
@@ -101,9 +102,9 @@ class DemoWorld:
     shares: dict[str, Address] = field(default_factory=dict)
     feeds: dict[tuple[str, str], Address] = field(default_factory=dict)
     prices: dict[str, Wad] = field(default_factory=dict)
-    registry: Address = Address("")
-    market: Address = Address("")
-    oracle: Address = Address("")
+    registry: Address = field(default=NO_ADDRESS)
+    market: Address = field(default=NO_ADDRESS)
+    oracle: Address = field(default=NO_ADDRESS)
 
     @classmethod
     async def build(cls, chain: EmbeddedChain) -> DemoWorld:
@@ -150,15 +151,20 @@ class DemoWorld:
             groups: whose feeds; all when None.
             at: the time of the answers; the newest block's when None.
         """
-        time = self.chain.now if at is None else at
-        calls = []
-        for asset, price in prices.items():
-            for group in groups or GROUPS:
-                answer = divide(price, 10 ** (18 - _FEED_DECIMALS[group]), Rounding.DOWN)
-                calls.append((self.feeds[asset, group], encode_call("set(int256,uint256)", answer, time)))
-        await self._transact_all(calls)
+        await self.answer(
+            {(asset, group): price for asset, price in prices.items() for group in groups or GROUPS}, at=at
+        )
         if groups is None:
             self.prices |= prices
+
+    async def answer(self, answers: Mapping[tuple[str, str], Wad], *, at: Timestamp | None = None) -> None:
+        """Let feeds, by asset and group, answer these prices (Wad per whole token), in one transaction."""
+        time = self.chain.now if at is None else at
+        calls = []
+        for (asset, group), price in answers.items():
+            answer = divide(price, 10 ** (18 - _FEED_DECIMALS[group]), Rounding.DOWN)
+            calls.append((self.feeds[asset, group], encode_call("set(int256,uint256)", answer, time)))
+        await self._transact_all(calls)
 
     async def set_failing(self, asset: str, *, failing: bool, groups: Sequence[str] | None = None) -> None:
         """Let an asset's feeds revert, or answer again."""
@@ -199,6 +205,10 @@ class DemoWorld:
     async def add_yield(self, amount: Wad) -> None:
         """Let the vault of the stablecoin fund earn this many USDC (Wad)."""
         await self._transact_all([self._mint("USDC", self.tokens["USDC-vault"], amount)])
+
+    async def discard(self, fund: str) -> None:
+        """Let the RISK role forget the value that the registry holds for a fund."""
+        await self.chain.transact(self.registry, encode_call("discard(uint256)", FUNDS[fund]), RISK)
 
     # ---- building
 
@@ -243,7 +253,7 @@ class DemoWorld:
         await self._transact(self.tokens["USDC"], encode_call("approve(address,uint256)", vault, assets))
         await self._transact(vault, encode_call("deposit(uint256,address)", assets, holder_of("stable")))
         await self.set_debt(LOAN)
-        await self._send_native(holder_of("multi"), NATIVE)
+        await self._transact(holder_of("multi"), value=NATIVE)
 
     async def _deploy_registry(self) -> None:
         accounts = self.chain.accounts
@@ -268,15 +278,12 @@ class DemoWorld:
     def _mint_shares(self, fund: str, shares: Wad) -> tuple[Address, bytes]:
         return self.shares[fund], encode_call("mint(address,uint256)", self.chain.accounts[OPERATOR], int(shares))
 
-    async def _transact(self, to: Address, data: bytes) -> None:
-        await self.chain.transact(to, data, OPERATOR)
+    async def _transact(self, to: Address, data: bytes = b"", value: Wad = Wad(0)) -> None:
+        """Send a call from the operator's account, without the simulations that a keeper makes first.
 
-    async def _transact_all(self, calls: Sequence[tuple[Address, bytes]]) -> None:
-        """Make several calls in one transaction; all or none."""
-        bundle = [(to, False, data) for to, data in calls]
-        await self._transact(MULTICALL3, encode_call("aggregate3((address,bool,bytes)[])", bundle))
-
-    async def _send_native(self, to: Address, amount: Wad) -> None:
+        Raises:
+            ChainError: it was mined and failed.
+        """
         sender, endpoint = self.chain.signers[OPERATOR], self.chain.endpoint
         nonce = str(await endpoint.request("eth_getTransactionCount", [sender.address, "latest"]))
         raw = sender.sign(
@@ -284,15 +291,23 @@ class DemoWorld:
                 "type": 2,
                 "chainId": self.chain.chain_id,
                 "nonce": int(nonce, 16),
-                "gas": _TRANSFER_GAS,
+                "gas": _CALL_GAS,
                 "maxFeePerGas": 10**11,
                 "maxPriorityFeePerGas": 10**9,
                 "to": bytes.fromhex(to[2:]),
-                "value": int(amount),
-                "data": b"",
+                "value": int(value),
+                "data": data,
             }
         )
-        await endpoint.request("eth_sendRawTransaction", ["0x" + raw.hex()])
+        sent = str(await endpoint.request("eth_sendRawTransaction", ["0x" + raw.hex()]))
+        receipt = await self.chain.transactor(OPERATOR).receipt(sent)
+        if receipt is None or not receipt.success:
+            raise ChainError(f"call 0x{data[:4].hex()} of {to} failed", advice="Report this as a defect of the demo.")
+
+    async def _transact_all(self, calls: Sequence[tuple[Address, bytes]]) -> None:
+        """Make several calls in one transaction; all or none."""
+        bundle = [(to, False, data) for to, data in calls]
+        await self._transact(MULTICALL3, encode_call("aggregate3((address,bool,bytes)[])", bundle))
 
 
 def _variable(name: str) -> str:

@@ -24,8 +24,9 @@ class GuardInput:
     """All that the guards of one fund look at.
 
     `estimates` are those that the fund's positions use; `averages` the time-weighted averages by asset (None where the
-    sampler has too few samples); `readers` the ids of the position readers that the plan asks for; `shortcomings` what
-    a second frame lacks of "every configured source": failures and refused quotes.
+    sampler has too few samples); `readers` the ids of the position readers that the plan asks for; `immaterial` the
+    unpriced positions that count as zero; `shortcomings` what a second frame lacks of "every configured source":
+    failures and refused quotes.
     """
 
     valuation: FundValuation
@@ -39,6 +40,7 @@ class GuardInput:
     averages: Mapping[str, Wad | None]
     rate_gaps: Sequence[RateGap]
     readers: frozenset[str]
+    immaterial: Sequence[str]
     failures: Sequence[Failure]
     shortcomings: Sequence[str]
 
@@ -62,17 +64,20 @@ def judge(facts: GuardInput) -> tuple[NavStatus, str | None, tuple[Verdict, ...]
         )
         if (verdict := check(facts)) is not None
     )
-    if facts.valuation.before.nav < 0:
+    lowest = min(facts.valuation.before.nav, facts.valuation.after.nav)
+    if lowest < 0:
         insolvent = Verdict(
             "solvency",
             Outcome.HALT,
-            f"NAV is {format_wad(facts.valuation.before.nav)}: liabilities exceed assets",
+            f"NAV is {format_wad(lowest)}: liabilities exceed assets",
             "Nothing is posted as a number; hold the fund on chain and run the emergency procedure.",
         )
         return NavStatus.INSOLVENT, "insolvent", (*verdicts, insolvent)
     for verdict in verdicts:
         if verdict.outcome is Outcome.HALT:
             return NavStatus.HALTED, verdict.check, verdicts
+    if facts.valuation.estimated and not facts.policy.post_estimated:
+        return NavStatus.HALTED, "estimated", verdicts
     doubts = [verdict for verdict in verdicts if verdict.outcome is Outcome.VERIFY]
     if doubts:
         if facts.prior.first_look is None:
@@ -82,11 +87,7 @@ def judge(facts: GuardInput) -> tuple[NavStatus, str | None, tuple[Verdict, ...]
         if second.outcome is Outcome.HALT:
             return NavStatus.SUSPICIOUS, "second_frame_disagrees", verdicts
         return NavStatus.VERIFIED, None, verdicts
-    if facts.valuation.estimated:
-        if not facts.policy.post_estimated:
-            return NavStatus.HALTED, "estimated", verdicts
-        return NavStatus.ESTIMATED, None, verdicts
-    return NavStatus.LIVE, None, verdicts
+    return (NavStatus.ESTIMATED if facts.valuation.estimated else NavStatus.LIVE), None, verdicts
 
 
 def _interval(facts: GuardInput) -> Verdict | None:
@@ -159,11 +160,11 @@ def _share_price(facts: GuardInput) -> Verdict:
 
 
 def _positions(facts: GuardInput) -> Verdict:
-    found = {row.position for row in facts.valuation.positions}
+    found = {row.position for row in facts.valuation.positions}.union(facts.immaterial)
     missing = sorted(
         prior.position
         for prior in facts.prior.positions
-        if prior.position not in found and prior.position.split("/")[0] in facts.readers
+        if prior.position not in found and not facts.readers.isdisjoint(_readers_of(prior.position))
     )
     if not missing:
         return Verdict("positions", Outcome.PASS, f"{len(found)} positions, none gone")
@@ -173,6 +174,11 @@ def _positions(facts: GuardInput) -> Verdict:
         f"positions gone since the last frame: {', '.join(missing)}",
         "Check that they were closed; remove their readers from the configuration when they were.",
     )
+
+
+def _readers_of(position: str) -> tuple[str, str]:
+    """The ids that the position's reader can have: its own, or what stands before its last "/"."""
+    return position, position.rpartition("/")[0]
 
 
 def _mixed_age(facts: GuardInput) -> Verdict | None:

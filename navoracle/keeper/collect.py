@@ -48,7 +48,7 @@ async def collect(
         ChainError: the home chain cannot be stamped; another chain's failure only fails its own readers.
     """
     readers = readers_of(plan)
-    names = sorted({reader.chain for reader in readers if reader.chain is not None} | set(_home(plan)))
+    names = chains_of(plan)
     reading = clock.now()
     stamped = await asyncio.gather(*(_stamp(name, chains) for name in names))
     stamps = tuple(stamp for stamp in stamped if isinstance(stamp, BlockStamp))
@@ -93,8 +93,10 @@ def readers_of(plan: FramePlan) -> tuple[Reader[Any], ...]:
     return tuple(readers)
 
 
-def _home(plan: FramePlan) -> tuple[str, ...]:
-    return () if plan.home_chain is None else (plan.home_chain,)
+def chains_of(plan: FramePlan) -> tuple[str, ...]:
+    """The chains that the plan's readers read, and the one whose block sets the valuation time; sorted."""
+    names = {plan.home_chain, *(reader.chain for reader in readers_of(plan))}
+    return tuple(sorted(name for name in names if name is not None))
 
 
 async def _stamp(name: str, chains: Mapping[str, ChainReader]) -> BlockStamp | Failure:

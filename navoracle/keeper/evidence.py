@@ -18,7 +18,7 @@ from eth_utils.crypto import keccak
 from navoracle import __version__
 from navoracle.domain.errors import DomainError
 from navoracle.domain.frame import FundFrame, FundPrior, ReadRecord
-from navoracle.keeper.collect import Collected, readers_of
+from navoracle.keeper.collect import Collected, chains_of, readers_of
 from navoracle.keeper.plan import AssetPlan, FramePlan, FundPlan
 from navoracle.keeper.pricing import Prices
 from navoracle.keeper.session import Readings
@@ -129,6 +129,7 @@ def fund_document(
     own = plan.for_fund(found.fund)
     keys = own.key_closure()
     symbols = {symbol for symbol, _ in keys}
+    chains = chains_of(own)
     return canonical(
         {
             "format": FORMAT,
@@ -136,7 +137,7 @@ def fund_document(
             "frame": frame_id,
             "clock": collected.clock,
             "now": collected.now,
-            "stamps": collected.stamps,
+            "stamps": [stamp for stamp in collected.stamps if stamp.chain in chains],
             "plan": describe_plan(own),
             "prior": {
                 "prices": own.prior.prices,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import ConfigurationError
@@ -14,6 +14,8 @@ from navoracle.domain.prices import AggregationPolicy, NativeBandPolicy, Side
 from navoracle.domain.units import Timestamp
 from navoracle.domain.valuation import PriceKey
 from navoracle.ports import PositionReader, PriceSource, RateSource, SupplyReader
+
+_SIDES: Final[tuple[Side, ...]] = ("asset", "debt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +87,12 @@ class FramePlan:
             ) from None
 
     def price_keys(self) -> tuple[PriceKey, ...]:
-        """Every (asset, side) that the frame prices for its own sake; bases and legs follow from them."""
+        """Every (asset, side) that the frame prices for its own sake; bases and legs follow from them.
+
+        A sampler's frame prices both sides: a debt's last valid price is to be as young as an asset's.
+        """
         if self.stop_after == "price":
-            return tuple((symbol, "asset") for symbol in sorted(self.assets))
+            return tuple((symbol, side) for symbol in sorted(self.assets) for side in _SIDES)
         keys: set[tuple[str, Side]] = set()
         for fund in self.funds:
             for reader in fund.positions:

@@ -80,7 +80,7 @@ class Planner:
             prior=Prior(
                 prices=tuple(self._prices.values()),
                 samples=tuple(sample for sample in self._samples if sample.time > now - SAMPLE_WINDOW),
-                funds=await self._fund_priors(chosen, first_looks or {}),
+                funds=await self._fund_priors(chosen, first_looks or {}, now),
             ),
             verifies=verifies,
             publish=publish,
@@ -123,7 +123,7 @@ class Planner:
         return needed
 
     async def _fund_priors(
-        self, funds: tuple[FundPlan, ...], first_looks: Mapping[str, FirstLook]
+        self, funds: tuple[FundPlan, ...], first_looks: Mapping[str, FirstLook], now: Timestamp
     ) -> dict[str, FundPrior]:
         priors = {fund.fund: FundPrior() if self._store is None else self._store.load_fund(fund.fund) for fund in funds}
         for chain in sorted({fund.chain for fund in funds if fund.chain is not None}):
@@ -134,7 +134,7 @@ class Planner:
                 frame, distributions = None, priors[name].distributions_per_share
                 if self._store is not None:
                     frame = self._store.frame_of_post(name, confirmed.valuation_time)
-                    distributions = self._store.distributions_since(name, confirmed.valuation_time)
+                    distributions = self._store.distributions_since(name, confirmed.valuation_time, until=now)
                 priors[name] = replace(
                     priors[name],
                     confirmed=replace(confirmed, frame=frame),

@@ -92,6 +92,9 @@ class _Pricing:
         return estimate
 
     def _price_asset(self, asset: AssetPlan, side: Side) -> PriceEstimate:
+        # All of them, read or not: what a frame estimates follows from its plan alone, not from what else is in it.
+        for needed in asset.needs():
+            self.estimate(needed, side)
         if asset.derived is not None:
             estimate = self._derived(asset, side)
         else:
@@ -106,8 +109,10 @@ class _Pricing:
         if asset.native is not None and asset.native_band is not None:
             rate = self._rate(asset.native.id)
             base = self.estimate(asset.native.base, side)
-            if rate is not None and base.price is not None:
-                at_rate = Wad(mul_div(base.price, rate.lower, WAD, Rounding.DOWN))
+            undecayed = base.price if base.undecayed_price is None else base.undecayed_price
+            if rate is not None and undecayed is not None:
+                # Undecayed on both sides of the comparison: a base's haircut is no gap. Up, so that it is never zero.
+                at_rate = Wad(mul_div(undecayed, rate.lower, WAD, Rounding.UP))
                 estimate = apply_native_rate(estimate, at_rate, asset.native_band)
         return estimate
 

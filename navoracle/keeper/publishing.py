@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from navoracle.domain.errors import CallReverted, ChainError
+from navoracle.domain.errors import CallReverted, ChainError, DomainError
 from navoracle.domain.frame import FundFrame, NavFrame
 from navoracle.domain.nav import Breakdown, FundValuation
 from navoracle.domain.units import Wad
@@ -20,13 +20,15 @@ from navoracle.keeper.plan import FundPlan
 from navoracle.ports import Batch, ChainReader, Clock, FundPost, Publisher, ReadBack, SignedTransaction, Transactor
 from navoracle.store_port import Store
 
+_NO_ROOT = "0x" + bytes(32).hex()
+
 
 @dataclass(slots=True)
 class Submission:
     """What became of one frame's NAVs at one registry.
 
     `refused` are funds that were not sent, by reason; `failed` is set when nothing could be sent; `read_backs` is None
-    until the transaction is mined and the contract was read again.
+    until the transaction is mined and the contract was read again; `unanswered` is why the last look at it failed.
     """
 
     frame: str
@@ -36,6 +38,7 @@ class Submission:
     refused: dict[str, str] = field(default_factory=dict)
     failed: str | None = None
     read_backs: tuple[ReadBack, ...] | None = None
+    unanswered: str | None = None
 
     @property
     def pending(self) -> bool:
@@ -82,6 +85,7 @@ class Outbox:
             for found in frame.funds
             if found.fund in funds and found.postable and found.valuation is not None
         ]
+        posts = [post for post in posts if self._fits(frame, post, submission)]
         if not posts:
             return
         try:
@@ -94,14 +98,14 @@ class Outbox:
     async def _submit(self, frame: NavFrame, posts: Sequence[FundPost], submission: Submission) -> None:
         batch, _, _ = self._encode(frame, posts)
         previews = {preview.fund: preview for preview in await self._publisher.preview(batch)}
-        submission.refused = {
-            fund: preview.reason or "refused" for fund, preview in previews.items() if not preview.send
-        }
+        submission.refused.update(
+            {fund: f"registry:{preview.reason}" for fund, preview in previews.items() if not preview.send}
+        )
         sendable = [post for post in posts if previews[post.fund].send]
         if not sendable:
             return
         if not self._live or self._transactor is None:
-            submission.refused.update({post.fund: "dry_run" for post in sendable})
+            submission.refused.update({post.fund: _dry_run(previews[post.fund].reason) for post in sendable})
             return
         for stamp in frame.stamps:
             if stamp.chain == batch.chain and not await self._chain.is_canonical(stamp):
@@ -118,10 +122,26 @@ class Outbox:
         try:
             await self._transactor.send(signed)
         except ChainError as error:
-            if await self._transactor.receipt(signed.hash) is None:
+            if not await self._is_mined(self._transactor, signed):
                 self._store.note_ambiguous_send(submission.post, error.message, self._clock.now())
                 return
         self._store.mark_sent(submission.post, self._clock.now())
+
+    def _fits(self, frame: NavFrame, post: FundPost, submission: Submission) -> bool:
+        """Whether the contract can hold the fund's figures; one that cannot be encoded must not stop the others."""
+        try:
+            self._publisher.encode([post], frame.now, _NO_ROOT)
+        except DomainError as error:
+            submission.refused[post.fund] = f"{error.code}: {error.message}"
+            return False
+        return True
+
+    async def _is_mined(self, transactor: Transactor, signed: SignedTransaction) -> bool:
+        """Whether the transaction is known to be mined; a node that does not say leaves it open."""
+        try:
+            return await transactor.receipt(signed.hash) is not None
+        except ChainError:
+            return False
 
     def _encode(
         self, frame: NavFrame, posts: Sequence[FundPost]
@@ -136,23 +156,37 @@ class Outbox:
         )
 
     async def settle(self, frame: str) -> Submission:
-        """Look for the frame's receipt; once it is there, read the contract back and record every fund's outcome."""
+        """Look for the frame's receipt; once it is there, read the contract back and record every fund's outcome.
+
+        A node that fails leaves the submission pending, with the reason in `unanswered`.
+        """
         submission = self.submission(frame)
         if not submission.pending or self._transactor is None:
             return submission
         batch, signed, post = submission.batch, submission.transaction, submission.post
         if batch is None or signed is None or post is None:
             return submission
-        receipt = await self._transactor.receipt(signed.hash)
-        if receipt is None:
+        submission.unanswered = None
+        try:
+            receipt = await self._transactor.receipt(signed.hash)
+            if receipt is None:
+                return submission
+            read_backs = await self._publisher.read_back(batch, receipt) if receipt.success else ()
+        except (ChainError, CallReverted) as error:
+            submission.unanswered = f"{error.code}: {error.message}"
             return submission
         if receipt.success:
-            submission.read_backs = await self._publisher.read_back(batch, receipt)
+            submission.read_backs = read_backs
             self._store.finish_post(post, receipt, submission.read_backs, self._clock.now())
         else:
             submission.failed = f"reverted in block {receipt.block_number}"
             self._store.fail_post(post, submission.failed, self._clock.now())
         return submission
+
+
+def _dry_run(reason: str | None) -> str:
+    """Why a dry run did not send a record, with what the contract would have made of it."""
+    return "dry_run" if reason is None else f"dry_run: the contract would hold it ({reason})"
 
 
 def fund_post(fund: FundPlan, found: FundFrame, valuation: FundValuation) -> FundPost:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from navoracle.domain.cadence import Cadence
-from navoracle.domain.errors import ChainError
+from navoracle.domain.errors import ChainError, NavoracleError, StoreError
 from navoracle.domain.frame import FirstLook, FundFrame, NavFrame, NavStatus
 from navoracle.domain.units import Timestamp
 from navoracle.keeper.frame import FramePorts, run_frame
@@ -55,7 +55,9 @@ class SlotRunner:
         frames: list[NavFrame] = []
         try:
             outcomes = await self._work(claimed, slot_time, cadence, frames)
-        except ChainError as error:
+        except StoreError:
+            raise
+        except NavoracleError as error:
             frame = frames[-1].id if frames else None
             outcomes = {
                 fund: SlotOutcome(SlotState.FAILED, f"{error.code}: {error.message}", frame, None) for fund in claimed
@@ -74,7 +76,9 @@ class SlotRunner:
         if doubtful:
             try:
                 second = await self._second_look(first, doubtful)
-            except ChainError as error:
+            except StoreError:
+                raise
+            except NavoracleError as error:
                 for found in doubtful:
                     outcomes[found.fund] = SlotOutcome(
                         SlotState.HELD, f"{found.reason}; second frame failed: {error.message}", first.id, None
@@ -166,6 +170,8 @@ def outcome_of(found: FundFrame, frame: NavFrame, submission: Submission | None)
     for read_back in submission.read_backs or ():
         if read_back.fund == found.fund:
             state = SlotState.POSTED if read_back.accepted else SlotState.HELD
-            return SlotOutcome(state, read_back.reason, frame.id, submission.post)
+            reason = None if read_back.reason is None else f"registry:{read_back.reason}"
+            return SlotOutcome(state, reason, frame.id, submission.post)
     sent = "" if submission.transaction is None else f" ({submission.transaction.hash})"
-    return SlotOutcome(SlotState.FAILED, f"not mined in time{sent}", frame.id, submission.post)
+    why = "not mined in time" if submission.unanswered is None else submission.unanswered
+    return SlotOutcome(SlotState.FAILED, f"{why}{sent}", frame.id, submission.post)

@@ -49,9 +49,9 @@ def _value(fund: FundPlan, plan: FramePlan, readings: Readings, prices: Prices, 
         return Valued(fund, None, f"unread:{failures[0].reader}:{failures[0].code}", failures, ())
     positions: list[Position] = [position for reader in fund.positions for position in readings.values[reader.id]]
     shares: Wad = readings.values[fund.supply.id]
-    priced = [position for position in positions if _estimate(position, prices).price is not None]
-    unpriced = [position for position in positions if _estimate(position, prices).price is None]
     try:
+        priced = [position for position in positions if _estimate(position, prices).price is not None]
+        unpriced = [position for position in positions if _estimate(position, prices).price is None]
         valuation = value_fund(
             priced, prices.estimates, shares=shares, fee_terms=fund.fees, fee_state=prior.fees, now=now
         )
@@ -70,7 +70,14 @@ def _failure(fund: FundPlan, error: DomainError) -> Failure:
 
 
 def _estimate(position: Position, prices: Prices) -> PriceEstimate:
-    return prices.estimates[price_key(position)]
+    asset, side = price_key(position)
+    estimate = prices.estimates.get((asset, side))
+    if estimate is None:
+        raise DomainError(
+            f"position {position.id}: its reader did not say that it needs {asset} on the {side} side",
+            advice="Report this as a defect of the reader: `assets` must name everything that it may return.",
+        )
+    return estimate
 
 
 def _immaterial(position: Position, prior: FundPrior, valuation: FundValuation, fund: FundPlan) -> bool:
@@ -124,6 +131,7 @@ def _guard(
             averages=prices.averages,
             rate_gaps=[gap for gap in prices.rate_gaps if gap.asset in own.assets],
             readers=frozenset(reader.id for reader in fund.positions),
+            immaterial=valued.immaterial,
             failures=failures,
             shortcomings=_shortcomings(own, prices, failures),
         )

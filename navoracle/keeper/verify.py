@@ -8,13 +8,14 @@ less, is refused too.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from navoracle.domain.errors import ChainError, NavoracleError, VerificationFailed
+from navoracle.domain.errors import CallReverted, ChainError, EmptyResult, NavoracleError, VerificationFailed
 from navoracle.domain.frame import BlockStamp, FundFrame, NavStatus, ReadRecord
 from navoracle.domain.units import Timestamp, Wad
 from navoracle.keeper.collect import Collected, read_points, readers_of
@@ -39,6 +40,12 @@ from navoracle.ports import (
 PlanBuilder = Callable[[Mapping[str, Any]], FramePlan]
 """Rebuilds a fund's plan, readers and all, from a parsed evidence document."""
 
+MAX_DEPTH = 100
+"""Nesting beyond which a document is refused unread: a parser's stack is no place for a stranger's text."""
+
+_BRACKET = re.compile(rb"[\[\]{}]")
+_STAMPS = TypeAdapter(tuple[BlockStamp, ...])
+_READS = TypeAdapter(tuple[ReadRecord, ...])
 _KEEP = "Keep the document and the database as they are, and find out who changed what."
 
 
@@ -70,13 +77,13 @@ def verify_document(document: bytes, rebuild: PlanBuilder) -> VerifiedFund:
     parsed = _parse(document)
     try:
         plan = rebuild(parsed)
-        stamps = TypeAdapter(tuple[BlockStamp, ...]).validate_python(parsed["stamps"])
-        reads = TypeAdapter(tuple[ReadRecord, ...]).validate_python(parsed["reads"])
+        stamps = _STAMPS.validate_python(parsed["stamps"])
+        reads = _READS.validate_python(parsed["reads"])
         clock, now = Timestamp(int(parsed["clock"])), Timestamp(int(parsed["now"]))
         frame_id = str(parsed["frame"])
         version = str(parsed["code_version"])
         again, found = _recompute(frame_id, plan, stamps, reads, clock, now, version)
-    except (KeyError, TypeError, ValueError, ValidationError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise VerificationFailed(f"the evidence cannot be read: {error}", advice=_KEEP) from error
     except NavoracleError as error:
         if isinstance(error, VerificationFailed):
@@ -115,6 +122,8 @@ def verify_proof(verified: VerifiedFund, root: str, proof: Sequence[str]) -> Non
 async def verify_reads(verified: VerifiedFund, chain: ChainReader, name: str) -> int:
     """Read the chain again at the frame's block and compare raw bytes; returns how many answers were compared.
 
+    An answer that the node failed to give at the time says nothing of the chain and is left out.
+
     Raises:
         VerificationFailed: an answer differs, or the block is no longer part of the chain.
         ChainError: the node cannot answer for that block.
@@ -124,7 +133,7 @@ async def verify_reads(verified: VerifiedFund, chain: ChainReader, name: str) ->
         raise ChainError(f"the frame read no chain named {name}", advice="Name one of the chains in its stamps.")
     if not await chain.is_canonical(stamp):
         raise VerificationFailed(f"block {stamp.number} ({stamp.hash}) is not part of the chain", advice=_KEEP)
-    records = [record for record in verified.reads if record.chain == name]
+    records = [record for record in verified.reads if record.chain == name and _is_of_chain(record)]
     requests: list[ChainRequest] = []
     for record in records:
         request = request_of(record)
@@ -138,6 +147,10 @@ async def verify_reads(verified: VerifiedFund, chain: ChainReader, name: str) ->
                 advice=_KEEP,
             )
     return len(records)
+
+
+def _is_of_chain(record: ReadRecord) -> bool:
+    return record.ok or record.request["failure"] in (EmptyResult.code, CallReverted.code)
 
 
 def request_of(record: ReadRecord) -> Request:
@@ -166,6 +179,8 @@ def answer_of(record: ReadRecord) -> Answer:
 
 
 def _parse(document: bytes) -> dict[str, Any]:
+    if _depth(document) > MAX_DEPTH:
+        raise VerificationFailed(f"the evidence is nested more than {MAX_DEPTH} deep", advice=_KEEP)
     try:
         parsed = json.loads(document)
     except (ValueError, RecursionError) as error:
@@ -175,6 +190,15 @@ def _parse(document: bytes) -> dict[str, Any]:
             f"the evidence is not of format {FORMAT}", advice="Use the navoracle version that wrote it."
         )
     return parsed
+
+
+def _depth(document: bytes) -> int:
+    """How deep the document is nested at most, counting brackets in text too."""
+    deepest = depth = 0
+    for bracket in _BRACKET.finditer(document):
+        depth += 1 if bracket.group() in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _recompute(

@@ -136,7 +136,7 @@ class NavRegistryPublisher:
         """The reasons that hold a fund."""
         if not word.status & Status.HELD:
             return 0
-        answer = await self._reader.call(self._registry, encode_call("holdOf(uint256)", post.fund_id))
+        answer = await self._reader.call(self._registry, encode_call("heldOf(uint256)", post.fund_id))
         _, _, reasons, _ = self._decode(("bytes32", "uint256", "uint256", "uint256"), answer)
         return int(reasons)
 

@@ -10,9 +10,8 @@ from navoracle.composition import ChainAccess, System, open_system, plan_from_ev
 from navoracle.composition.embedded import embedded_chain, embedded_registry
 from navoracle.config.models import Config
 from navoracle.domain.cadence import CadencePolicy
-from navoracle.domain.errors import UsageError, VerificationFailed
+from navoracle.domain.errors import VerificationFailed
 from navoracle.domain.units import Bps, Timestamp
-from navoracle.keeper.slots import SlotRunner
 from navoracle.keeper.verify import verify_document, verify_proof
 from navoracle.keeper.watch import Watch, WatchPolicy
 from navoracle.replay.clock import ReplayClock
@@ -54,13 +53,6 @@ def watch_of(config: Config, since: Timestamp) -> Watch:
     )
 
 
-def runner_of(system: System) -> SlotRunner:
-    """The system's slot runner. Raises UsageError when it has no store."""
-    if system.runner is None:
-        raise UsageError("slots are worked off against a store", advice="Give the run a database.")
-    return system.runner
-
-
 async def replay(options: ReplayOptions, setup: ReplaySetup, store: Store, progress: Progress) -> ReplayResult:
     """Run the replay; every slot is reported as it ends."""
     access: dict[str, ChainAccess] = {}
@@ -97,7 +89,7 @@ async def run_slots(
     """Run a timeline and report its slots, each beside what the contracts say after it."""
     slots: list[SlotReport] = []
     async for worked in run_timeline(
-        runner_of(system), watch, clock, until=until, sample_seconds=sample_seconds, **timeline
+        system.runner_or_fail(), watch, clock, until=until, sample_seconds=sample_seconds, **timeline
     ):
         for report in report_slot(worked, await confirmed(system, worked.outcomes)):
             slots.append(report)

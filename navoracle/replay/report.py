@@ -13,7 +13,7 @@ from navoracle.domain.errors import UsageError
 from navoracle.domain.frame import ConfirmedNav, NavFrame
 from navoracle.domain.prices import PriceEstimate
 from navoracle.domain.units import Bps, Timestamp, Wad, format_wad
-from navoracle.replay.series import Series
+from navoracle.recorded.series import Series
 from navoracle.replay.timeline import WorkedSlot
 
 
@@ -148,10 +148,10 @@ def _fund_summary(slots: Sequence[SlotReport]) -> dict[str, Any]:
     return {
         "slots": len(slots),
         "ended": dict(sorted(Counter(slot.state for slot in slots).items())),
-        "reasons": {
-            state: dict(sorted(Counter(slot.reason or "none" for slot in slots if slot.state == state).items()))
-            for state in sorted({slot.state for slot in slots if slot.state != "posted"})
-        },
+        "posts": len(posted),
+        "holds": [_ending(slot) for slot in slots if slot.state == "held"],
+        "skips": [_ending(slot) for slot in slots if slot.state == "skipped"],
+        "failures": [_ending(slot) for slot in slots if slot.state == "failed"],
         "estimated": sum(slot.status == "estimated" for slot in posted),
         "verified": sum(slot.status == "verified" for slot in posted),
         "lowest_post": None if lowest is None else _brief(lowest),
@@ -160,6 +160,10 @@ def _fund_summary(slots: Sequence[SlotReport]) -> dict[str, Any]:
         "cadence_changes": cadence_changes(slots),
         "disagreements_with_contract": sum(slot.agrees is False for slot in slots),
     }
+
+
+def _ending(slot: SlotReport) -> dict[str, Any]:
+    return {"time": slot.time, "cadence": slot.cadence, "reason": slot.reason, "status": slot.status}
 
 
 def _brief(slot: SlotReport) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from navoracle.config.models import Config
 from navoracle.domain.errors import UsageError
 from navoracle.domain.units import WAD, Rounding, Timestamp, Wad, format_wad, mul_div, to_wad
 from navoracle.ports import Address
-from navoracle.replay.series import Series, load_series
+from navoracle.recorded.series import Series, load_series
 
 FUND = "replay"
 CHAIN = "embedded"

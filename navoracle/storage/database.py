@@ -8,16 +8,18 @@ one also survives a loss of power, with everything that was written before it.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from navoracle.domain.errors import StoreError
-from navoracle.storage.failures import store_errors
+from navoracle.storage.failures import is_busy, store_errors
 from navoracle.storage.schema import migrate
 
 BUSY_SECONDS: Final = 10
@@ -74,21 +76,34 @@ class Database:
 
     def _prepare_for_writing(self) -> None:
         """Switch to the write-ahead log, and find out now rather than in a slot whether the file can be written."""
-        # The journal's mode cannot be changed within a transaction.
-        with self._engine.execution_options(**{_BEGIN: ""}).connect() as connection:
-            if connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() != "wal":
-                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        # The switch needs the file for itself, and SQLite does not wait for that: two openers at once must.
+        deadline = time.monotonic() + BUSY_SECONDS
+        while not self._switch_to_write_ahead_log(last_try=time.monotonic() >= deadline):
+            time.sleep(0.02)
         with self._writer.begin() as connection:
             # BEGIN IMMEDIATE alone succeeds on a read-only file; a write does not, even one that touches no row.
             connection.exec_driver_sql("DELETE FROM flows WHERE 0")
 
+    def _switch_to_write_ahead_log(self, *, last_try: bool) -> bool:
+        # The journal's mode cannot be changed within a transaction.
+        with self._engine.execution_options(**{_BEGIN: ""}).connect() as connection:
+            if connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal":
+                return True
+            try:
+                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+            except OperationalError as error:
+                if last_try or not is_busy(error):
+                    raise
+                return False
+            return True
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one state of the database."""
-        active = self._connection()
+        group = self._group()
         with store_errors(self.place):
-            if active is not None:
-                yield active
+            if group is not None:
+                yield group.connection
                 return
             with self._engine.connect() as connection:
                 yield connection
@@ -96,11 +111,11 @@ class Database:
     @contextmanager
     def write(self, *, durable: bool = False) -> Iterator[Connection]:
         """A transaction, kept whole or rolled back whole; inside `transaction()`, whole within that one."""
-        active = self._connection()
+        group = self._group()
         with store_errors(self.place):
-            if active is not None:
-                with active.begin_nested():
-                    yield active
+            if group is not None:
+                with group.savepoint():
+                    yield group.connection
                 return
             with (self._durable_writer if durable else self._writer).begin() as connection:
                 yield connection
@@ -108,23 +123,58 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Group this thread's reads and writes into one durable transaction."""
-        if self._connection() is not None:
+        if self._group() is not None:
             yield
             return
         with self.write(durable=True) as connection:
-            self._active.connection = connection
+            group = self._active.group = _Group(connection, self.place)
             try:
                 yield
+                group.check()
             finally:
-                self._active.connection = None
+                self._active.group = None
 
     def close(self) -> None:
         """Close every connection; the last one of all processes folds the write-ahead log into the file."""
         self._engine.dispose()
 
-    def _connection(self) -> Connection | None:
-        connection: Connection | None = getattr(self._active, "connection", None)
-        return connection
+    def _group(self) -> _Group | None:
+        group: _Group | None = getattr(self._active, "group", None)
+        if group is not None:
+            group.check()
+        return group
+
+
+@dataclass(slots=True)
+class _Group:
+    """The open transaction of `Database.transaction`. A full disk makes SQLite end it on its own: then it is `lost`."""
+
+    connection: Connection
+    place: str
+    lost: bool = False
+
+    def check(self) -> None:
+        """Raise StoreError when the transaction is lost: what followed would be written on its own, or not at all."""
+        if self.lost:
+            raise StoreError(
+                f"{self.place}: the transaction was undone by an earlier failure; nothing of it was kept",
+                advice="Look at the failure before this one, and write all of it again.",
+            )
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """One write of the group, undone alone when it fails."""
+        savepoint = self.connection.begin_nested()
+        try:
+            yield
+        except BaseException:
+            driver: Any = self.connection.connection.dbapi_connection
+            if driver is not None and driver.in_transaction:
+                savepoint.rollback()
+            else:
+                self.lost = True
+            raise
+        savepoint.commit()
 
 
 def _place(url: str) -> Path:
@@ -156,7 +206,10 @@ def _engine(url: str) -> Engine:
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
         options = connection.get_execution_options()
-        connection.exec_driver_sql(f"PRAGMA synchronous = {options.get(_SYNCHRONOUS, 'NORMAL')}")
+        synchronous = options.get(_SYNCHRONOUS, "NORMAL")
+        if connection.info.get(_SYNCHRONOUS) != synchronous:  # `info` lives as long as the driver's connection
+            connection.exec_driver_sql(f"PRAGMA synchronous = {synchronous}")
+            connection.info[_SYNCHRONOUS] = synchronous
         if begin := options.get(_BEGIN, "BEGIN"):
             connection.exec_driver_sql(begin)
 

@@ -64,14 +64,25 @@ def store_errors(place: str) -> Iterator[None]:
         ) from error
 
 
+def is_busy(error: DBAPIError) -> bool:
+    """Whether another connection holds the lock."""
+    return _primary_code(error) == sqlite3.SQLITE_BUSY
+
+
 def store_error(place: str, error: DBAPIError) -> StoreError:
     """The StoreError for one error of the database driver."""
     cause = error.orig
-    code = getattr(cause, "sqlite_errorcode", None)
-    name = getattr(cause, "sqlite_errorname", "")
-    # The low byte is the primary code, the rest says which kind of it.
-    message, advice = _KNOWN.get(code & 0xFF if isinstance(code, int) else -1, (None, ""))
-    if message is None:
+    name = getattr(cause, "sqlite_errorname", type(cause).__name__)
+    known = _KNOWN.get(_primary_code(error))
+    if known is not None:
+        message, advice = known
+    else:
         message = _CONSTRAINTS.get(name, f"the database refused: {cause}")
         advice = "Nothing was written. Report this as a defect, with the command and the log."
-    return StoreError(f"{place}: {message} ({name or type(cause).__name__})", advice=advice)
+    return StoreError(f"{place}: {message} ({name})", advice=advice)
+
+
+def _primary_code(error: DBAPIError) -> int:
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    # The low byte is the primary code, the rest says which kind of it.
+    return code & 0xFF if isinstance(code, int) else sqlite3.SQLITE_ERROR

@@ -6,7 +6,8 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Table, delete, insert, select
+from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from navoracle import __version__
@@ -21,6 +22,29 @@ from navoracle.storage.database import Database
 from navoracle.storage.rows import breakdown_json, failure_json, stamp_json, verdict_json
 
 Row = dict[str, Any]
+
+
+def _replacing(table: Table, key: tuple[str, ...], values: tuple[str, ...], *, not_older: str | None = None) -> Insert:
+    """An insert that replaces the values of a row with the same key, unless the new `not_older` is below the old."""
+    statement = upsert(table)
+    new = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=key,
+        set_={name: new[name] for name in values},
+        where=None if not_older is None else new[not_older] >= table.c[not_older],
+    )
+
+
+# Built once: a sampler's frame is to cost less than a millisecond.
+_ADD_SAMPLED_FRAME = upsert(tables.frames).on_conflict_do_nothing(index_elements=["id"])
+_ADD_SAMPLE = upsert(tables.samples).on_conflict_do_nothing(index_elements=["time", "asset"])
+_KEEP_LAST_VALID = _replacing(
+    tables.last_valid,
+    ("asset", "side"),
+    ("price", "confidence", "observed_at", "frame"),
+    not_older="observed_at",  # an older observation never replaces a newer one
+)
+_KEEP_POSITION = _replacing(tables.position_values, ("fund", "position"), ("value", "frame"))
 
 
 class FrameStore:
@@ -60,9 +84,7 @@ class FrameStore:
     def record_sample(self, frame: NavFrame) -> None:
         """Keep a sampler's frame: its blocks and its live prices. The same frame twice is one."""
         with self._database.write() as connection:
-            connection.execute(
-                upsert(tables.frames).on_conflict_do_nothing(index_elements=["id"]), _frame(frame, stop_after="price")
-            )
+            connection.execute(_ADD_SAMPLED_FRAME, _frame(frame, stop_after="price"))
             _keep_live_prices(connection, frame)
 
     def load_prior_prices(self) -> tuple[PriorPrice, ...]:
@@ -97,7 +119,7 @@ class FrameStore:
         )
 
 
-def _insert(connection: Connection, table: Any, rows: list[Row]) -> None:
+def _insert(connection: Connection, table: Table, rows: list[Row]) -> None:
     if rows:
         connection.execute(insert(table), rows)
 
@@ -204,24 +226,14 @@ def _keep_live_prices(connection: Connection, frame: NavFrame) -> None:
     ]
     if not live:
         return
-    table = tables.last_valid
-    statement = upsert(table)
-    new = statement.excluded
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=["asset", "side"],
-            set_={name: new[name] for name in ("price", "confidence", "observed_at", "frame")},
-            where=new.observed_at >= table.c.observed_at,  # an older observation never replaces a newer one
-        ),
-        live,
-    )
+    connection.execute(_KEEP_LAST_VALID, live)
     samples = [
         {"asset": row["asset"], "time": frame.now, "price": row["price"], "frame": frame.id}
         for row in live
         if row["side"] == "asset"
     ]
     if samples:
-        connection.execute(upsert(tables.samples).on_conflict_do_nothing(index_elements=["time", "asset"]), samples)
+        connection.execute(_ADD_SAMPLE, samples)
 
 
 def _keep_positions(connection: Connection, frame: NavFrame, part: FundFrame, valuation: FundValuation) -> None:
@@ -236,14 +248,7 @@ def _keep_positions(connection: Connection, frame: NavFrame, part: FundFrame, va
         for position, value in values.items()
     ]
     if rows:
-        statement = upsert(table)
-        connection.execute(
-            statement.on_conflict_do_update(
-                index_elements=["fund", "position"],
-                set_={"value": statement.excluded.value, "frame": statement.excluded.frame},
-            ),
-            rows,
-        )
+        connection.execute(_KEEP_POSITION, rows)
 
 
 def _start_fees(connection: Connection, frame: NavFrame, fund: str, valuation: FundValuation, basis: Basis) -> None:

@@ -16,7 +16,7 @@ from navoracle.chain.reader import MULTICALL3, Pin
 from navoracle.chain.rpc import NodeRefused
 from navoracle.domain.errors import CallReverted, ChainError
 from navoracle.domain.units import WAD, Timestamp
-from navoracle.ports import Address, Answer, Call, NativeBalance
+from navoracle.ports import Address, Answer, Call, ChainRequest, NativeBalance
 
 SET = "set(int256,uint256)"
 LATEST = encode_call("latestAnswer()")
@@ -43,7 +43,7 @@ async def test_reader__contracts_balances_and_failures__are_read_at_one_block(pi
     chain, feed = await chain_with_feed()
     reader = chain.reader(pin=pin)
     at = await reader.stamp()
-    requests = [
+    requests: list[ChainRequest] = [
         Call(feed, LATEST),
         NativeBalance(chain.accounts[9]),
         Call(feed, b"\x01\x02\x03\x04"),
@@ -54,7 +54,14 @@ async def test_reader__contracts_balances_and_failures__are_read_at_one_block(pi
     answers = await reader.read(requests, at)
     assert (number(answers[0]), number(answers[4])) == (42, 42)
     assert int.from_bytes(answers[1].data, "big") == 10**9 * WAD
-    assert [answer.failure for answer in answers] == [None, None, "call_reverted", "empty_result", None, "call_reverted"]
+    assert [answer.failure for answer in answers] == [
+        None,
+        None,
+        "call_reverted",
+        "empty_result",
+        None,
+        "call_reverted",
+    ]
 
 
 @pytest.mark.parametrize("pin", ["hash", "number"])
@@ -74,9 +81,7 @@ async def test_reader__gated_feed__answers_a_direct_call_alone() -> None:
     await chain.transact(feed, encode_call("setGated(bool)", True))
     reader = chain.reader()
     round_data = encode_call("latestRoundData()")
-    answers = await reader.read(
-        [Call(feed, round_data), Call(feed, round_data, direct=True)], await reader.stamp()
-    )
+    answers = await reader.read([Call(feed, round_data), Call(feed, round_data, direct=True)], await reader.stamp())
     assert [answer.failure for answer in answers] == ["call_reverted", None]
 
 
@@ -87,14 +92,14 @@ async def test_reader__confirmations__stamp_an_older_block() -> None:
     assert (older.number, older.hash) == (newest.number - 1, newest.parent_hash)
 
 
-async def test_reader__two_thousand_calls__come_back_in_order() -> None:
+async def test_reader__a_thousand_calls__come_back_in_order() -> None:
     chain = EmbeddedChain()
     reader = chain.reader()
     at = await reader.stamp()
-    accounts = [Address(f"0x{index:040x}") for index in range(1, 2_001)]
+    accounts = [Address(f"0x{index:040x}") for index in range(1, 1_002)]
     answers = await reader.read([NativeBalance(account) for account in accounts], at)
     assert all(answer == Answer(bytes(32)) for answer in answers)
-    assert len(answers) == 2_000
+    assert len(answers) == 1_001
 
 
 async def test_reader__stamp_of_an_unknown_block__raises() -> None:
@@ -188,7 +193,9 @@ async def test_chain__same_steps_twice__give_the_same_blocks() -> None:
         ("eth_sendRawTransaction", ["0x"]),
     ],
 )
-async def test_endpoint__what_it_cannot_answer__is_refused_as_a_node_would(method: str, params: Sequence[object]) -> None:
+async def test_endpoint__what_it_cannot_answer__is_refused_as_a_node_would(
+    method: str, params: Sequence[object]
+) -> None:
     with pytest.raises(NodeRefused):
         await ask(EmbeddedChain(), method, *params)
 
@@ -223,4 +230,3 @@ async def test_chain__transactions__take_milliseconds() -> None:
         await chain.transact(feed, encode_call(SET, answer, chain.now))
     # About 25 ms each on a small machine; ten times that says that something became slow, not that the machine is.
     assert (time.process_time() - start) / 10 < 0.25
-

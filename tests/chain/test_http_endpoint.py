@@ -21,7 +21,9 @@ Handler = Callable[[int, str], Awaitable[web.Response]]
 
 
 @asynccontextmanager
-async def node(handler: Handler, **settings: float) -> AsyncIterator[tuple[HttpEndpoint, list[str]]]:
+async def node(
+    handler: Handler, *, timeout: float = 0.3, deadline: float = 5.0
+) -> AsyncIterator[tuple[HttpEndpoint, list[str]]]:
     """A server whose answers `handler(count, method)` makes, an endpoint of it, and the methods that it was asked."""
     asked: list[str] = []
 
@@ -37,7 +39,7 @@ async def node(handler: Handler, **settings: float) -> AsyncIterator[tuple[HttpE
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     host, port = runner.addresses[0][:2]
-    endpoint = HttpEndpoint(f"http://{host}:{port}/{KEY}", **{"timeout": 0.3, "deadline": 5.0, **settings})
+    endpoint = HttpEndpoint(f"http://{host}:{port}/{KEY}", timeout=timeout, deadline=deadline)
     try:
         yield endpoint, asked
     finally:
@@ -58,7 +60,7 @@ async def hang(count: int, method: str) -> web.Response:
     return result("0x1")
 
 
-async def test_request__answer__is_the_result_over_one_connection() -> None:
+async def test_request__answer__is_the_result() -> None:
     async def answer(count: int, method: str) -> web.Response:
         return result(hex(count))
 
@@ -117,6 +119,38 @@ async def test_request__no_json_rpc_answer__raises_without_the_key(body: str, st
     assert KEY not in shown
     assert "127.0.0.1" in shown
     assert caught.value.__cause__ is None
+
+
+async def test_request__endless_answer__is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("navoracle.chain.http.MAX_ANSWER_BYTES", 1_000)
+
+    async def answer(count: int, method: str) -> web.Response:
+        return result("0x" + "00" * 1_000)
+
+    async with node(answer) as (endpoint, _):
+        with pytest.raises(ChainError, match="ClientPayloadError"):
+            await endpoint.request("eth_call", [])
+
+
+async def test_request__connections__are_kept() -> None:
+    peers = set()
+
+    async def answer(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        peers.add(request.transport.get_extra_info("peername"))
+        return result("0x1")
+
+    app = web.Application()
+    app.router.add_post("/", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    endpoint = HttpEndpoint(f"http://127.0.0.1:{runner.addresses[0][1]}/")
+    for _ in range(3):
+        await endpoint.request("eth_blockNumber", [])
+    await endpoint.close()
+    await runner.cleanup()
+    assert len(peers) == 1
 
 
 async def test_request__error_answer__raises_node_refused_with_its_data() -> None:

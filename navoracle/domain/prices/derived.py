@@ -21,8 +21,8 @@ def derive(asset: str, base: PriceEstimate, rate: Wad, *, rate_confidence: Bps, 
     """Return the price of an asset that is worth `rate` (Wad) of the base asset per token.
 
     price = base price x rate, and the undecayed price likewise, rounded down for an asset, up for a debt;
-    confidence = base confidence x rate confidence, rounded down. Status, reason, age and sources are the base's; votes
-    and the native gap are not, because they speak of the base's price. An unavailable base stays unavailable with its
+    confidence = base confidence x rate confidence, rounded down. Status, reason, age, sources and native alarm are the
+    base's; the votes are not, because they are prices of the base. An unavailable base stays unavailable with its
     reason, and a product under 1 wei is unavailable ("rounds_to_zero").
 
     Raises:
@@ -37,7 +37,7 @@ def derive(asset: str, base: PriceEstimate, rate: Wad, *, rate_confidence: Bps, 
             advice="Refuse such a rate where it is read, with the source's name.",
         )
     if base.price is None:
-        return replace(base, asset=asset, votes=(), native_gap_bps=None, native_alarm=False)
+        return replace(base, asset=asset, votes=())
     price = mul_div(base.price, rate, WAD, rounding)
     if price == 0:
         return unavailable(asset, "rounds_to_zero", excluded=base.excluded)
@@ -49,8 +49,6 @@ def derive(asset: str, base: PriceEstimate, rate: Wad, *, rate_confidence: Bps, 
         confidence=Bps(base.confidence * rate_confidence // BPS),
         undecayed_price=Wad(mul_div(undecayed, rate, WAD, rounding)),
         votes=(),
-        native_gap_bps=None,
-        native_alarm=False,
     )
 
 

@@ -35,7 +35,8 @@ def apply_native_rate(estimate: PriceEstimate, rate_price: Wad, policy: NativeBa
         rate_price: the asset's price by the protocol's own rate, Wad in the unit of account.
 
     The gap is measured on the undecayed price, in either direction. Within the halt the price is left as it is; beyond
-    the band `native_alarm` is set. An estimate without a price is returned unchanged.
+    the band `native_alarm` is set; an alarm that a base has passed on stays. An estimate without a price is returned
+    unchanged.
 
     Raises:
         DomainError: the rate price is not positive.
@@ -56,4 +57,4 @@ def apply_native_rate(estimate: PriceEstimate, rate_price: Wad, policy: NativeBa
             estimate.asset, "native_halt", excluded=estimate.excluded, votes=estimate.votes, native_gap_bps=gap
         )
     alarm = exceeds_bps(distance, rate_price, policy.native_band_bps)
-    return replace(estimate, native_gap_bps=gap, native_alarm=alarm)
+    return replace(estimate, native_gap_bps=gap, native_alarm=estimate.native_alarm or alarm)

@@ -177,7 +177,7 @@ class PriceEstimate:
         undecayed_price: the price before a fallback's haircut; the price itself when live.
         published_at: oldest `published_at` of the quotes used that have one.
         native_gap_bps: signed distance of the undecayed price from the protocol's own rate, rounded away from zero.
-        native_alarm: the distance is beyond the alarm band.
+        native_alarm: the distance is beyond the alarm band, here or at the base that the price is derived from.
 
     Raises:
         DomainError: price and status contradict each other, or the price is not positive.

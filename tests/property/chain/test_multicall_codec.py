@@ -36,7 +36,9 @@ def test_decode__what_eth_abi_encoded__is_what_was_encoded(results: list[tuple[b
 
 
 @given(RESULTS, st.data())
-def test_decode__any_byte_changed__equals_eth_abi_or_raises(results: list[tuple[bool, bytes]], data: st.DataObject) -> None:
+def test_decode__any_byte_changed__equals_eth_abi_or_raises(
+    results: list[tuple[bool, bytes]], data: st.DataObject
+) -> None:
     encoded = bytearray(encode(["(bool,bytes)[]"], [results]))
     # Small values at any place reach lengths, offsets and flags more often than random bytes do.
     for _ in range(data.draw(st.integers(1, 3))):
@@ -53,6 +55,24 @@ def test_decode__cut_or_lengthened__raises(results: list[tuple[bool, bytes]], da
     for wrong in (cut, longer):
         with pytest.raises(MalformedResult):
             decode_aggregate3(wrong, len(results))
+
+
+@pytest.mark.parametrize("last", [b"", b"\x07" * 5, b"\x07" * 32])
+def test_decode__cut_off_at_every_byte__raises(last: bytes) -> None:
+    results = [(False, b"\x01"), (True, last)]
+    encoded = encode(["(bool,bytes)[]"], [results])
+    for length in range(len(encoded)):
+        with pytest.raises(MalformedResult):
+            decode_aggregate3(encoded[:length], len(results))
+
+
+def test_decode__every_bit_flipped__equals_eth_abi_or_raises() -> None:
+    results = [(False, b""), (True, b"\x07" * 5)]
+    encoded = encode(["(bool,bytes)[]"], [results])
+    for bit in range(8 * len(encoded)):
+        flipped = bytearray(encoded)
+        flipped[bit // 8] ^= 1 << bit % 8
+        same_or_refused(bytes(flipped), len(results))
 
 
 @given(st.binary(max_size=400), st.integers(0, 5))

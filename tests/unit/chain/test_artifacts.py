@@ -78,6 +78,12 @@ def test_is_code__immutables_set__is_still_the_contract(folder: Path) -> None:
     assert not small.is_code(b"")
 
 
+def test_is_code__cut_off_within_an_immutable__is_another(folder: Path) -> None:
+    small = load(folder, {**POSTED, "deployedBytecode": "0x60" + "00" * 32})
+    assert small.is_code(b"\x60" + b"\xff" * 32)
+    assert not small.is_code(b"\x60\xff")
+
+
 def test_type_of__struct_list__is_spelled_out() -> None:
     parts = [{"type": "address"}, {"type": "tuple", "components": [{"type": "bool"}]}]
     assert type_of({"type": "tuple[2][]", "components": parts}) == "(address,(bool))[2][]"

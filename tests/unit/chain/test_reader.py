@@ -105,7 +105,12 @@ async def test_is_canonical__by_the_hash_at_its_number(block: object, expected: 
 async def test_read__mixed_requests__are_answered_in_order_at_the_pinned_hash() -> None:
     endpoint = node()
     answers = await reader_of(endpoint).read(
-        [Call(TARGET, b"\1"), Call(TARGET, b"\2", direct=True, sender=OTHER), NativeBalance(OTHER), Call(TARGET, b"\3")],
+        [
+            Call(TARGET, b"\1"),
+            Call(TARGET, b"\2", direct=True, sender=OTHER),
+            NativeBalance(OTHER),
+            Call(TARGET, b"\3"),
+        ],
         STAMP,
     )
     assert [answer.data[:1] for answer in (answers[0], answers[1], answers[3])] == [b"\1", b"\2", b"\3"]

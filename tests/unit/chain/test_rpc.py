@@ -81,7 +81,9 @@ def test_quantity__anything_else__raises_and_names_what_was_due(value: object) -
         quantity(value, "block number")
 
 
-@pytest.mark.parametrize(("value", "size"), [(None, None), ("0x1", None), ("12", None), ("0x12", 2), ("0x" + "00" * 33, 32)])
+@pytest.mark.parametrize(
+    ("value", "size"), [(None, None), ("0x1", None), ("12", None), ("0x12", 2), ("0x" + "00" * 33, 32)]
+)
 def test_hex_bytes__wrong_shape__raises(value: object, size: int | None) -> None:
     with pytest.raises(ChainError, match="hash"):
         hex_bytes(value, "hash", size)

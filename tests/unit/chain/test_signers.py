@@ -36,7 +36,9 @@ def test_key_file__others_have_rights__is_refused_with_the_remedy(tmp_path: Path
     assert "chmod 600" in caught.value.advice
 
 
-@pytest.mark.parametrize("text", ["", "0x", KEY[:-1], KEY + "00", "zz" * 32, "00" * 32, "ff" * 32, "kéy", f"{KEY} {KEY}"])
+@pytest.mark.parametrize(
+    "text", ["", "0x", KEY[:-1], KEY + "00", "zz" * 32, "00" * 32, "ff" * 32, "kéy", f"{KEY} {KEY}"]
+)
 def test_key_file__no_key_in_it__raises_without_showing_it(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigurationError, match="holds no private key") as caught:
         KeyFileSigner(key_file(tmp_path, text))

@@ -50,7 +50,7 @@ async def test_prepare__simulated_and_priced__is_signed_as_meant() -> None:
     assert fields["gas"] == 120_002  # 100,001 and a fifth, rounded up
     assert (fields["maxFeePerGas"], fields["maxPriorityFeePerGas"]) == (3 * GWEI, GWEI)
     assert Account.recover_transaction(signed.raw) == SIGNER.address
-    assert [method for method, _ in endpoint.asked][0] == "eth_call"
+    assert endpoint.asked[0][0] == "eth_call"
     assert "eth_sendRawTransaction" not in [method for method, _ in endpoint.asked]
     assert endpoint.calls("eth_getTransactionCount") == [[SIGNER.address, "pending"]]
 

@@ -50,11 +50,18 @@ def test_derive__unavailable_base__stays_unavailable_for_its_reason() -> None:
     assert (estimate.asset, estimate.price, estimate.reason) == ("PT", None, "no_majority")
 
 
-def test_derive__base_with_votes_and_alarm__leaves_them_with_the_base() -> None:
+def test_derive__base_with_votes_and_alarm__passes_on_the_alarm_alone() -> None:
     vote = Vote("a", Wad(WAD), SURE, ("a",))
     base = replace(live("1"), votes=(vote,), native_gap_bps=200, native_alarm=True)
     estimate = derive("PT", base, to_wad("0.5"), rate_confidence=SURE, side="asset")
-    assert (estimate.votes, estimate.native_gap_bps, estimate.native_alarm) == ((), None, False)
+    assert (estimate.votes, estimate.native_gap_bps, estimate.native_alarm) == ((), 200, True)
+
+
+def test_derive__base_halted_by_its_rate__is_halted_and_alarmed_too() -> None:
+    vote = Vote("a", Wad(WAD), SURE, ("a",))
+    base = unavailable("B", "native_halt", votes=[vote], native_gap_bps=900)
+    estimate = derive("PT", base, to_wad("0.5"), rate_confidence=SURE, side="asset")
+    assert (estimate.reason, estimate.native_alarm, estimate.votes) == ("native_halt", True, ())
 
 
 def test_derive__product_under_a_wei__is_unavailable_not_zero() -> None:
@@ -77,7 +84,7 @@ def test_derive__rate_confidence_out_of_range__raises() -> None:
 def test_identity__unit_of_account__is_exactly_one_and_certain() -> None:
     estimate = identity_estimate("USD", NOW)
     assert (estimate.price, estimate.confidence, estimate.status) == (WAD, BPS, PriceStatus.LIVE)
-    assert (estimate.as_of, estimate.excluded) == (NOW, ())
+    assert (estimate.as_of, estimate.excluded, estimate.spread_bps) == (NOW, (), 0)
 
 
 def test_convert_quote__stated_in_a_stablecoin__is_worth_what_the_stablecoin_is() -> None:

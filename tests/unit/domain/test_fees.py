@@ -206,6 +206,10 @@ def test_terms__out_of_range__raise(terms: dict[str, Any]) -> None:
         FeeTerms(**terms)
 
 
+def test_terms__not_stated__are_zero_per_share() -> None:
+    assert FeeTerms() == FeeTerms(Wad(0), Wad(0), Wad(0), "per_share")
+
+
 def test_state__negative_mark__raises() -> None:
     with pytest.raises(OutOfRange):
         FeeState(high_water_mark=Wad(-1))

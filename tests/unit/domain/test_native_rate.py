@@ -51,6 +51,12 @@ def test_native_rate__decayed_price__is_measured_undecayed() -> None:
     assert halted.reason == "native_halt"
 
 
+def test_native_rate__alarm_passed_on_by_a_base__stays() -> None:
+    alarmed = replace(live("100"), native_gap_bps=250, native_alarm=True)
+    estimate = apply_native_rate(alarmed, RATE, BAND)
+    assert (estimate.native_gap_bps, estimate.native_alarm) == (0, True)
+
+
 def test_native_rate__estimate_without_undecayed_price__uses_its_price() -> None:
     assert apply_native_rate(replace(live("104"), undecayed_price=None), RATE, BAND).reason == "native_halt"
 

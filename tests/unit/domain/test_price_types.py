@@ -53,6 +53,15 @@ def test_policy__limit_out_of_range__raises_with_advice(limits: dict[str, Any]) 
     assert refused.value.advice
 
 
+def test_policy__limit_out_of_range__names_what_is_allowed() -> None:
+    with pytest.raises(OutOfRange) as refused:
+        AggregationPolicy(max_age=-1)
+    assert refused.value.advice == "Set max_age to 0 or more."
+    with pytest.raises(OutOfRange) as refused:
+        AggregationPolicy(wide_bps=Bps(10_001))
+    assert refused.value.advice == "Set wide_bps to 0 to 10000."
+
+
 @pytest.mark.parametrize(
     "limits",
     [

@@ -57,6 +57,7 @@ def test_redemption__part_of_the_shares__is_in_proportion_and_rounded_down() -> 
     assert redemption(10, Wad(1), Wad(3)) == 3
     assert redemption(10, Wad(0), Wad(3)) == 0
     assert redemption(10, Wad(3), Wad(3)) == 10
+    assert redemption(0, Wad(1), Wad(3)) == 0
 
 
 @pytest.mark.parametrize(("redeemed", "shares"), [(101, 100), (1, 0), (0, 0)])

@@ -75,5 +75,6 @@ def test_gap__around_five_percent__is_strict_in_both_directions(price: int, exce
 
 
 def test_gap__no_average__raises() -> None:
+    assert not gap_exceeds(Wad(1), Wad(1), Bps(500))
     with pytest.raises(DomainError, match="average"):
         gap_exceeds(Wad(1), Wad(0), Bps(500))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.fees import FeeState, FeeTerms
 from navoracle.domain.frame import BlockStamp, ConfirmedNav, Failure, FundFrame, NavFrame, NavStatus
-from navoracle.domain.nav import FundValuation, PriceKey, value_fund
-from navoracle.domain.positions import Component, Holding
+from navoracle.domain.nav import FundValuation, value_fund
+from navoracle.domain.positions import Component, Holding, Position
 from navoracle.domain.prices import PriceEstimate, PriceStatus, Quote
 from navoracle.domain.units import BPS, WAD, Bps, RawAmount, Timestamp, Wad
+from navoracle.domain.valuation import PriceKey
 from navoracle.domain.verdicts import Outcome, Verdict
 from navoracle.ports import Address, Batch, FundPost, ReadBack, Receipt, SignedTransaction
 from navoracle.storage import SqlStore
@@ -63,9 +63,14 @@ def quotes_of(asset: str, price: int, observed_at: int = NOW) -> tuple[Quote, Qu
 
 def valuation_of(amounts: Mapping[str, int], *, price: int = WAD, shares: int = WAD) -> FundValuation:
     """A valuation of USDC holdings (whole tokens, by position)."""
-    holdings = [Holding(position, Component.CASH, "USDC", RawAmount(amount, 0)) for position, amount in amounts.items()]
+    holdings = [Holding(name, Component.CASH, "USDC", RawAmount(size, 0)) for name, size in amounts.items()]
+    return valuation_at(price, shares, *holdings)
+
+
+def valuation_at(price: int, shares: int, *positions: Position) -> FundValuation:
+    """A valuation of positions in USDC at a price."""
     estimates: dict[PriceKey, PriceEstimate] = {("USDC", "asset"): price_of("USDC", price)}
-    return value_fund(holdings, estimates, shares=Wad(shares), fee_terms=FeeTerms(), fee_state=FeeState(), now=NOW)
+    return value_fund(positions, estimates, shares=Wad(shares), fee_terms=FeeTerms(), fee_state=FeeState(), now=NOW)
 
 
 def fund_frame(
@@ -85,7 +90,7 @@ def frame_of(
 ) -> NavFrame:
     """A frame that prices USDC on both sides and carries a document for each fund."""
     observed = now if as_of is None else as_of
-    debt = replace(price_of("USDC", price + 1, observed, status))
+    debt = price_of("USDC", price + 1, observed, status)
     return NavFrame(
         id=frame_id,
         slot_time=Timestamp(now),
@@ -94,7 +99,7 @@ def frame_of(
         now=Timestamp(now),
         stamps=(STAMP,),
         quotes=quotes_of("USDC", price, observed),
-        estimates={("USDC", "asset"): price_of("USDC", price, observed, status), ("USDC", "debt"): debt},
+        estimates={("USDC", "debt"): debt, ("USDC", "asset"): price_of("USDC", price, observed, status)},
         failures=(DAMAGED,),
         funds=parts,
         evidence={part.fund: f"evidence of {part.fund} in {frame_id}".encode() for part in parts},

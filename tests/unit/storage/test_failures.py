@@ -6,16 +6,18 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import StoreError
 from navoracle.domain.units import Timestamp
 from navoracle.storage import SqlStore
+from navoracle.storage.failures import store_errors
 from navoracle.store_port import Event, Severity, Store
 from tests.unit.storage.builders import (
     NOW,
@@ -29,6 +31,8 @@ from tests.unit.storage.builders import (
     url_of,
     valuation_of,
 )
+
+LARGE = frame_of("large", *(fund_frame(f"fund {number}", valuation_of({"cash": 5})) for number in range(200)))
 
 
 @contextmanager
@@ -63,23 +67,46 @@ def test_store__protocol__is_what_the_keeper_needs(store: SqlStore) -> None:
 
 def test_record_frame__disk_full__raises_and_leaves_nothing(store: SqlStore, path: Path) -> None:
     before = dump(path)
-    names = [f"fund {number}" for number in range(200)]
-    frame = frame_of("f1", *(fund_frame(name, valuation_of({"cash": 5})) for name in names))
     with full_disk(store), pytest.raises(StoreError, match="disk is full") as failed:
-        record(store, frame)
+        record(store, LARGE)
     assert "Free space" in failed.value.advice
     assert dump(path) == before
-    record(store, frame)
-    assert len(store.fund_frames(frame="f1")) == 200
+    record(store, LARGE)
+    assert len(store.fund_frames(frame="large")) == 200
 
 
 def test_transaction__disk_full__names_the_disk_and_leaves_nothing(store: SqlStore, path: Path) -> None:
     before = dump(path)
-    names = [f"fund {number}" for number in range(200)]
-    with full_disk(store), pytest.raises(StoreError, match="disk is full"), store.transaction():
-        record(store, frame_of("f0", fund_frame("alpha", valuation_of({"cash": 5}))))
-        record(store, frame_of("f1", *(fund_frame(name, valuation_of({"cash": 5})) for name in names)))
+
+    def group() -> None:
+        with store.transaction():
+            record(store, frame_of("f0", fund_frame("alpha", valuation_of({"cash": 5}))))
+            record(store, LARGE)
+
+    with full_disk(store), pytest.raises(StoreError, match="disk is full"):
+        group()
     assert dump(path) == before
+
+
+def test_transaction__disk_full_and_error_swallowed__neither_goes_on_nor_ends_well(store: SqlStore, path: Path) -> None:
+    before = dump(path)
+    later: list[StoreError] = []
+
+    def group() -> None:
+        with store.transaction():
+            with suppress(StoreError):
+                record(store, LARGE)
+            for use in (lambda: record(store, frame_of("f0")), store.frames):
+                with pytest.raises(StoreError, match="undone by an earlier failure") as refused:
+                    use()
+                later.append(refused.value)
+
+    with full_disk(store), pytest.raises(StoreError, match="undone by an earlier failure"):
+        group()
+    assert len(later) == 2
+    assert dump(path) == before
+    record(store, frame_of("f0"))
+    assert len(store.frames()) == 1
 
 
 def test_record_frame__same_frame_twice__raises_and_keeps_the_first(store: SqlStore, path: Path) -> None:
@@ -138,16 +165,45 @@ def test_read__file_damaged__raises(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[16_384:] = b"\x5a" * (len(content) - 16_384)
     path.write_bytes(content)
-    with SqlStore.open_existing(url_of(path)) as store, pytest.raises(StoreError, match="damaged") as failed:
-        store.events()
+
+    def look() -> None:
+        with SqlStore.open_existing(url_of(path)) as store:
+            store.events()
+
+    with pytest.raises(StoreError, match="damaged") as failed:
+        look()
     assert "backup" in failed.value.advice
 
 
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (sqlite3.SQLITE_IOERR_WRITE, "the disk failed"),
+        (sqlite3.SQLITE_READONLY_DIRECTORY, "read-only"),
+        (sqlite3.SQLITE_BUSY_SNAPSHOT, "locked by another process"),
+        (sqlite3.SQLITE_CANTOPEN_ISDIR, "cannot be opened"),
+        (sqlite3.SQLITE_CORRUPT_INDEX, "damaged"),
+        (sqlite3.SQLITE_TOOBIG, "refused: too much"),
+    ],
+)
+def test_store_errors__any_kind_of_a_known_failure__is_named_with_a_remedy(code: int, message: str) -> None:
+    cause = sqlite3.OperationalError("too much")
+    cause.sqlite_errorcode = code
+    with pytest.raises(StoreError, match=message) as failed, store_errors("navoracle.db"):
+        raise OperationalError("INSERT", None, cause)
+    assert failed.value.message.startswith("navoracle.db: ")
+    assert failed.value.advice
+
+
 def test_transaction__error_inside__keeps_nothing_of_the_group(store: SqlStore) -> None:
-    with pytest.raises(ZeroDivisionError), store.transaction():
-        assert store.claim_slot("alpha", NOW, Cadence.HOURLY, NOW)
-        assert len(store.slots()) == 1
-        raise ZeroDivisionError
+    def group() -> None:
+        with store.transaction():
+            assert store.claim_slot("alpha", NOW, Cadence.HOURLY, NOW)
+            assert len(store.slots()) == 1
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        group()
     assert store.slots() == ()
 
 
@@ -161,10 +217,14 @@ def test_transaction__one_write_fails_and_is_caught__keeps_the_others_whole(stor
 
 
 def test_transaction__within_a_transaction__ends_with_the_outer_one(store: SqlStore) -> None:
-    with pytest.raises(ZeroDivisionError), store.transaction():
+    def group() -> None:
         with store.transaction():
-            store.claim_slot("alpha", NOW, Cadence.HOURLY, NOW)
-        raise ZeroDivisionError
+            with store.transaction():
+                store.claim_slot("alpha", NOW, Cadence.HOURLY, NOW)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        group()
     assert store.slots() == ()
 
 

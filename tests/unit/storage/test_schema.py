@@ -5,13 +5,14 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from navoracle.domain.errors import StoreError
-from navoracle.storage import SqlStore, schema
+from navoracle.storage import SqlStore, database, schema
 from navoracle.storage.tables import metadata
 from tests.unit.storage.builders import database_of, url_of
 
@@ -45,10 +46,10 @@ def test_migrations__down_and_up_again__leave_nothing_and_build_the_same(store: 
     assert names(store) == built
 
 
-def test_migrations__failing_halfway__leave_an_empty_database(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_migrations__failing_halfway__leave_an_empty_database(store: SqlStore) -> None:
     with database_of(store).write() as connection:
         schema.downgrade(connection)
-        connection.exec_driver_sql("CREATE TABLE slots (nothing)")  # one of the last tables to be built
+        connection.exec_driver_sql("CREATE TABLE slots (id)")  # one of the last tables to be built
     with pytest.raises(StoreError, match="already exists"), database_of(store).write() as connection:
         schema.upgrade(connection)
     assert names(store) == {"alembic_version", "slots"}
@@ -65,6 +66,25 @@ def test_open__new_file__sets_the_connection_up(store: SqlStore) -> None:
     assert pragma("synchronous") == 1
     assert pragma("synchronous", durable=True) == 2
     assert pragma("synchronous") == 1
+
+
+def test_open__others_look_at_a_file_without_write_ahead_log__waits_for_them(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    SqlStore.open(url_of(path)).close()
+    execute(path, "PRAGMA journal_mode = DELETE")
+    impatient = url_of(path) + "?timeout=0.01"
+    with closing(sqlite3.connect(path, check_same_thread=False)) as other:
+        looked = other.execute("SELECT * FROM alembic_version")  # not read to its end: the file stays locked
+        Timer(0.2, looked.close).start()
+        SqlStore.open(impatient).close()
+    execute(path, "PRAGMA journal_mode = DELETE")
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0)
+    with closing(sqlite3.connect(path)) as other:
+        looked = other.execute("SELECT * FROM alembic_version")
+        with pytest.raises(StoreError, match="locked by another process"):
+            SqlStore.open(impatient)
+        looked.close()
 
 
 def test_open__newer_schema__refuses_with_both_revisions_and_changes_nothing(path: Path) -> None:
@@ -100,7 +120,7 @@ def test_open__not_a_database__refuses_and_changes_nothing(path: Path) -> None:
 
 
 def test_open__missing_directory__refuses(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="directory .* does not exist"):
+    with pytest.raises(StoreError, match=r"directory .* does not exist"):
         SqlStore.open(url_of(tmp_path / "nowhere" / "navoracle.db"))
 
 

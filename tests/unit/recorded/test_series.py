@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from navoracle.domain.errors import UsageError
 from navoracle.domain.units import WAD, Timestamp, Wad, to_wad
-from navoracle.replay.series import Gap, Observation, Series, load_series
+from navoracle.recorded.series import Gap, Observation, Series, load_series
 from tests.requirements import shared_data
 
 

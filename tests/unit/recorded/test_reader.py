@@ -10,8 +10,8 @@ from navoracle.domain.errors import ConfigurationError
 from navoracle.domain.units import WAD, Timestamp, Wad
 from navoracle.ports import Answer, Document, OffChainReader, RecordedRow
 from navoracle.prices.recorded import decode_row
-from navoracle.replay.records import RecordedReader
-from navoracle.replay.series import Series
+from navoracle.recorded.reader import RecordedReader
+from navoracle.recorded.series import Series
 
 EMPTY = Answer(b"", failure="empty_result")
 SERIES = Series("file", 60, (Timestamp(120), Timestamp(180)), (Wad(WAD), Wad(1)))

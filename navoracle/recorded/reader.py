@@ -9,7 +9,7 @@ from pathlib import Path
 from navoracle.domain.errors import ConfigurationError
 from navoracle.domain.units import Timestamp, format_wad
 from navoracle.ports import Answer, Document, OffChainRequest, RecordedRow
-from navoracle.replay.series import Series
+from navoracle.recorded.series import Series
 
 EMPTY = Answer(b"", failure="empty_result")
 

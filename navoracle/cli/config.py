@@ -1,0 +1,61 @@
+"""`navoracle config`: the configuration as it was understood, and the schema of all that can be said."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+import yaml
+from pydantic import SecretStr
+
+from navoracle.cli.exit_codes import ExitCode
+from navoracle.cli.output import present, print_json
+from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, load
+from navoracle.config.models import Config
+from navoracle.config.schema import config_schema
+from navoracle.redaction import redact_database_url, redact_url
+
+group = typer.Typer(no_args_is_help=True, help="Show the configuration, or its schema.")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(group, name="config")
+
+
+@group.command("show")
+def show(
+    context: typer.Context,
+    config: ConfigFile = None,
+    database: DatabaseUrl = None,
+    as_json: JsonFlag = False,
+) -> int:
+    """Show the resolved configuration: defaults filled in, environment expanded, secrets hidden."""
+    loaded = load(context, config, database)
+    document = {"file": str(loaded.path), "configuration": config_document(loaded.config, loaded.database)}
+    present(
+        document,
+        lambda out: out.print(
+            f"# {loaded.path}\n" + yaml.safe_dump(document["configuration"], sort_keys=False, width=110).rstrip(),
+            markup=False,
+            soft_wrap=True,
+        ),
+        as_json=as_json,
+    )
+    return ExitCode.OK
+
+
+@group.command("schema")
+def schema(as_json: JsonFlag = False) -> int:
+    """Print the JSON schema of a configuration file, for editors."""
+    print_json(config_schema())
+    return ExitCode.OK
+
+
+def config_document(config: Config, database: SecretStr) -> dict[str, Any]:
+    """The configuration as plain data, without what only its holder may see: endpoints' paths and passwords."""
+    document = config.model_dump(mode="json")
+    document["store"]["url"] = redact_database_url(database.get_secret_value())
+    for name, section in config.chains.items():
+        document["chains"][name]["rpc"] = redact_url(section.rpc.get_secret_value())
+    return document

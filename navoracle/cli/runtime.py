@@ -1,0 +1,105 @@
+"""What every command stands on: settings, configuration, logs, clock, and the options that all have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import SecretStr
+
+from navoracle.clock import SystemClock
+from navoracle.composition import ChainAccess
+from navoracle.config.loading import load_config
+from navoracle.config.models import Config
+from navoracle.config.settings import PREFIX, Settings, load_settings
+from navoracle.domain.errors import UsageError
+from navoracle.ports import Clock
+from navoracle.telemetry.logs import configure_logs
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", metavar="FILE", help=f"Configuration; else {PREFIX}CONFIG or navoracle.yaml."),
+]
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option("--database", metavar="URL", help=f"sqlite:///FILE; else {PREFIX}DATABASE or the configuration's."),
+]
+Funds = Annotated[list[str] | None, typer.Argument(metavar="[FUND]...", help="Funds by name; all when none is named.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The world of a command; tests put another one in its place.
+
+    Attributes:
+        chains: how chains are reached, instead of by the configuration.
+        log_format, log_level: the root command's flags.
+    """
+
+    clock: Clock = field(default_factory=SystemClock)
+    chains: Mapping[str, ChainAccess] | None = None
+    log_format: str | None = None
+    log_level: str | None = None
+
+    def with_logs(self, log_format: str | None, log_level: str | None) -> Runtime:
+        """The same, with the root command's flags."""
+        return replace(self, log_format=log_format, log_level=log_level)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A loaded configuration: where it is, what it says, and which database it means.
+
+    `database` is secret until it is opened: it may hold a password.
+    """
+
+    path: Path
+    config: Config
+    database: SecretStr
+
+
+def runtime_of(context: typer.Context) -> Runtime:
+    """The runtime that the command was started with."""
+    found = context.find_object(Runtime)
+    return Runtime() if found is None else found
+
+
+def load(context: typer.Context, config: Path | None, database: str | None = None) -> Loaded:
+    """Load settings and configuration and set the logs up. Raises ConfigurationError."""
+    settings = _settings(context, config, database)
+    loaded = load_config(settings.config)
+    configure_logs(settings.log_format or loaded.log.format, settings.log_level or loaded.log.level)
+    return Loaded(settings.config, loaded, SecretStr(settings.database_url(loaded)))
+
+
+def database_of(context: typer.Context, config: Path | None, database: str | None) -> str:
+    """The database that a command looks at: it needs no configuration where flag or environment name one.
+
+    Raises:
+        ConfigurationError: neither names one, and there is no configuration.
+    """
+    settings = _settings(context, config, database)
+    if settings.database is None:
+        return load(context, config).database.get_secret_value()
+    configure_logs(settings.log_format or "console", settings.log_level or "info")
+    return settings.database.get_secret_value()
+
+
+def chosen(config: Config, funds: Iterable[str] | None) -> tuple[str, ...]:
+    """The named funds, each once; all when none is named. Raises UsageError for an unknown one."""
+    names = tuple(dict.fromkeys(funds or ()))
+    for name in names:
+        if name not in config.funds:
+            raise UsageError(
+                f"there is no fund {name}", advice=f"Name one of: {', '.join(config.funds)}; or none, for all of them."
+            )
+    return names or tuple(config.funds)
+
+
+def _settings(context: typer.Context, config: Path | None, database: str | None) -> Settings:
+    runtime = runtime_of(context)
+    return load_settings(config=config, database=database, log_format=runtime.log_format, log_level=runtime.log_level)

@@ -1,0 +1,144 @@
+"""`navoracle status` and `navoracle history`: what the database knows of the funds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from navoracle.cli.documents import history_document
+from navoracle.cli.exit_codes import ExitCode
+from navoracle.cli.output import duration, moment, money, percent, plain, present, short_hash, table
+from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, database_of, runtime_of
+from navoracle.composition import open_existing_store
+from navoracle.domain.errors import UsageError
+from navoracle.domain.units import Timestamp
+from navoracle.redaction import redact_database_url
+from navoracle.store_port import HistoryRow, StatusRow
+
+DEFAULT_LIMIT = 20
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("status")(status)
+    app.command("history")(history)
+
+
+def status(
+    context: typer.Context,
+    config: ConfigFile = None,
+    database: DatabaseUrl = None,
+    as_json: JsonFlag = False,
+) -> int:
+    """Show each fund's newest slot, the newest NAV that was confirmed, and its age."""
+    url = database_of(context, config, database)
+    now = runtime_of(context).clock.now()
+    with open_existing_store(url) as store:
+        rows = store.status()
+    document = {
+        "database": redact_database_url(url),
+        "now": now,
+        "funds": [_status_document(row, now) for row in rows],
+    }
+    present(document, lambda out: _show_status(out, rows, now, document["database"]), as_json=as_json)
+    return ExitCode.OK
+
+
+def history(
+    context: typer.Context,
+    fund: Annotated[str | None, typer.Argument(metavar="[FUND]", help="One fund; all when none is named.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="The newest so many slots.")] = DEFAULT_LIMIT,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="TIME", help="Unix seconds, or a date and time in UTC.")
+    ] = None,
+    config: ConfigFile = None,
+    database: DatabaseUrl = None,
+    as_json: JsonFlag = False,
+) -> int:
+    """List slots, newest first: how each ended and why, what was found, and where it was posted."""
+    start = None if since is None else time_of(since)
+    url = database_of(context, config, database)
+    with open_existing_store(url) as store:
+        rows = store.history(fund, start, limit)
+        known = sorted({row.fund for row in store.status()})
+    if fund is not None and fund not in known:
+        raise UsageError(
+            f"the database knows no fund {fund}", advice=f"It knows {', '.join(known)}." if known else "It knows none."
+        )
+    document = {
+        "database": redact_database_url(url),
+        "slots": [history_document(row) for row in rows],
+    }
+    present(document, lambda out: _show_history(out, rows), as_json=as_json)
+    return ExitCode.OK
+
+
+def time_of(text: str) -> Timestamp:
+    """Parse Unix seconds or an ISO date and time; UTC where no zone is said. Raises UsageError."""
+    if text.isdecimal():
+        return Timestamp(int(text))
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            f"{text!r} is no time", advice="Write Unix seconds, 2026-01-31 or 2026-01-31T08:00:00."
+        ) from None
+    return Timestamp(int((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()))
+
+
+def _status_document(row: StatusRow, now: Timestamp) -> dict[str, Any]:
+    return {
+        "fund": row.fund,
+        "age": None if row.posted is None else now - row.posted.slot_time,
+        "latest": history_document(row.latest),
+        "posted": None if row.posted is None else history_document(row.posted),
+    }
+
+
+def _show_status(out: Console, rows: tuple[StatusRow, ...], now: Timestamp, database: object) -> None:
+    shown = table(
+        "fund", "last slot", "result", "posted NAV", "price per share", "age", "transaction",
+        right=("posted NAV", "price per share", "age"),
+    )  # fmt: skip
+    for row in rows:
+        posted = row.posted
+        shown.add_row(
+            plain(row.fund),
+            moment(row.latest.slot_time),
+            _ended(row.latest),
+            money(None if posted is None else posted.nav_after),
+            money(None if posted is None else posted.price_per_share, 6),
+            "never" if posted is None else duration(now - posted.slot_time),
+            short_hash(None if posted is None else posted.transaction_hash),
+        )
+    out.print(shown if rows else "No fund has had a slot yet.")
+    out.print(f"database {plain(database)}")
+
+
+def _show_history(out: Console, rows: tuple[HistoryRow, ...]) -> None:
+    shown = table(
+        "slot", "fund", "result", "status", "NAV", "price per share", "confidence", "frame", "transaction",
+        right=("NAV", "price per share", "confidence"),
+    )  # fmt: skip
+    for row in rows:
+        shown.add_row(
+            moment(row.slot_time),
+            plain(row.fund),
+            _ended(row),
+            "-" if row.status is None else row.status.value,
+            money(row.nav_after),
+            money(row.price_per_share, 6),
+            percent(row.confidence),
+            plain(row.frame),
+            short_hash(row.transaction_hash),
+        )
+    out.print(shown if rows else "No slots.")
+
+
+def _ended(row: HistoryRow) -> str:
+    style = {"posted": "green", "claimed": "yellow"}.get(row.state.value, "red")
+    reason = f" ({plain(row.reason)})" if row.reason else ""
+    return f"[{style}]{row.state.value}[/]{reason}"

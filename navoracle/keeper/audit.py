@@ -1,0 +1,71 @@
+"""Audit: what a store says of a fund's frame and its post, held against the fund's evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from navoracle.domain.errors import VerificationFailed
+from navoracle.keeper.verify import PlanBuilder, VerifiedFund, verify_document, verify_proof
+from navoracle.store_port import FundFrameRow, History, PostRow
+
+_ROOT_IN_CALL = slice(36, 68)
+_KEEP = "Keep the database as it is, and find out who changed what."
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """Evidence that holds: what it proves, and the posts whose roots cover it."""
+
+    verified: VerifiedFund
+    posts: tuple[PostRow, ...]
+
+
+def audit(history: History, frame: str, fund: str, rebuild: PlanBuilder) -> Audit:
+    """Compute a fund's frame again from its stored evidence, and compare it with all that the store says of it.
+
+    Checked are the document itself, its hash, the frame's stored figures, and for each post of the frame its figures,
+    its Merkle proof and the root in its call.
+
+    Raises:
+        VerificationFailed: naming the first difference.
+        StoreError: there is no such evidence.
+    """
+    verified = verify_document(history.evidence(frame, fund), rebuild)
+    _same("the document's frame", frame, verified.frame, verified)
+    _same("the document's fund", fund, verified.fund, verified)
+    for row in history.fund_frames(fund=fund, frame=frame):
+        _check_row(row, verified)
+    posts = history.posts(fund=fund, frame=frame)
+    for post in posts:
+        _check_post(post, verified)
+    return Audit(verified, posts)
+
+
+def _check_row(row: FundFrameRow, verified: VerifiedFund) -> None:
+    _same("the stored evidence hash", row.evidence_hash, verified.evidence_hash, verified)
+    _same("the stored status", row.status, verified.status, verified)
+    _same("the stored reason", row.reason, verified.reason, verified)
+    _same("the stored NAV", None if row.values is None else row.values.after.nav, verified.nav, verified)
+    price = None if row.values is None else row.values.price_per_share
+    _same("the stored price per share", price, verified.price_per_share, verified)
+
+
+def _check_post(post: PostRow, verified: VerifiedFund) -> None:
+    for part in post.funds:
+        if part.fund == verified.fund:
+            _same("the posted evidence hash", part.evidence_hash, verified.evidence_hash, verified)
+            verify_proof(verified, post.batch.evidence_root, part.proof)
+    for record in post.batch.posts:
+        if record.fund == verified.fund:
+            _same("the posted NAV", record.nav, verified.nav, verified)
+            _same("the posted price per share", record.price_per_share, verified.price_per_share, verified)
+    called = "0x" + post.batch.data[_ROOT_IN_CALL].hex()
+    _same("the root in the posted call", called, post.batch.evidence_root, verified)
+
+
+def _same(what: str, stored: object, computed: object, verified: VerifiedFund) -> None:
+    if stored != computed:
+        raise VerificationFailed(
+            f"frame {verified.frame}, fund {verified.fund}: {what} is {stored}, by the evidence it is {computed}",
+            advice=_KEEP,
+        )

@@ -1,0 +1,1 @@
+"""Recorded price series and documents: what is read off chain."""

@@ -1,0 +1,52 @@
+"""What people and logs may see of an endpoint or a message: no password, no key, nothing that opens something."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import urlsplit
+
+HIDDEN: Final = "***"
+
+_URL = re.compile(r"\b(?:https?|wss?|postgresql|postgres|mysql)(?:\+\w+)?://[^\s'\"<>]+", re.IGNORECASE)
+# A "token" alone is an ERC-20 token.
+_KEY_NAME = r"(?:[a-z]+[ _-])?(?:key|secret|password|passphrase|mnemonic|(?:api|auth|access|bot)[ _-]?token)"
+_NAMED_KEY = re.compile(
+    rf"({_KEY_NAME}\w*['\"]?\s*(?:[=:]|\bis\b)?\s*['\"]?)((?:0x)?[0-9a-fA-F]{{64}})\b", re.IGNORECASE
+)
+_SECRET_FIELD = re.compile(rf"^{_KEY_NAME}s?$", re.IGNORECASE)
+
+
+def redact_url(url: str) -> str:
+    """A URL without what may be secret: user, password, path and query."""
+    parts = urlsplit(url)
+    try:
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        port = ":?"
+    host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname or "?"
+    hidden = f"/{HIDDEN}" if parts.path.strip("/") or parts.query or parts.fragment else ""
+    return f"{parts.scheme or '?'}://{host}{port}{hidden}"
+
+
+def redact_database_url(url: str) -> str:
+    """A database URL without its user and password; the path of a file is no secret."""
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return HIDDEN
+    account, at, place = rest.rpartition("@")
+    return f"{scheme}://{HIDDEN}@{place}" if at and account else url
+
+
+def redact_text(text: str) -> str:
+    """A message with its URLs redacted, and with 32-byte hex hidden where a word like "key" stands before it.
+
+    Hashes of blocks and transactions look like private keys; only their name tells them apart.
+    """
+    shorter = _URL.sub(lambda match: redact_url(match.group(0)), text)
+    return _NAMED_KEY.sub(rf"\1{HIDDEN}", shorter)
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a field of that name holds a secret: "key", "private_key", "password", "token"."""
+    return _SECRET_FIELD.match(name.rsplit(".", 1)[-1]) is not None

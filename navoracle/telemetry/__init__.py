@@ -1,0 +1,1 @@
+"""How the keeper is watched: its logs."""

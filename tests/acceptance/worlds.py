@@ -1,0 +1,123 @@
+"""The demo's world behind the real command line: the embedded chain in place of the configured endpoint."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Coroutine, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from unittest.mock import patch
+
+import pytest
+
+from navoracle.chain.embedded import EmbeddedChain
+from navoracle.cli.main import run
+from navoracle.cli.runtime import Runtime
+from navoracle.composition import ChainAccess
+from navoracle.demo.examples import example_configuration
+from navoracle.demo.world import DemoWorld
+from navoracle.domain.units import Timestamp
+
+T = TypeVar("T")
+
+THREE_FUNDS = example_configuration("three-funds.yaml")
+
+
+class WorldClock:
+    """The newest block's time; waiting mines a block."""
+
+    def __init__(self, chain: EmbeddedChain) -> None:
+        self._chain = chain
+
+    def now(self) -> Timestamp:
+        return self._chain.now
+
+    async def sleep(self, seconds: float) -> None:
+        self._chain.mine(Timestamp(self._chain.now + max(1, round(seconds))))
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command line left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Standard output as the one JSON document that it must be."""
+        return json.loads(self.out)
+
+
+@dataclass
+class Bench:
+    """A world, a folder of its own, and the command line on both."""
+
+    world: DemoWorld
+    folder: Path
+    capture: pytest.CaptureFixture[str]
+
+    @property
+    def chain(self) -> EmbeddedChain:
+        return self.world.chain
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "navoracle.db"
+
+    def do(self, task: Coroutine[Any, Any, T]) -> T:
+        """Let something happen in the world."""
+        return asyncio.run(task)
+
+    def wait(self, seconds: int) -> None:
+        """Let time pass."""
+        self.chain.mine(Timestamp(self.chain.now + seconds))
+
+    def cli(
+        self, *arguments: str, chains: Mapping[str, ChainAccess] | None = None, config: Path = THREE_FUNDS
+    ) -> Result:
+        """Run a command on this world; --config and --database are told by environment."""
+        environment = {
+            **self.world.environment,
+            "NAVORACLE_CONFIG": str(config),
+            "NAVORACLE_DATABASE": f"sqlite:///{self.database}",
+        }
+        reached = self.world.access() if chains is None else chains
+        self.capture.readouterr()
+        with patch.dict(os.environ, environment):
+            code = run(arguments, Runtime(clock=WorldClock(self.chain), chains=reached))
+        captured = self.capture.readouterr()
+        return Result(code, captured.out, captured.err)
+
+    def nonces(self) -> list[str]:
+        """How many transactions each account of the chain has sent."""
+
+        async def ask() -> list[str]:
+            return [
+                str(await self.chain.endpoint.request("eth_getTransactionCount", [account, "latest"]))
+                for account in self.chain.accounts
+            ]
+
+        return asyncio.run(ask())
+
+
+def build_world() -> DemoWorld:
+    """A fresh world, an hour after its funds were registered."""
+    world = asyncio.run(DemoWorld.build(EmbeddedChain()))
+    world.chain.mine(Timestamp(world.chain.now + 3_600))
+    return world
+
+
+@contextmanager
+def edited(path: Path, **changes: str) -> Iterator[Path]:
+    """A copy of the example configuration with places replaced: old text by new."""
+    text = THREE_FUNDS.read_text(encoding="utf-8")
+    for old, new in changes.items():
+        text = text.replace(old, new)
+    path.write_text(text, encoding="utf-8")
+    yield path

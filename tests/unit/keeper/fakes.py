@@ -1,0 +1,292 @@
+"""Fakes of what the keeper writes to: a store, a registry and a signer that keep one common log of what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, cast
+
+from navoracle.domain.cadence import Cadence
+from navoracle.domain.errors import NavoracleError, OutOfRange
+from navoracle.domain.frame import BlockStamp, ConfirmedNav, FundPrior, NavFrame, PriorPrice, Sample
+from navoracle.domain.units import Timestamp, Wad
+from navoracle.keeper.evidence import canonical
+from navoracle.keeper.publishing import Outbox
+from navoracle.ports import (
+    Address,
+    Batch,
+    FundPost,
+    Preview,
+    Read,
+    ReadBack,
+    ReadPoint,
+    Receipt,
+    Request,
+    SignedTransaction,
+)
+from navoracle.store_port import SlotOutcome, Store
+from navoracle.testing import FakeChain, FixedClock
+from tests.unit.addresses import address
+
+REGISTRY: Final = address(0xAA)
+NAV_LIMIT: Final = 2**104
+
+
+@dataclass
+class Scripted:
+    """A reader of prepared rounds: it asks them in order and returns what `finish` makes of all answers.
+
+    With `forgives` it catches an error and goes on, noting its code where the answers would be.
+    """
+
+    id: str
+    rounds: Sequence[tuple[Request, ...]] = ()
+    chain: str | None = None
+    finish: Callable[[list[Any]], Any] = list
+    forgives: bool = False
+    points: list[ReadPoint] = field(default_factory=list)
+
+    def read(self, at: ReadPoint) -> Read[Any]:
+        """Ask every round."""
+        self.points.append(at)
+        answers: list[Any] = []
+        for requests in self.rounds:
+            try:
+                answers.append((yield requests))
+            except NavoracleError as error:
+                if not self.forgives:
+                    raise
+                answers.append(error.code)
+        return self.finish(answers)
+
+    def describe(self) -> Mapping[str, object]:
+        """Its id alone."""
+        return {"id": self.id}
+
+
+class FakeStore:
+    """What the keeper needs of a store, in memory. Every write is put in the log under its name."""
+
+    def __init__(self, log: list[str]) -> None:
+        self.log = log
+        self.slots: dict[tuple[str, Timestamp], SlotOutcome | None] = {}
+        self.frames: list[NavFrame] = []
+        self.samples: list[NavFrame] = []
+        self.hashes: dict[str, Mapping[str, str]] = {}
+        self.funds: dict[str, FundPrior] = {}
+        self.prices: tuple[PriorPrice, ...] = ()
+        self.known_samples: tuple[Sample, ...] = ()
+        self.frames_of_posts: dict[tuple[str, Timestamp], str] = {}
+        self.distributions: dict[tuple[str, Timestamp], Wad] = {}
+        self.posts: list[dict[str, Any]] = []
+        self.broken: NavoracleError | None = None
+
+    @property
+    def port(self) -> Store:
+        """Itself, as the store that the keeper asks for."""
+        return cast("Store", self)
+
+    def _note(self, what: str) -> None:
+        if self.broken is not None:
+            raise self.broken
+        self.log.append(what)
+
+    def claim_slot(self, fund: str, slot_time: Timestamp, cadence: Cadence, at: Timestamp) -> bool:
+        if (fund, slot_time) in self.slots:
+            return False
+        self._note(f"claim {fund}")
+        self.slots[fund, slot_time] = None
+        return True
+
+    def finish_slot(self, fund: str, slot_time: Timestamp, outcome: SlotOutcome, at: Timestamp) -> None:
+        self._note(f"finish {fund} {outcome.state.value}")
+        self.slots[fund, slot_time] = outcome
+
+    def record_frame(self, frame: NavFrame, *, hashes: Mapping[str, str], fee_bases: Mapping[str, str]) -> None:
+        self._note("record")
+        assert set(hashes) == set(frame.evidence)
+        self.frames.append(frame)
+        self.hashes[frame.id] = hashes
+
+    def record_sample(self, frame: NavFrame) -> None:
+        self._note("sample")
+        self.samples.append(frame)
+
+    def load_prior_prices(self) -> tuple[PriorPrice, ...]:
+        return self.prices
+
+    def load_samples(self, since: Timestamp) -> tuple[Sample, ...]:
+        return tuple(sample for sample in self.known_samples if sample.time >= since)
+
+    def load_fund(self, fund: str) -> FundPrior:
+        return self.funds.get(fund, FundPrior())
+
+    def frame_of_post(self, fund: str, valuation_time: Timestamp) -> str | None:
+        return self.frames_of_posts.get((fund, valuation_time))
+
+    def distributions_since(self, fund: str, at: Timestamp, until: Timestamp | None = None) -> Wad:
+        return self.distributions.get((fund, at), Wad(0))
+
+    def prepare_post(
+        self, batch: Batch, frame_id: str, evidence: Mapping[str, str], proofs: Mapping[str, Sequence[str]]
+    ) -> int:
+        self._note("prepare_post")
+        self.posts.append(
+            {"batch": batch, "frame": frame_id, "evidence": evidence, "proofs": proofs, "state": "prepared"}
+        )
+        return len(self.posts) - 1
+
+    def save_attempt(self, post: int, transaction: SignedTransaction, at: Timestamp) -> None:
+        self._note("save_attempt")
+        self.posts[post]["attempt"] = transaction
+
+    def mark_sent(self, post: int, at: Timestamp) -> None:
+        self._note("mark_sent")
+        self.posts[post]["state"] = "sent"
+
+    def note_ambiguous_send(self, post: int, error: str, at: Timestamp) -> None:
+        self._note("note_ambiguous_send")
+        self.posts[post]["ambiguous"] = error
+
+    def finish_post(self, post: int, receipt: Receipt | None, read_backs: Sequence[ReadBack], at: Timestamp) -> None:
+        self._note("finish_post")
+        self.posts[post].update(state="confirmed", read_backs=tuple(read_backs))
+
+    def fail_post(self, post: int, error: str, at: Timestamp) -> None:
+        self._note("fail_post")
+        self.posts[post].update(state="failed", error=error)
+
+
+class FakePublisher:
+    """A registry that takes what it is given, unless told otherwise."""
+
+    def __init__(self, log: list[str], chain: str = "local") -> None:
+        self.log = log
+        self.chain = chain
+        self.served: dict[int, ConfirmedNav] = {}
+        self.previews: dict[str, tuple[str, bool]] = {}
+        self.outcomes: dict[str, str] = {}
+        self.errors: dict[str, list[NavoracleError]] = {}
+
+    def _fail(self, what: str) -> None:
+        if self.errors.get(what):
+            raise self.errors[what].pop(0)
+
+    async def confirmed(self, fund_ids: Mapping[str, int]) -> Mapping[str, ConfirmedNav]:
+        self._fail("confirmed")
+        return {fund: self.served[number] for fund, number in fund_ids.items() if number in self.served}
+
+    def encode(self, posts: Sequence[FundPost], valuation_time: Timestamp, evidence_root: str) -> Batch:
+        for post in posts:
+            if not 0 <= post.nav < NAV_LIMIT:
+                raise OutOfRange(f"fund {post.fund}: NAV {post.nav} does not fit 104 bits", advice="Check the scale.")
+        data = canonical({"posts": posts, "time": valuation_time, "root": evidence_root})
+        return Batch(self.chain, REGISTRY, data, valuation_time, evidence_root, tuple(posts))
+
+    async def preview(self, batch: Batch) -> tuple[Preview, ...]:
+        self.log.append("preview")
+        self._fail("preview")
+        found = []
+        for post in batch.posts:
+            reason, send = self.previews.get(post.fund, (None, True))
+            found.append(Preview(post.fund, reason, send))
+        return tuple(found)
+
+    async def read_back(self, batch: Batch, receipt: Receipt) -> tuple[ReadBack, ...]:
+        self.log.append("read_back")
+        self._fail("read_back")
+        return tuple(self._outcome(batch, post, receipt) for post in batch.posts)
+
+    def _outcome(self, batch: Batch, post: FundPost, receipt: Receipt) -> ReadBack:
+        reason = self.outcomes.get(post.fund)
+        new = ConfirmedNav(
+            post.nav, post.price_per_share, batch.valuation_time, reason is not None, receipt.block_number, None
+        )
+        if reason is None:
+            self.served[post.fund_id] = new
+        return ReadBack(post.fund, reason is None, reason, self.served.get(post.fund_id, new))
+
+
+class FakeTransactor:
+    """A signer whose transactions are mined after so many looks, unless told to fail."""
+
+    def __init__(self, log: list[str], *, looks: int = 0, success: bool = True) -> None:
+        self.log = log
+        self.looks = looks
+        self.success = success
+        self.errors: dict[str, list[NavoracleError]] = {}
+        self.arrived: list[SignedTransaction] = []
+        self.arrives_despite_error = False
+
+    @property
+    def address(self) -> Address:
+        return address(0xBB)
+
+    async def prepare(self, to: Address, data: bytes) -> SignedTransaction:
+        self.log.append("sign")
+        self._fail("prepare")
+        return SignedTransaction("0x" + data.hex(), f"0xhash{len(self.arrived)}", len(self.arrived), self.address, to)
+
+    async def send(self, transaction: SignedTransaction) -> None:
+        self.log.append("send")
+        if self.arrives_despite_error or not self.errors.get("send"):
+            self.arrived.append(transaction)
+        self._fail("send")
+
+    async def receipt(self, transaction_hash: str) -> Receipt | None:
+        self.log.append("receipt")
+        self._fail("receipt")
+        if transaction_hash not in {transaction.hash for transaction in self.arrived}:
+            return None
+        if self.looks > 0:
+            self.looks -= 1
+            return None
+        return Receipt(transaction_hash, self.success, 101, "0xblock", 33_000)
+
+    def _fail(self, what: str) -> None:
+        if self.errors.get(what):
+            raise self.errors[what].pop(0)
+
+
+class MovingChain(FakeChain):
+    """A chain whose newest block follows a clock: one block every 12 seconds, unless it is stopped."""
+
+    def __init__(self, clock: FixedClock, stamp: BlockStamp) -> None:
+        super().__init__(stamp)
+        self.clock = clock
+        self.first = stamp
+        self.stopped = False
+        self.error: NavoracleError | None = None
+        self.reorganized = False
+
+    async def stamp(self) -> BlockStamp:
+        """The block of the clock's time."""
+        if self.error is not None:
+            raise self.error
+        if not self.stopped:
+            blocks = max(0, self.clock.time - self.first.timestamp) // 12
+            self.block = replace(
+                self.first,
+                number=self.first.number + blocks,
+                hash=f"0x{self.first.number + blocks:064x}",
+                parent_hash=f"0x{self.first.number + blocks - 1:064x}",
+                timestamp=Timestamp(self.first.timestamp + 12 * blocks),
+            )
+        return self.block
+
+    async def is_canonical(self, stamp: BlockStamp) -> bool:
+        """Always, unless reorganized."""
+        return not self.reorganized
+
+
+def outbox(
+    chain: FakeChain,
+    store: FakeStore,
+    publisher: FakePublisher,
+    transactor: FakeTransactor | None,
+    clock: FixedClock,
+    *,
+    live: bool = True,
+) -> Outbox:
+    """An outbox between these."""
+    return Outbox(chain=chain, publisher=publisher, transactor=transactor, store=store.port, clock=clock, live=live)
