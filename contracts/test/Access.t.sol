@@ -59,12 +59,11 @@ contract AccessTest is RegistryTest {
     }
 
     function test_post__without_the_role__reverts_before_anything_else() public {
-        vm.startPrank(RISK);
-        vm.expectRevert(abi.encodeWithSelector(INavRegistry.Unauthorized.selector, RISK));
-        registry.post(0, 0, "");
-        vm.expectRevert(abi.encodeWithSelector(INavRegistry.Unauthorized.selector, RISK));
-        registry.postOne(1 << 255, 0);
-        vm.stopPrank();
+        address[4] memory callers = [RISK, GUARDIAN, ADMIN, NOBODY];
+        for (uint256 i; i < callers.length; ++i) {
+            vm.assertTrue(refused(callers[i], abi.encodeCall(registry.post, (0, 0, ""))), "post");
+            vm.assertTrue(refused(callers[i], abi.encodeCall(registry.postOne, (1 << 255, 0))), "postOne");
+        }
     }
 
     function test_setRole__that_would_join_poster_with_risk_or_admin__reverts() public {

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import plain, present
@@ -36,6 +37,7 @@ def evidence(
     """
     with open_existing_store(database_of(context, config, database)) as store:
         document = store.evidence(frame, fund)
+        posts = store.posts(fund=fund, frame=frame)
     if out is None:
         sys.stdout.write(document.decode("ascii"))
         sys.stdout.flush()
@@ -45,6 +47,27 @@ def evidence(
     except OSError as error:
         raise UsageError(f"{out}: {error.strerror}", advice="Name a file that can be written.") from error
     digest = "0x" + evidence_hash(document).hex()
-    written = {"frame": frame, "fund": fund, "file": str(out), "bytes": len(document), "evidence_hash": digest}
-    present(written, lambda console: console.print(f"{plain(out)}: {len(document)} bytes, {digest}"), as_json=as_json)
+    anchors = [
+        {"transaction": post.transaction_hash, "root": post.batch.evidence_root, "proof": list(part.proof)}
+        for post in posts
+        for part in post.funds
+        if part.fund == fund
+    ]
+    written = {
+        "frame": frame,
+        "fund": fund,
+        "file": str(out),
+        "bytes": len(document),
+        "evidence_hash": digest,
+        "posts": anchors,
+    }
+
+    def show(console: Console) -> None:
+        console.print(f"{plain(out)}: {len(document)} bytes, hash {digest}")
+        for anchor in anchors:
+            console.print(f"posted in {plain(anchor['transaction'])}; whoever has the document checks it with")
+            steps = "".join(f" --proof {node}" for node in anchor["proof"] or ())
+            console.print(f"navoracle verify --evidence {plain(out)} --root {anchor['root']}{steps}", soft_wrap=True)
+
+    present(written, show, as_json=as_json)
     return ExitCode.OK

@@ -11,7 +11,7 @@ import typer
 from pydantic import SecretStr
 
 from navoracle.clock import SystemClock
-from navoracle.composition import ChainAccess
+from navoracle.composition import ChainAccess, store_exists
 from navoracle.config.loading import load_config
 from navoracle.config.models import Config
 from navoracle.config.settings import PREFIX, Settings, load_settings
@@ -87,6 +87,15 @@ def database_of(context: typer.Context, config: Path | None, database: str | Non
         return load(context, config).database.get_secret_value()
     configure_logs(settings.log_format or "console", settings.log_level or "info")
     return settings.database.get_secret_value()
+
+
+def database_if_any(context: typer.Context, config: Path | None, database: str | None) -> str | None:
+    """As `database_of`; None where nothing names a database, or the one that is named does not exist."""
+    settings = _settings(context, config, database)
+    if settings.database is None and not settings.config.exists():
+        return None
+    url = database_of(context, config, database)
+    return url if store_exists(url) else None
 
 
 def chosen(config: Config, funds: Iterable[str] | None) -> tuple[str, ...]:

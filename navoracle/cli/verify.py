@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,11 +15,11 @@ from rich.console import Console
 from navoracle.cli.documents import wad
 from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import count, error_document, money, plain, present, table
-from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, database_of
+from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, database_if_any, database_of
 from navoracle.composition import chain_reader_at, open_existing_store, plan_from_evidence
 from navoracle.domain.errors import UsageError, VerificationFailed
 from navoracle.keeper.audit import Audit, audit
-from navoracle.keeper.verify import VerifiedFund, verify_document, verify_reads
+from navoracle.keeper.verify import VerifiedFund, verify_document, verify_proof, verify_reads
 from navoracle.ports import Address
 from navoracle.readers import check_address
 from navoracle.store_port import History, PostState
@@ -28,13 +29,32 @@ _ADVICE = "Keep the evidence and the database as they are, and find out who chan
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One fund of one frame: what its evidence proves, or why it proves nothing. `reads` were compared with a node."""
+    """One fund of one frame: what its evidence proves, or why it proves nothing.
+
+    `anchor` is what its hash was compared with: "database", "hash" or "root"; None when nothing was there to compare
+    with, so that the document is consistent in itself and no more. `reads` were compared with a node.
+    """
 
     frame: str
     fund: str
     audited: Audit | None
     failure: VerificationFailed | None
+    anchor: str | None = None
     reads: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """What a lone document is held against: its hash, or a posted root with the proof that leads there."""
+
+    hash: str | None
+    root: str | None
+    proof: tuple[str, ...]
+
+    @property
+    def is_given(self) -> bool:
+        """Whether there is anything to compare with."""
+        return self.hash is not None or self.root is not None
 
 
 def register(app: typer.Typer) -> None:
@@ -48,7 +68,16 @@ def verify(
     fund: Annotated[str | None, typer.Option("--fund", metavar="FUND", help="This fund alone.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every frame of the database.")] = False,
     evidence: Annotated[
-        Path | None, typer.Option("--evidence", metavar="FILE", help="An evidence document; no database is used.")
+        Path | None, typer.Option("--evidence", metavar="FILE", help="An evidence document in a file.")
+    ] = None,
+    digest: Annotated[
+        str | None, typer.Option("--hash", metavar="HASH", help="The evidence hash that the file must have.")
+    ] = None,
+    root: Annotated[
+        str | None, typer.Option("--root", metavar="HASH", help="The posted root that must cover the file.")
+    ] = None,
+    proof: Annotated[
+        list[str] | None, typer.Option("--proof", metavar="HASH", help="The way to the root, from the leaf up.")
     ] = None,
     rpc: Annotated[
         str | None, typer.Option("--rpc", metavar="URL", help="Also read the frame's block again from this node.")
@@ -63,14 +92,25 @@ def verify(
     """Compute NAVs again from their evidence alone, bit for bit, and check them against what was posted.
 
     A posted fund's Merkle proof is checked against the posted root. With --rpc the raw answers are compared with what
-    a node says of the same block. Ends with 3 at a difference, which is named.
+    a node says of the same block. A file is held against --hash, or --root and --proof, or else against the database.
+    Ends with 3 at a difference, which is named.
     """
     if sum((frame is not None, everything, evidence is not None)) > 1:
         raise UsageError("FRAME, --all and --evidence exclude one another", advice="Say which one to verify.")
     if multicall is not None and rpc is None:
         raise UsageError("--multicall says where to read, and there is no node", advice="Add --rpc URL.")
+    anchor = Anchor(
+        None if digest is None else _hash("--hash", digest),
+        None if root is None else _hash("--root", root),
+        tuple(_hash("--proof", node) for node in proof or ()),
+    )
+    if anchor.is_given and evidence is None:
+        raise UsageError("--hash and --root are for a document in a file", advice="Add --evidence FILE.")
+    if anchor.proof and root is None:
+        raise UsageError("--proof leads to a root, and there is none", advice="Add --root HASH.")
     if evidence is not None:
-        checked = _check_file(evidence, fund)
+        url = None if anchor.is_given else database_if_any(context, config, database)
+        checked = [_check_file(evidence, fund, anchor, url)]
     else:
         with open_existing_store(database_of(context, config, database)) as store:
             checked = _check_store(store, frame, fund, everything=everything)
@@ -85,20 +125,50 @@ def verify(
     return ExitCode.GUARD if failed else ExitCode.OK
 
 
-def _check_file(path: Path, fund: str | None) -> list[Checked]:
+def _check_file(path: Path, fund: str | None, anchor: Anchor, url: str | None) -> Checked:
     try:
         document = path.read_bytes()
     except OSError as error:
         raise UsageError(
             f"{path}: {error.strerror}", advice="Name a document that `navoracle evidence FRAME FUND` wrote."
         ) from error
-    made = _checked(str(path), fund or "", lambda: Audit(verify_document(document, plan_from_evidence), ()))
-    if made.audited is None:
-        return [made]
-    verified = made.audited.verified
+    try:
+        verified = verify_document(document, plan_from_evidence)
+        held_against = _hold_against(verified, anchor, url)
+    except VerificationFailed as error:
+        return Checked(str(path), fund or "", None, error)
     if fund is not None and verified.fund != fund:
         raise UsageError(f"{path} is evidence of {verified.fund}, not of {fund}", advice="Leave --fund out.")
-    return [Checked(verified.frame, verified.fund, made.audited, None)]
+    return Checked(verified.frame, verified.fund, Audit(verified, ()), None, held_against)
+
+
+def _hold_against(verified: VerifiedFund, anchor: Anchor, url: str | None) -> str | None:
+    """Compare a lone document with what is known of it from elsewhere; returns with what."""
+    if anchor.root is not None:
+        verify_proof(verified, anchor.root, anchor.proof)
+    if anchor.hash is not None and anchor.hash != verified.evidence_hash:
+        raise _another(f"the document's hash is {verified.evidence_hash}, not {anchor.hash}")
+    if anchor.is_given:
+        return "root" if anchor.hash is None else "hash"
+    if url is None:
+        return None
+    with open_existing_store(url) as store:
+        rows = store.fund_frames(fund=verified.fund, frame=verified.frame)
+    if not rows:
+        raise _another(f"the database knows no frame {verified.frame} of {verified.fund}")
+    if rows[0].evidence_hash != verified.evidence_hash:
+        raise _another(f"the document's hash is {verified.evidence_hash}, recorded is {rows[0].evidence_hash}")
+    return "database"
+
+
+def _another(message: str) -> VerificationFailed:
+    return VerificationFailed(message, advice="Use the document that was posted, or say --root and --proof.")
+
+
+def _hash(flag: str, text: str) -> str:
+    if re.fullmatch(r"0x[0-9a-fA-F]{64}", text) is None:
+        raise UsageError(f"{flag} {text}: no hash", advice="Write 0x and 64 hexadecimal digits.")
+    return text.lower()
 
 
 def _check_store(store: History, frame: str | None, fund: str | None, *, everything: bool) -> list[Checked]:
@@ -112,17 +182,15 @@ def _check_store(store: History, frame: str | None, fund: str | None, *, everyth
 
 
 def _audited(store: History, frame: str, fund: str) -> Checked:
-    return _checked(frame, fund, lambda: audit(store, frame, fund, plan_from_evidence))
-
-
-def _checked(frame: str, fund: str, check: Callable[[], Audit]) -> Checked:
     try:
-        return Checked(frame, fund, check(), None)
+        return Checked(frame, fund, audit(store, frame, fund, plan_from_evidence), None, "database")
     except VerificationFailed as error:
         return Checked(frame, fund, None, error)
 
 
 async def _reread(checked: Sequence[Checked], url: str, multicall: Address | None) -> list[Checked]:
+    if all(each.audited is None for each in checked):
+        return list(checked)
     stamps = {stamp.chain_id: stamp for each in checked if each.audited for stamp in each.audited.verified.stamps}
     if not stamps:
         raise UsageError("the frames read no chain, so there is nothing to read again", advice="Leave --rpc out.")
@@ -137,11 +205,9 @@ async def _reread_one(each: Checked, reader: Any) -> Checked:
     if each.audited is None or all(stamp.chain != reader.chain for stamp in each.audited.verified.stamps):
         return each
     try:
-        return Checked(
-            each.frame, each.fund, each.audited, None, await verify_reads(each.audited.verified, reader, reader.chain)
-        )
+        return replace(each, reads=await verify_reads(each.audited.verified, reader, reader.chain))
     except VerificationFailed as error:
-        return Checked(each.frame, each.fund, each.audited, error)
+        return replace(each, failure=error)
 
 
 def _address(text: str | None) -> Address | None:
@@ -182,6 +248,7 @@ def _verified_document(each: Checked, audited: Audit) -> dict[str, Any]:
         "now": verified.now,
         "evidence_hash": verified.evidence_hash,
         "code_version": verified.code_version,
+        "held_against": each.anchor,
         "posts": [
             {
                 "post": post.id,
@@ -219,7 +286,11 @@ def _show(out: Console, checked: Sequence[Checked]) -> None:
     for each in checked:
         if each.failure is not None:
             out.print(f"[red]failed[/] {plain(each.failure.message)}")
-        elif each.reads is not None:
+        elif each.anchor is None:
+            out.print(
+                "[yellow]consistent in itself[/]: compare its hash with the posted one, or say --root and --proof"
+            )
+        if each.failure is None and each.reads is not None:
             out.print(f"{plain(each.frame)} {plain(each.fund)}: {count(each.reads, 'read')} agree with the node")
     good = len(_proven(checked))
     out.print(f"[bold]{count(good, 'NAV')} verified[/], {len(checked) - good} failed")

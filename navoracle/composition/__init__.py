@@ -13,7 +13,7 @@ from navoracle.composition.deployment import (
 )
 from navoracle.composition.endpoints import chain_reader_at
 from navoracle.composition.plans import plan_from_evidence, resolve, subject_of
-from navoracle.composition.stores import RehearsalStore, open_existing_store, open_store, rehearsal_store
+from navoracle.composition.stores import RehearsalStore, open_existing_store, open_store, rehearsal_store, store_exists
 from navoracle.composition.system import ChainAccess, System, chain_access, open_system
 
 __all__ = [
@@ -37,5 +37,6 @@ __all__ = [
     "plan_registry",
     "rehearsal_store",
     "resolve",
+    "store_exists",
     "subject_of",
 ]

@@ -60,7 +60,7 @@ def rehearsal_store(url: str) -> Iterator[RehearsalStore]:
         StoreError: the database is there and cannot be read.
     """
     with TemporaryDirectory(prefix="navoracle-") as folder:
-        found = url if _exists(url) else f"sqlite:///{folder}/empty.db"
+        found = url if store_exists(url) else f"sqlite:///{folder}/empty.db"
         store = RehearsalStore(Database.open(found, create=found != url))
         try:
             yield store
@@ -68,7 +68,7 @@ def rehearsal_store(url: str) -> Iterator[RehearsalStore]:
             store.close()
 
 
-def _exists(url: str) -> bool:
+def store_exists(url: str) -> bool:
     """Whether there is something at a database URL; a URL that names no file counts, so that opening it explains."""
     try:
         parsed = make_url(url)

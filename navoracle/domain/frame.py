@@ -66,10 +66,20 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class PostBounds:
+    """What the contract lets one post, and one day, change the price per share by, in bps of the served value."""
+
+    up_bps: int
+    down_bps: int
+    day_bps: int
+
+
+@dataclass(frozen=True, slots=True)
 class ConfirmedNav:
     """A NAV as the chain holds it: the only baseline of the change guard.
 
     `frame` names the frame whose post was confirmed; None when the value was set by somebody else (a registration).
+    `bounds` are the contract's own; None where it has none or they were not asked for.
     """
 
     nav: Wad
@@ -78,6 +88,7 @@ class ConfirmedNav:
     held: bool
     block_number: int
     frame: str | None
+    bounds: PostBounds | None = None
 
 
 @dataclass(frozen=True, slots=True)

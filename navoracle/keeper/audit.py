@@ -45,9 +45,16 @@ def _check_row(row: FundFrameRow, verified: VerifiedFund) -> None:
     _same("the stored evidence hash", row.evidence_hash, verified.evidence_hash, verified)
     _same("the stored status", row.status, verified.status, verified)
     _same("the stored reason", row.reason, verified.reason, verified)
-    _same("the stored NAV", None if row.values is None else row.values.after.nav, verified.nav, verified)
-    price = None if row.values is None else row.values.price_per_share
-    _same("the stored price per share", price, verified.price_per_share, verified)
+    found = verified.found.valuation
+    stored = row.values
+    if stored is None or found is None:
+        _same("the stored valuation", stored, found, verified)
+        return
+    _same("the stored NAV before", stored.before, found.before, verified)
+    _same("the stored NAV", stored.after, found.after, verified)
+    _same("the stored price per share", stored.price_per_share, found.price_per_share, verified)
+    _same("the stored shares", stored.shares, found.shares, verified)
+    _same("the stored confidence", stored.confidence, found.confidence, verified)
 
 
 def _check_post(post: PostRow, verified: VerifiedFund) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from navoracle.abi import decode_result, encode_call, selector
 from navoracle.domain.errors import CallReverted, ChainError, DomainError, ReadError
-from navoracle.domain.frame import ConfirmedNav
+from navoracle.domain.frame import BlockStamp, ConfirmedNav, PostBounds
 from navoracle.domain.units import Timestamp
 from navoracle.ports import Address, Answer, Batch, Call, ChainReader, FundPost, Preview, ReadBack, Receipt
 from navoracle.publishers.nav_registry_codec import (
@@ -24,6 +25,7 @@ from navoracle.publishers.nav_registry_codec import (
 
 _POST: Final = "post(uint256,bytes32,bytes)"
 _POST_TYPES: Final = ("uint256", "bytes32", "bytes")
+_BOUNDS_TYPES: Final = ("uint16", "uint16", "uint16", "uint32", "uint32")
 _READ_MANY: Final = "readMany(uint256[])"
 
 # Breaches of a real NAV: the contract records them for the RISK role. Any other reason would only cost gas.
@@ -66,11 +68,24 @@ class NavRegistryPublisher:
         at = await self._reader.stamp()
         (answer,) = await self._reader.read([Call(self._registry, _read_many(fund_ids.values()))], at)
         words = self._words(answer, len(fund_ids))
+        bounds = await self._bounds({word.profile for word in words}, at)
         return {
-            fund: _confirmed(word, at.number)
+            fund: replace(_confirmed(word, at.number), bounds=bounds[word.profile])
             for fund, word in zip(fund_ids, words, strict=True)
             if word.valuation_time != 0
         }
+
+    async def _bounds(self, profiles: Iterable[int], at: BlockStamp) -> dict[int, PostBounds]:
+        """The bounds of guard profiles."""
+        ordered = sorted(profiles)
+        calls = [Call(self._registry, encode_call("getProfile(uint256)", profile)) for profile in ordered]
+        found: dict[int, PostBounds] = {}
+        for profile, answer in zip(ordered, await self._reader.read(calls, at), strict=True):
+            if answer.failure is not None:
+                raise self._unknown(answer.failure)
+            up, down, day, _, _ = self._decode(_BOUNDS_TYPES, answer.data)
+            found[profile] = PostBounds(up, down, day)
+        return found
 
     def encode(self, posts: Sequence[FundPost], valuation_time: Timestamp, evidence_root: str) -> Batch:
         """Encode a batch.

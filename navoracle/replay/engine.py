@@ -12,7 +12,7 @@ from navoracle.config.models import Config
 from navoracle.domain.cadence import CadencePolicy
 from navoracle.domain.errors import VerificationFailed
 from navoracle.domain.units import Bps, Timestamp
-from navoracle.keeper.verify import verify_document, verify_proof
+from navoracle.keeper.audit import audit
 from navoracle.keeper.watch import Watch, WatchPolicy
 from navoracle.replay.clock import ReplayClock
 from navoracle.replay.report import SlotReport, report_slot
@@ -110,19 +110,9 @@ async def confirmed(system: System, funds: Mapping[str, object] | Sequence[str])
 def verify_store(store: Store) -> Verification:
     """Compute every recorded fund frame again from its evidence, and check the proofs of those that were posted."""
     accepted, rejected = 0, []
-    proofs = {
-        (post.frame, part.fund): (post.batch.evidence_root, part.proof) for post in store.posts() for part in post.funds
-    }
     for row in store.fund_frames():
         try:
-            verified = verify_document(store.evidence(row.frame, row.fund), plan_from_evidence)
-            if verified.evidence_hash != row.evidence_hash:
-                raise VerificationFailed(
-                    f"frame {row.frame}, fund {row.fund}: the evidence is not the one that was recorded",
-                    advice="Keep the database as it is, and find out who changed it.",
-                )
-            if (row.frame, row.fund) in proofs:
-                verify_proof(verified, *proofs[row.frame, row.fund])
+            audit(store, row.frame, row.fund, plan_from_evidence)
         except VerificationFailed as error:
             rejected.append(error.message)
         else:

@@ -7,7 +7,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from navoracle.chain.embedded import EmbeddedChain
@@ -18,12 +18,16 @@ from navoracle.chain.rpc import NodeRefused
 def serving(chain: EmbeddedChain) -> Iterator[str]:
     """Serve JSON-RPC for the chain; yields the URL, with a key in its path as providers have it."""
 
+    one_at_a_time = threading.Lock()
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            body = json.dumps({"jsonrpc": "2.0", "id": asked["id"], **answer(chain, asked)}).encode()
+            with one_at_a_time:
+                found = answer(chain, asked)
+            body = json.dumps({"jsonrpc": "2.0", "id": asked["id"], **found}).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
@@ -33,7 +37,7 @@ def serving(chain: EmbeddedChain) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""
 
-    server = HTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:

@@ -214,36 +214,54 @@ def test_history__fund_limit_and_since__choose_the_slots(bench: Bench) -> None:
 # ---- verify and evidence
 
 
-def test_verify__document_of_one_fund__stands_without_the_database(bench: Bench) -> None:
+def test_verify__document_in_a_file__stands_alone_and_by_hash_root_or_database(bench: Bench) -> None:
     posted = by_fund(bench.cli("post", "--live", "--json").json)["multi"]
     file = bench.folder / "multi.json"
-    printed = bench.cli("evidence", posted["frame"], "multi").out
+    printed = bench.cli("evidence", posted["frame"], "multi", "--json").out
     written = bench.cli("evidence", posted["frame"], "multi", "--out", str(file), "--json").json
     assert file.read_text() == printed
     assert written["evidence_hash"] == posted["found"]["evidence_hash"]
+    (anchor,) = written["posts"]
+    assert anchor["transaction"] == posted["transaction"]
+    by_root = ["--root", anchor["root"], *(part for node in anchor["proof"] for part in ("--proof", node))]
+    assert anchor["root"] in bench.cli("evidence", posted["frame"], "multi", "--out", str(file)).out
+
+    def verified(*arguments: str) -> tuple[int, Any]:
+        result = bench.cli("verify", "--evidence", str(file), *arguments, "--json")
+        return result.code, result.json
+
+    code, document = verified()
+    assert (code, document["frames"][0]["held_against"]) == (0, "database")
+    assert document["frames"][0]["nav"] == posted["found"]["nav_after"]
+    assert verified("--fund", "stable")[0] == 2
     bench.database.unlink()
-    result = bench.cli("verify", "--evidence", str(file), "--json")
-    assert result.code == 0
-    assert result.json["frames"][0]["nav"] == posted["found"]["nav_after"]
-    for old, new in (
-        ('"60000', '"60001'),
-        ("6000000000000", "6000000000001"),
-        ("multi.wbtc", "multi.wbtd"),
-        ("{", " {"),
-    ):
-        assert old in printed
-        file.write_text(printed.replace(old, new, 1))
-        refused = bench.cli("verify", "--evidence", str(file), "--json")
-        assert refused.code == 3
-        assert refused.json["error"]["code"] == "verification_failed"
-        assert refused.json["verified"] == 0
-        assert len(refused.json["failed"]) == 1
+    for arguments, held_against in (([], None), (by_root, "root"), (["--hash", written["evidence_hash"]], "hash")):
+        code, document = verified(*arguments)
+        assert (code, document["frames"][0]["held_against"]) == (0, held_against)
+    for wrong in (["--hash", "0x" + "11" * 32], ["--root", "0x" + "11" * 32], by_root[:-2]):
+        assert verified(*wrong)[0] == 3
+    for usage in (["--hash", "0x11"], ["--proof", "0x" + "11" * 32]):
+        assert verified(*usage)[0] == 2
+
+
+def test_verify__file_with_any_part_changed__is_refused(bench: Bench) -> None:
+    frame = bench.cli("post", "--live", "--json").json["frames"][0]["frame"]
+    file = bench.folder / "multi.json"
+    assert bench.cli("evidence", frame, "multi", "--out", str(file)).code == 0
+    document = file.read_bytes()
+    for place in range(0, len(document), len(document) // 40):
+        changed = bytearray(document)
+        changed[place] ^= 1
+        file.write_bytes(changed)
+        result = bench.cli("verify", "--evidence", str(file), "--json")
+        assert (result.code, result.json["error"]["code"]) == (3, "verification_failed"), place
+        assert (result.json["verified"], len(result.json["failed"])) == (0, 1)
 
 
 @pytest.mark.parametrize(
     ("statement", "named"),
     [
-        ("UPDATE fund_frames SET nav_after = '1' WHERE fund = 'multi'", "stored NAV"),
+        ("UPDATE fund_frames SET components = replace(components, '100000', '100001')", "stored NAV"),
         ("UPDATE fund_frames SET price_per_share = '1' WHERE fund = 'multi'", "stored price per share"),
         ("UPDATE post_funds SET nav = '1' WHERE fund = 'multi'", "posted NAV"),
         ("UPDATE post_funds SET proof = '[]' WHERE fund = 'multi'", "does not cover"),
@@ -284,6 +302,7 @@ def test_verify__rpc__compares_raw_answers_with_the_node(bench: Bench) -> None:
         forked = bench.cli("evidence", posted["multi"]["frame"], "multi").out
         file = bench.folder / "forked.json"
         stamp = json.loads(forked)["stamps"][0]
+        bench.database.unlink()
         file.write_text(forked.replace(stamp["hash"], "0x" + "11" * 32))
         refused = bench.cli("verify", "--evidence", str(file), "--rpc", url, "--json")
         assert refused.code == 3

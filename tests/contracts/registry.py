@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from ast import literal_eval
 from typing import Any
 
 from eth_tester import EthereumTester, PyEVMBackend
+from eth_tester.exceptions import TransactionFailed
 from web3 import EthereumTesterProvider, Web3
 from web3.contract import Contract
-from web3.exceptions import ContractCustomError
 from web3.logs import DISCARD
 
 from navoracle.chain.artifacts import Artifact, artifact
@@ -46,12 +47,13 @@ class Chain:
         return factory(Web3.to_checksum_address(str(receipt["contractAddress"])))
 
     def at(self, timestamp: int) -> int:
-        """Move the next block to this time and return it."""
+        """Mine a block of this time and return the time; the next block is a second later."""
         self.tester.time_travel(timestamp)
+        self.tester.mine_block()
         return timestamp
 
     def send(self, account: int, function: str, *arguments: Any) -> Any:
-        """Call and mine as this account; raises web3's ContractCustomError for a refusal. Returns the receipt."""
+        """Call and mine as this account; eth-tester raises TransactionFailed for a refusal. Returns the receipt."""
         call = self.registry.functions[function](*arguments)
         transaction = call.transact({"from": self.accounts[account], "gas": 1_000_000})
         return self.web3.eth.wait_for_transaction_receipt(transaction)
@@ -76,10 +78,12 @@ class Chain:
 
     def error(self, account: int, function: str, *arguments: Any) -> str:
         """The name of the custom error that a call is refused with; an empty string when it is not refused."""
+        data = self.registry.encode_abi(function, list(arguments))
         try:
-            self.registry.functions[function](*arguments).call({"from": self.accounts[account]})
-        except ContractCustomError as refusal:
-            return self.artifact.errors()[bytes.fromhex(str(refusal.data)[2:10])].partition("(")[0]
+            self.tester.call({"from": self.accounts[account], "to": self.registry.address, "data": data})
+        except TransactionFailed as refusal:
+            # eth-tester gives the revert data as the text of a bytes literal
+            return self.artifact.errors()[literal_eval(refusal.args[0])[:4]].partition("(")[0]
         return ""
 
 

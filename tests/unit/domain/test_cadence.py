@@ -236,6 +236,7 @@ def test_oracle_move__around_five_percent__is_strict_in_both_directions(price: i
 
 
 def test_oracle_move__nothing_posted__raises() -> None:
+    assert not oracle_move_exceeds(Wad(1), Wad(1))
     with pytest.raises(DomainError, match="price at the last post"):
         oracle_move_exceeds(Wad(1), Wad(0))
 

@@ -59,6 +59,10 @@ def test_flow_adjusted_change__deposit_alone__is_no_change() -> None:
     assert flow_adjusted_change(to_wad("100"), to_wad("60"), [flow("withdrawal", "30")]) == to_wad("-10")
 
 
+def test_flow__of_one_wei__is_a_flow() -> None:
+    assert net_flows([Flow("deposit", Wad(1), Timestamp(0))]) == 1
+
+
 @pytest.mark.parametrize("amount", [0, -1])
 def test_flow__amount_not_positive__raises(amount: int) -> None:
     with pytest.raises(OutOfRange):
