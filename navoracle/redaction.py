@@ -30,12 +30,15 @@ def redact_url(url: str) -> str:
 
 
 def redact_database_url(url: str) -> str:
-    """A database URL without its user and password; the path of a file is no secret."""
+    """A database URL without its user, password and query; the path of a file is no secret."""
     scheme, separator, rest = url.partition("://")
     if not separator:
         return HIDDEN
+    if rest.startswith("/"):
+        return url
     account, at, place = rest.rpartition("@")
-    return f"{scheme}://{HIDDEN}@{place}" if at and account else url
+    place = place.partition("?")[0]
+    return f"{scheme}://{HIDDEN}@{place}" if at and account else f"{scheme}://{place}"
 
 
 def redact_text(text: str) -> str:

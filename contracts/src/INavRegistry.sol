@@ -40,13 +40,21 @@ interface INavRegistry {
     event HoldCleared(uint256 indexed fundId, uint256 remaining, address indexed by);
     /// @notice RISK accepted the held record, which is now served.
     event NavAccepted(uint256 indexed fundId, uint256 word, address indexed by);
+    /// @notice A fund was registered; `word` is its first fund word.
     event FundRegistered(uint256 indexed fundId, address indexed vault, address base, uint256 word);
+    /// @notice A fund was closed; its records are ignored from now on.
     event FundClosed(uint256 indexed fundId, uint256 word);
+    /// @notice A closed fund was reopened with a new first value.
     event FundReopened(uint256 indexed fundId, uint256 word);
+    /// @notice A fund was moved to another guard profile.
     event FundProfileSet(uint256 indexed fundId, uint256 profile);
+    /// @notice The bounds of a guard profile were set.
     event ProfileSet(uint256 indexed profile, Bounds bounds);
+    /// @notice The main poster was replaced; the zero address is none.
     event PosterSet(address indexed poster);
+    /// @notice An account's roles were replaced.
     event RoleSet(address indexed account, uint256 roles);
+    /// @notice Posting was stopped or resumed.
     event PausedSet(bool paused, address indexed by);
 
     /// @notice The caller has none of the roles that the call needs.
@@ -61,12 +69,19 @@ interface INavRegistry {
     error FutureHeader(uint256 valuationTs, uint256 blockTimestamp);
     /// @notice The record size is none of 27, 40, 92, 105, or the payload is empty or not a whole number of records.
     error BadLength(uint256 recordSize, uint256 length);
+    /// @notice The fund was never registered, or no fund can have this id (ids are 16 bits).
     error UnknownFund(uint256 fundId);
+    /// @notice The fund is registered already.
     error FundExists(uint256 fundId);
+    /// @notice The call needs an open fund.
     error FundIsClosed(uint256 fundId);
+    /// @notice The call needs a closed fund.
     error FundIsOpen(uint256 fundId);
+    /// @notice The fund is held; only RISK can end that.
     error FundIsHeld(uint256 fundId);
+    /// @notice The served value is an estimate, or a first value that no post has confirmed.
     error FundIsEstimated(uint256 fundId);
+    /// @notice The served value is older than its profile allows.
     error FundIsStale(uint256 fundId, uint256 valuationTs, uint256 maxAge);
     /// @notice There is no held record (`accept`, `discard`) or no guardian's hold (`release`).
     error NotHeld(uint256 fundId);
@@ -74,14 +89,17 @@ interface INavRegistry {
     error GuardianHold(uint256 fundId);
     /// @notice The header and record are not those whose digest is kept.
     error RecordMismatch(uint256 fundId);
+    /// @notice A price per share of zero is never served.
     error ZeroPps();
     /// @notice A first value does not fit its field, or its time is in the future or not newer than the served one.
     error BadOpening();
     /// @notice A bound is zero, or wider than its field can hold, or `maxAge` is not above `minInterval`.
     error BadBounds();
+    /// @notice The guard profile was never set, or is above 63.
     error UnknownProfile(uint256 profile);
     /// @notice The role bits are unknown, would join POSTER with RISK or ADMIN, or would take ADMIN from the caller.
     error BadRoles(address account, uint256 roles);
+    /// @notice An address that must be given is zero.
     error ZeroAddress();
 
     // ---- posting (POSTER)

@@ -92,14 +92,11 @@ abstract contract NavAccess is INavRegistry {
         return (_poster(), (control >> FLAGS_SHIFT) & FLAG_PAUSED != 0, _maxPostAge);
     }
 
-    /// @dev Takes the loaded slot 0, so that the main poster's check costs no further read.
+    /// @dev Any poster, and not while paused; `control_` is slot 0, loaded.
     function _requirePosting(uint256 control_) internal view {
-        // Poster and clear flags in one comparison; all else is spelled out off the hot path.
-        if (control_ >> FLAGS_SHIFT != uint256(uint160(msg.sender)) << (POSTER_SHIFT - FLAGS_SHIFT)) {
-            bool isPoster = control_ >> POSTER_SHIFT == uint160(msg.sender) || roleBits[msg.sender] & ROLE_POSTER != 0;
-            if (!isPoster) revert Unauthorized(msg.sender);
-            _requireNotPaused(control_);
-        }
+        bool isPoster = control_ >> POSTER_SHIFT == uint160(msg.sender) || roleBits[msg.sender] & ROLE_POSTER != 0;
+        if (!isPoster) revert Unauthorized(msg.sender);
+        _requireNotPaused(control_);
     }
 
     function _requireNotPaused(uint256 control_) internal pure {

@@ -235,6 +235,11 @@ contract PostingTest is RegistryTest {
         vm.expectRevert(abi.encodeWithSelector(INavRegistry.FutureHeader.selector, now_ + 1, now_));
         registry.postOne(now_ + 1, 0);
         vm.stopPrank();
+        vm.assertEq(registry.preview(header(now_ - MAX_POST_AGE), record(2, WAD))[0], 0, "preview, oldest");
+        vm.expectRevert(abi.encodeWithSelector(INavRegistry.StaleHeader.selector, now_ - MAX_POST_AGE - 1, now_));
+        registry.preview(header(now_ - MAX_POST_AGE - 1), record(2, WAD));
+        vm.expectRevert(abi.encodeWithSelector(INavRegistry.BadHeader.selector));
+        registry.preview(header(now_) | 0x100, record(2, WAD));
     }
 
     // ---- reads

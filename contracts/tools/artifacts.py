@@ -6,6 +6,7 @@ Standard library only: it runs before anything of the project is installed.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 
 CONTRACTS = Path(__file__).resolve().parent.parent
 SOLC = CONTRACTS / "tools" / "solc"
+KEPT = CONTRACTS / "cache" / "artifacts.json"
 
 # artifact file -> source unit; the contract has the file's name
 ARTIFACTS: dict[str, str] = {
@@ -42,10 +44,20 @@ class BuildError(Exception):
 
 
 def build() -> dict[Path, str]:
-    """Compile every artifact and return its file and text; nothing is written."""
-    output = _compile(sorted(set(ARTIFACTS.values())))
-    version = subprocess.run([SOLC, "--version"], check=True, capture_output=True, text=True).stdout.split()[-1]
-    return {CONTRACTS / file: _artifact(file, source, version, output) for file, source in ARTIFACTS.items()}
+    """Compile every artifact and return its file and text; nothing in abi/ is written.
+
+    The last build is kept beside forge's cache: the same sources, compiler and settings need not be compiled twice.
+    """
+    key = _key()
+    kept = _read_kept()
+    if kept.get("key") != key:
+        output = _compile(sorted(set(ARTIFACTS.values())))
+        version = subprocess.run([SOLC, "--version"], check=True, capture_output=True, text=True).stdout.split()[-1]
+        texts = {file: _artifact(file, source, version, output) for file, source in ARTIFACTS.items()}
+        kept = {"key": key, "texts": texts}
+        KEPT.parent.mkdir(exist_ok=True)
+        KEPT.write_text(json.dumps(kept), encoding="utf-8")
+    return {CONTRACTS / file: text for file, text in kept["texts"].items()}
 
 
 def write(artifacts: dict[Path, str]) -> list[Path]:
@@ -66,6 +78,23 @@ def differing(artifacts: dict[Path, str]) -> list[Path]:
     return stale + [
         path for path, text in artifacts.items() if not path.is_file() or path.read_bytes() != text.encode("utf-8")
     ]
+
+
+def _key() -> str:
+    """A digest of everything that a build depends on."""
+    inputs = [*sorted((CONTRACTS / "src").rglob("*.sol")), Path(__file__), SOLC, CONTRACTS / "package-lock.json"]
+    digest = hashlib.sha256()
+    for path in inputs:
+        digest.update(f"{path.relative_to(CONTRACTS)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _read_kept() -> dict[str, Any]:
+    try:
+        kept: dict[str, Any] = json.loads(KEPT.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return kept
 
 
 def _compile(sources: list[str]) -> dict[str, Any]:

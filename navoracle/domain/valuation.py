@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from navoracle.domain.errors import DomainError
+from navoracle.domain.income import accrued_income, unrealized_gain
 from navoracle.domain.positions import Accrual, Component, Holding, HoldingAtCost, MarginCall, Position, is_liability
 from navoracle.domain.prices import PriceEstimate, Side
-from navoracle.domain.units import BPS, SCALES, SECONDS_PER_YEAR, WAD, Bps, RawAmount, Rounding, Timestamp, Wad, mul_div
+from navoracle.domain.units import BPS, SCALES, Bps, RawAmount, Rounding, Timestamp, Wad
 
 PriceKey = tuple[str, Side]
 """An asset, and the side on which its price is taken."""
@@ -83,10 +84,8 @@ def _value_other(
 
     if isinstance(position, HoldingAtCost):
         amount, cost = position.amount, position.entry_price
-        scale = SCALES[amount.decimals]
         carried = amount.value_at(cost, Rounding.DOWN)
-        gain = mul_div(amount.value, price - cost, scale, Rounding.DOWN)
-        plain = mul_div(amount.value, undecayed - cost, scale, Rounding.DOWN)
+        gain, plain = unrealized_gain(amount, cost, price), unrealized_gain(amount, cost, undecayed)
         return (
             row(position.component, amount, cost, carried, carried),
             row(Component.ACCRUED_INCOME, amount, price, gain, plain),
@@ -99,17 +98,10 @@ def _value_other(
                 advice="Correct the start of the accrual.",
             )
         rounding = Rounding.UP if is_liability(position) else Rounding.DOWN
-        denominator = SECONDS_PER_YEAR * WAD * SCALES[position.amount.decimals]
-        weight = position.amount.value * position.annual_rate * seconds
-        return (
-            row(
-                position.component,
-                position.amount,
-                price,
-                mul_div(weight, price, denominator, rounding),
-                mul_div(weight, undecayed, denominator, rounding),
-            ),
+        accrued, plain = (
+            accrued_income(position.amount, position.annual_rate, seconds, at, rounding) for at in (price, undecayed)
         )
+        return (row(position.component, position.amount, price, accrued, plain),)
     shortfall = position.shortfall
     return (
         row(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from navoracle.domain.errors import VerificationFailed
+from navoracle.domain.errors import StoreError, VerificationFailed
 from navoracle.keeper.verify import PlanBuilder, VerifiedFund, verify_document, verify_proof
 from navoracle.store_port import FundFrameRow, History, PostRow
 
@@ -27,13 +27,18 @@ def audit(history: History, frame: str, fund: str, rebuild: PlanBuilder) -> Audi
     its Merkle proof and the root in its call.
 
     Raises:
-        VerificationFailed: naming the first difference.
-        StoreError: there is no such evidence.
+        VerificationFailed: naming the first difference; evidence that is gone or damaged supports nothing either.
+        StoreError: the database cannot be read.
     """
-    verified = verify_document(history.evidence(frame, fund), rebuild)
+    rows = history.fund_frames(fund=fund, frame=frame)
+    try:
+        document = history.evidence(frame, fund)
+    except StoreError as error:
+        raise VerificationFailed(error.message, advice=error.advice) from error
+    verified = verify_document(document, rebuild)
     _same("the document's frame", frame, verified.frame, verified)
     _same("the document's fund", fund, verified.fund, verified)
-    for row in history.fund_frames(fund=fund, frame=frame):
+    for row in rows:
         _check_row(row, verified)
     posts = history.posts(fund=fund, frame=frame)
     for post in posts:

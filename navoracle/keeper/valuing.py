@@ -117,7 +117,7 @@ def _guard(
     failures = (*valued.failures, *_source_failures(own, readings))
     if valued.valuation is None:
         return FundFrame(fund.fund, NavStatus.HALTED, valued.reason, None, (), failures, valued.immaterial)
-    keys = {(row.asset, "debt" if row.component.value in _DEBT_SIDE else "asset") for row in valued.valuation.positions}
+    keys = {(row.asset, "debt" if row.component.is_liability else "asset") for row in valued.valuation.positions}
     status, reason, verdicts = judge(
         GuardInput(
             valuation=valued.valuation,
@@ -137,9 +137,6 @@ def _guard(
         )
     )
     return FundFrame(fund.fund, status, reason, valued.valuation, verdicts, failures, valued.immaterial)
-
-
-_DEBT_SIDE = frozenset({"debt", "pending_withdrawals", "margin_calls"})
 
 
 def _source_failures(own: FramePlan, readings: Readings) -> tuple[Failure, ...]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+import zlib
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -262,6 +264,8 @@ def test_verify__file_with_any_part_changed__is_refused(bench: Bench) -> None:
     ("statement", "named"),
     [
         ("UPDATE fund_frames SET components = replace(components, '100000', '100001')", "stored NAV"),
+        ("DELETE FROM evidence", "no evidence"),
+        ("UPDATE fund_frames SET evidence_hash = '0x' || printf('%064d', 1)", "stored evidence hash"),
         ("UPDATE fund_frames SET price_per_share = '1' WHERE fund = 'multi'", "stored price per share"),
         ("UPDATE post_funds SET nav = '1' WHERE fund = 'multi'", "posted NAV"),
         ("UPDATE post_funds SET proof = '[]' WHERE fund = 'multi'", "does not cover"),
@@ -277,6 +281,23 @@ def test_verify__record_that_was_changed__is_named(bench: Bench, statement: str,
     assert result.code == 3
     assert named in result.json["failed"][0]["message"]
     assert result.json["failed"][0]["fund"] == "multi"
+
+
+def test_verify__stored_document_with_any_byte_changed__is_refused_and_the_others_hold(bench: Bench) -> None:
+    assert bench.cli("post", "--live", "--json").code == 0
+    with closing(sqlite3.connect(bench.database, isolation_level=None)) as connection:
+        ((stored,),) = connection.execute("SELECT document FROM evidence WHERE fund = 'multi'")
+        plain = zlib.decompress(stored)
+        flips = [(stored, place) for place in range(0, len(stored), len(stored) // 8)]
+        flips += [(plain, place) for place in range(0, len(plain), len(plain) // 20)]
+        for original, place in flips:
+            changed = bytearray(original)
+            changed[place] ^= 1
+            document = bytes(changed) if original is stored else zlib.compress(changed)
+            connection.execute("UPDATE evidence SET document = ? WHERE fund = 'multi'", (document,))
+            result = bench.cli("verify", "--all", "--json")
+            assert (result.code, result.json["verified"]) == (3, 2)
+            assert [failure["fund"] for failure in result.json["failed"]] == ["multi"]
 
 
 def test_verify__choice_of_frames__is_the_newest_a_named_one_or_all(bench: Bench) -> None:

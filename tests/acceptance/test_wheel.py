@@ -53,6 +53,13 @@ def test_wheel__package_files__are_all_in_it(wheel: dict[str, bytes], pattern: s
 
 
 @pytest.mark.slow
+def test_wheel__example_configurations__are_those_of_the_repository(wheel: dict[str, bytes]) -> None:
+    prefix = "navoracle/demo/config/"
+    packed = {name.removeprefix(prefix): data for name, data in wheel.items() if name.startswith(prefix)}
+    assert packed == project_files(PROJECT / "config", "*")
+
+
+@pytest.mark.slow
 def test_wheel__metadata__names_licence_and_command(wheel: dict[str, bytes]) -> None:
     (licence,) = (data for name, data in wheel.items() if name.endswith(".dist-info/licenses/LICENSE"))
     (commands,) = (data for name, data in wheel.items() if name.endswith(".dist-info/entry_points.txt"))

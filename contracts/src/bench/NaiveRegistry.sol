@@ -27,15 +27,23 @@ contract NaiveRegistry is AccessControl, Pausable {
         uint256[5] components;
     }
 
+    /// @notice May post.
     bytes32 public constant POSTER_ROLE = keccak256("POSTER_ROLE");
+    /// @notice Bound of one step up, in bps.
     int256 public constant UP_BPS = 1000;
+    /// @notice Bound of one step down, in bps.
     int256 public constant DOWN_BPS = 1000;
+    /// @notice Bound of a UTC day's signed sum of steps, in bps.
     int256 public constant DAY_BPS = 2500;
+    /// @notice Seconds between valuations.
     uint256 public constant MIN_INTERVAL = 60;
+    /// @notice Oldest valuation that can be posted, in seconds.
     uint256 public constant MAX_POST_AGE = 900;
 
+    /// @notice The served value of a fund.
     mapping(bytes32 fundId => Nav) public navs;
 
+    /// @notice A fund was posted.
     event NavPosted(
         bytes32 indexed fundId,
         uint256 nav,
@@ -45,9 +53,12 @@ contract NaiveRegistry is AccessControl, Pausable {
         bool estimated,
         uint256[5] components
     );
+    /// @notice A fund was held for a price outside its bounds.
     event NavHeld(bytes32 indexed fundId, uint256 pps);
 
+    /// @notice The valuation time is in the future or too old.
     error BadTime();
+    /// @notice The fund is not live, or its valuation comes too early.
     error BadFund(bytes32 fundId);
 
     constructor(address admin, address poster) {

@@ -12,18 +12,29 @@ contract Feed {
         uint80 answeredInRound;
     }
 
+    /// @notice Version of the interface.
     uint256 public constant version = 4;
+    /// @notice Decimals of every answer.
     uint8 public decimals;
+    /// @notice What the feed prices, such as "ETH / USD".
     string public description;
+    /// @notice Phase of the proxy.
     uint16 public phaseId = 1;
+    /// @notice The aggregator behind the proxy; the feed itself unless set.
     address public aggregator;
+    /// @notice Lowest answer that the aggregator would accept.
     int192 public minAnswer = 1;
+    /// @notice Highest answer that the aggregator would accept.
     int192 public maxAnswer = type(int192).max;
+    /// @notice Id of the latest round.
     uint80 public latestRound;
+    /// @notice Whether round reads revert for contracts.
     bool public gated;
+    /// @notice Whether round reads revert for everyone.
     bool public failing;
     mapping(uint80 => Round) private rounds;
 
+    /// @notice A round was set.
     event AnswerUpdated(int256 indexed current, uint256 indexed roundId, uint256 updatedAt);
 
     constructor(uint8 decimals_, string memory description_) {

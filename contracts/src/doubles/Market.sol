@@ -13,8 +13,11 @@ contract Market {
         uint16 observationCardinalityNext;
     }
 
+    /// @notice Time of expiry, in seconds.
     uint256 public expiry;
+    /// @notice Supply of LP tokens, in raw units.
     uint256 public totalSupply;
+    /// @notice Decimals of the LP token.
     uint8 public constant decimals = 18;
     Storage private state;
     address private sy;
@@ -22,6 +25,7 @@ contract Market {
     address private yt;
     uint32 private openedAt;
 
+    /// @notice The market was never seeded.
     error OracleUninitialized();
 
     constructor(address sy_, address pt_, address yt_, uint256 expiry_) {

@@ -28,6 +28,7 @@ contract PtOracle {
     mapping(address market => Rates) private syRates;
     mapping(address market => OracleState) private states;
 
+    /// @notice The market's observations do not reach back that far.
     error OracleTargetTooOld(uint32 target, uint32 oldest);
 
     /// @notice Sets PT to accounting asset, scaled by 1e18, and makes the market's time-weighted rate ready.

@@ -11,6 +11,7 @@ contract Sy is Token {
         LIQUIDITY
     }
 
+    /// @notice The token that the SY wraps.
     address public yieldToken;
     /// @notice Accounting asset per SY, scaled by 1e18 over raw units.
     uint256 public exchangeRate = 1e18;

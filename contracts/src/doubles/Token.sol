@@ -4,17 +4,27 @@ pragma solidity ^0.8.30;
 /// @title Token
 /// @notice An ERC-20 double with decimals that can change and supply that anyone can mint or burn.
 contract Token {
+    /// @notice ERC-20 name.
     string public name;
+    /// @notice ERC-20 symbol.
     string public symbol;
+    /// @notice ERC-20 decimals.
     uint8 public decimals;
+    /// @notice ERC-20 total supply.
     uint256 public totalSupply;
+    /// @notice ERC-20 balance of an account.
     mapping(address => uint256) public balanceOf;
+    /// @notice ERC-20 allowance of a spender.
     mapping(address => mapping(address => uint256)) public allowance;
 
+    /// @notice ERC-20 transfer.
     event Transfer(address indexed from, address indexed to, uint256 value);
+    /// @notice ERC-20 approval.
     event Approval(address indexed owner, address indexed spender, uint256 value);
 
+    /// @notice The account has less than the transfer needs.
     error InsufficientBalance(address account, uint256 balance, uint256 needed);
+    /// @notice The spender may move less than the transfer needs.
     error InsufficientAllowance(address spender, uint256 allowed, uint256 needed);
 
     constructor(string memory name_, string memory symbol_, uint8 decimals_) {

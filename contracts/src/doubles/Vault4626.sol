@@ -9,11 +9,14 @@ import {Token} from "./Token.sol";
 contract Vault4626 is Token {
     Token private immutable underlying;
 
+    /// @notice ERC-4626 deposit.
     event Deposit(address indexed sender, address indexed owner, uint256 assets, uint256 shares);
+    /// @notice ERC-4626 withdrawal.
     event Withdraw(
         address indexed sender, address indexed receiver, address indexed owner, uint256 assets, uint256 shares
     );
 
+    /// @notice The caller may redeem fewer of the owner's shares.
     error InsufficientShares(address owner, uint256 allowed, uint256 needed);
 
     constructor(Token asset_, string memory name_, string memory symbol_, uint8 decimals_)

@@ -87,8 +87,8 @@ contract Handler is RegistryTest {
     function remember(uint256 header_, bytes memory records) private {
         for (uint256 start; start < records.length; start += RECORD_SIZE) {
             bytes memory own = new bytes(RECORD_SIZE);
-            for (uint256 i; i < RECORD_SIZE; ++i) {
-                own[i] = records[start + i];
+            assembly {
+                mcopy(add(own, 32), add(add(records, 32), start), 27)
             }
             uint8[4] memory reasons = [1, 2, 3, 32];
             for (uint256 i; i < 4; ++i) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from navoracle.domain.flows import distributions_added_back
 from navoracle.domain.guards.facts import GuardInput
 from navoracle.domain.positions import LIABILITIES
 from navoracle.domain.prices import PriceStatus, gap_exceeds
@@ -81,7 +82,7 @@ def change(facts: GuardInput) -> Verdict | None:
     if confirmed is None:
         return Verdict("change", Outcome.WARN, "no confirmed NAV to compare with", "Expected for a fund's first post.")
     old = confirmed.price_per_share
-    new = facts.valuation.price_per_share + facts.prior.distributions_per_share
+    new = distributions_added_back(facts.valuation.price_per_share, facts.prior.distributions_per_share)
     detail = f"price per share {format_wad(old)} to {format_wad(new)}"
     if not exceeds_bps(abs(new - old), old, facts.policy.max_change_bps):
         return Verdict("change", Outcome.PASS, detail)

@@ -1,4 +1,4 @@
-"""Income outside token balances, margin shortfalls, and the flows of a fund."""
+"""Income outside token balances, and the flows of a fund."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from navoracle.domain.flows import (
     flow_adjusted_change,
     net_flows,
 )
-from navoracle.domain.income import accrued_income, margin_call, unrealized_gain
-from navoracle.domain.units import SECONDS_PER_YEAR, WAD, RawAmount, Timestamp, Wad, to_wad
+from navoracle.domain.income import accrued_income, unrealized_gain
+from navoracle.domain.units import SECONDS_PER_YEAR, WAD, RawAmount, Rounding, Timestamp, Wad, to_wad
 
 
 def flow(kind: FlowKind, amount: str) -> Flow:
@@ -30,6 +30,10 @@ def test_accrued_income__fraction_of_a_wei__is_rounded_down() -> None:
     assert accrued_income(RawAmount(1, 18), to_wad("0.05"), SECONDS_PER_YEAR, to_wad("1")) == 0
 
 
+def test_accrued_income__owed__is_rounded_up() -> None:
+    assert accrued_income(RawAmount(1, 18), to_wad("0.05"), SECONDS_PER_YEAR, to_wad("1"), Rounding.UP) == 1
+
+
 @pytest.mark.parametrize(("rate", "seconds", "price"), [(-1, 1, 1), (1, -1, 1), (1, 1, -1)])
 def test_accrued_income__negative_argument__raises(rate: int, seconds: int, price: int) -> None:
     with pytest.raises(OutOfRange):
@@ -41,11 +45,6 @@ def test_unrealized_gain__price_above_or_below_entry__is_signed_and_rounded_down
     assert unrealized_gain(third, Wad(10), Wad(15)) == 0
     assert unrealized_gain(third, Wad(15), Wad(10)) == -1
     assert unrealized_gain(RawAmount(10, 0), to_wad("42000"), to_wad("40000")) == to_wad("-20000")
-
-
-def test_margin_call__account_short_or_covered__is_the_shortfall_or_zero() -> None:
-    assert margin_call(to_wad("50000"), to_wad("45000")) == to_wad("5000")
-    assert margin_call(to_wad("45000"), to_wad("50000")) == 0
 
 
 def test_net_flows__of_every_kind__only_deposits_add() -> None:

@@ -13,7 +13,8 @@ from navoracle.domain.flows import (
     dividend_per_share,
     flow_adjusted_change,
 )
-from navoracle.domain.income import accrued_income, margin_call, unrealized_gain
+from navoracle.domain.income import accrued_income, unrealized_gain
+from navoracle.domain.positions import MarginCall
 from navoracle.domain.prices import PriceStatus, aggregate
 from navoracle.domain.shares import price_per_share, redemption, shares_for_delta
 from navoracle.domain.units import WAD, Bps, RawAmount, Rounding, Timestamp, Wad, exceeds_bps, to_wad
@@ -41,7 +42,9 @@ def test_accrued_income__staking_farming_and_gain__adds_up() -> None:
 def test_liabilities__withdrawals_loan_and_margin__add_up_to_355500() -> None:
     withdrawals = [RawAmount(shares * 10**18, 18).value_at(to_wad("10"), Rounding.UP) for shares in (10_000, 5_000)]
     borrowed = to_wad("200000") + to_wad("500")
-    margin = margin_call(to_wad("50000"), to_wad("45000"))
+    margin = MarginCall("m", "USD", RawAmount(50_000, 0), RawAmount(45_000, 0)).shortfall.value_at(
+        Wad(WAD), Rounding.UP
+    )
     assert (sum(withdrawals), margin) == (to_wad("150000"), to_wad("5000"))
     assert sum(withdrawals) + borrowed + margin == to_wad("355500")
 

@@ -115,8 +115,8 @@ async def test_absorb__observation_older_than_the_known_one__is_not_taken(age: i
 
 async def test_absorb__debt_side__has_a_last_price_of_its_own_but_no_sample() -> None:
     keeper = planner()
-    keeper.absorb(frame_with(live("1", asset="USDC")))
     keeper.absorb(frame_with(live("2", asset="USDC"), side="debt"))
+    keeper.absorb(frame_with(live("1", asset="USDC")))
     after = await prior(keeper)
     assert {(price.side, price.last_valid.price) for price in after.prices} == {
         ("asset", to_wad("1")),

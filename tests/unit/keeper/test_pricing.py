@@ -265,7 +265,8 @@ def test_price__samples_of_the_last_half_hour__are_averaged_by_asset() -> None:
 
 
 def test_price__estimates_and_gaps__come_sorted_whatever_the_order_of_funds() -> None:
-    plan = one_asset_plan(asset("B", "x", quoted_in="A"), asset("A", "x"))
+    # The leg is estimated first, and listed last all the same.
+    plan = one_asset_plan(asset("A", "x", quoted_in="B"), asset("B", "x"))
     found = estimates(plan, quote("B", "x", "1"), quote("A", "x", "1"))
     assert list(found.estimates) == [("A", "asset"), ("B", "asset")]
 

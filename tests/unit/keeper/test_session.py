@@ -84,6 +84,12 @@ def test_session__equal_requests__are_asked_once_and_answered_to_all() -> None:
     assert readings.values["a"] == readings.values["b"] == [(repr(shared).encode(),)] * 2
 
 
+def test_session__request_answered_in_an_earlier_round__is_not_asked_again_beside_a_new_one() -> None:
+    readings, rounds = run([Scripted("r", [(row("x"),), (row("x"), row("y"))])])
+    assert [[request for _, request in asked] for asked in rounds] == [[row("x")], [row("y")]]
+    assert readings.values["r"][1] == (repr(row("x")).encode(), repr(row("y")).encode())
+
+
 def test_session__requests_that_differ_in_chain_caller_or_way__are_not_the_same() -> None:
     plain = Call(address(1), b"\x01")
     others = [Call(address(1), b"\x01", direct=True), Call(address(1), b"\x01", direct=True, sender=address(2))]

@@ -32,6 +32,7 @@ from tests.unit.keeper.world import (
     declared,
     frame_plan,
     fund,
+    position,
     set_vault_rate,
     world,
 )
@@ -149,6 +150,15 @@ async def test_value__unpriced_asset_last_worth_a_basis_point_or_more__halts(las
     assert statuses(funds)["tail"] == (NavStatus.HALTED, "unpriced:ETH:no_quotes")
 
 
+async def test_value__unpriced_position_at_cost__halts_however_small_it_was() -> None:
+    # Only a marked holding is worth nothing without a price; what is carried at cost has its cost to explain.
+    at_cost = position("declared_at_cost", "tail.eth", "ETH", component="collateral", amount="0.0045", entry_price="1")
+    plan = tail()
+    (tailed,) = plan.funds
+    plan = replace(plan, funds=(replace(tailed, positions=(tailed.positions[0], at_cost)),))
+    assert statuses(await found(plan, without_eth()))["tail"] == (NavStatus.HALTED, "unpriced:ETH:no_quotes")
+
+
 async def test_value__unpriced_asset_never_valued_before__halts() -> None:
     plan = replace(tail(), prior=Prior())
     assert statuses(await found(plan, without_eth()))["tail"] == (NavStatus.HALTED, "unpriced:ETH:no_quotes")
@@ -196,12 +206,12 @@ async def test_guard__source_that_failed__is_told_though_the_price_stands() -> N
     assert [failure.reader for failure in funds["mixed"].failures] == ["USDC.two"]
 
 
-async def second_look(in_world: World) -> NavFrame:
+async def second_look(in_world: World, *others: str) -> NavFrame:
     """A second look at a first frame that found 1.4 a share in an earlier block; 1.0 is confirmed."""
     confirmed = ConfirmedNav(to_wad("1000"), to_wad("1"), Timestamp(NOW - 3_600), held=False, block_number=1, frame="x")
     prior = FundPrior(confirmed=confirmed, first_look=FirstLook("first", to_wad("1.4"), 99))
     in_world.chain.put(TOKEN, "balanceOf(address)", (HOLDER,), ("uint256",), 1_400 * 10**6)
-    return await in_world.frame(frame_plan("cash", prior=Prior(funds={"cash": prior})))
+    return await in_world.frame(frame_plan("cash", *others, prior=Prior(funds={"cash": prior})))
 
 
 async def test_guard__second_look_with_every_source__is_verified() -> None:
@@ -220,6 +230,13 @@ async def test_guard__second_look_that_lacks_a_source__is_suspicious(spoil: str)
     part = (await second_look(broken)).fund("cash")
     assert (part.status, part.reason) == (NavStatus.SUSPICIOUS, "second_frame_disagrees")
     assert "USDC.two" in part.verdicts[-1].detail
+
+
+async def test_guard__second_look_beside_a_fund_that_lacks_a_source__is_not_held_for_it() -> None:
+    broken = world()
+    broken.quote("ETH.one", "2000", age=301)
+    del broken.markets.rows["mUSD.one"]
+    assert (await second_look(broken, "mixed")).fund("cash").status is NavStatus.VERIFIED
 
 
 async def test_guard__gap_of_a_derived_rate__counts_for_the_fund_that_holds_it() -> None:

@@ -198,6 +198,21 @@ def test_verify__any_value_replaced_by_another_of_any_kind__is_refused(data: st.
         assert refused(changed, root, proof).advice
 
 
+@pytest.mark.parametrize("stand_in", [None, "x", "1", [], ["1"], {}, {"a": "1"}], ids=repr)
+def test_verify__any_part_of_the_inputs_of_another_shape__is_refused(stand_in: object) -> None:
+    document = small()
+    root, proof = proof_of("f", document)
+    for path in paths(json.loads(document)):
+        if path[0] != "result" and len(path) <= 3:
+            changed = json.loads(document)
+            place = changed
+            for step in path[:-1]:
+                place = place[step]
+            if place[path[-1]] != stand_in:
+                place[path[-1]] = stand_in
+                refused(canonical_json(changed), root, proof)
+
+
 def test_verify__any_figure_of_the_result_changed__is_refused_by_the_document_alone() -> None:
     for document in (frames()[0].evidence["levered"], frames()[2].evidence["cash"]):
         parsed = json.loads(document)
