@@ -11,17 +11,22 @@ from pathlib import Path
 
 NODE_MODULES = Path(__file__).resolve().parent.parent / "contracts" / "node_modules"
 START_SECONDS = 20.0
+_AGAIN = "Try again; if it stays so, remove contracts/node_modules and run scripts/setup."
 
 
 class AnvilUnavailable(Exception):
-    """The node packages are not installed, or the node did not start; the message says what to do."""
+    """The node packages are not installed, or the node did not start; `advice` says what to do."""
+
+    def __init__(self, message: str, *, advice: str) -> None:
+        super().__init__(message)
+        self.advice = advice
 
 
 def binary() -> Path:
     """The npm package's binary (npm installs only this platform's); raises AnvilUnavailable where it is absent."""
     found = sorted(NODE_MODULES.glob("@foundry-rs/anvil-*/bin/anvil*"))
     if not found:
-        raise AnvilUnavailable("anvil is not installed: run scripts/setup on a machine that has node and npm")
+        raise AnvilUnavailable("anvil is not installed", advice="Run scripts/setup where node and npm are.")
     return found[0]
 
 
@@ -54,9 +59,9 @@ def _wait(process: subprocess.Popen[str], port: int) -> None:
     while time.monotonic() < deadline:
         if process.poll() is not None:
             error = process.stderr.read().strip() if process.stderr else ""
-            raise AnvilUnavailable(f"anvil ended with code {process.returncode}: {error}")
+            raise AnvilUnavailable(f"anvil ended with code {process.returncode}: {error}", advice=_AGAIN)
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.05)
-    raise AnvilUnavailable(f"anvil did not listen on port {port} within {START_SECONDS:.0f} s")
+    raise AnvilUnavailable(f"anvil did not listen on port {port} within {START_SECONDS:.0f} s", advice=_AGAIN)

@@ -26,6 +26,7 @@ from bench.anvil import AnvilUnavailable, anvil
 ABI = Path(__file__).resolve().parent.parent / "contracts" / "abi"
 SIZES = (1, 10, 100, 300)
 RECORD_SIZES = (27, 92, 105)
+NODE_ARGUMENTS = ("--hardfork", "osaka", "--gas-limit", "60000000")
 GAS_LIMIT = 16_000_000  # under the per-transaction cap of EIP-7825
 ADMIN, POSTER, VAULT = 0, 1, 2
 MINUTES = 5 * 60
@@ -200,13 +201,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args(arguments)
     try:
-        with anvil("--hardfork", "osaka", "--gas-limit", "60000000") as url:
+        with anvil(*NODE_ARGUMENTS) as url:
             result = Bench(url).run()
     except AnvilUnavailable as error:
-        print(
-            json.dumps({"error": {"code": "anvil_unavailable", "message": str(error)}}) if options.json else error,
-            file=sys.stdout if options.json else sys.stderr,
-        )
+        if options.json:
+            print(json.dumps({"error": {"code": "anvil_unavailable", "message": str(error), "advice": error.advice}}))
+        else:
+            print(f"{error}. {error.advice}", file=sys.stderr)
         return 5
     print(json.dumps(result) if options.json else table(result))
     return 0

@@ -38,7 +38,7 @@ class RehearsalStore(SqlStore):
 
     def claim_slot(self, fund: str, slot_time: Timestamp, cadence: Cadence, at: Timestamp) -> bool:
         """Whether the slot is free; it stays free."""
-        return super().claim_slot(fund, slot_time, cadence, at)
+        return all(row.slot_time != slot_time for row in self.slots(fund, since=slot_time))
 
     def finish_slot(self, fund: str, slot_time: Timestamp, outcome: SlotOutcome, at: Timestamp) -> None:
         """Nothing is kept."""

@@ -43,11 +43,11 @@ def test_replay__quiet_series__posts_every_hour_and_verifies(
         capsys, tmp_path, *series(tmp_path, a=minutes("1.0001", 360), b=minutes("0.9999", 360), c=minutes("1", 360))
     )
     assert document["exit_code"] == 0
-    assert ended(document) == [("posted", None)] * 5
-    assert [slot["time"] for slot in document["slots"]] == [START - 3_600 + 3_600 * hour for hour in range(5)]
+    assert ended(document) == [("posted", None)] * 6
+    assert [slot["time"] for slot in document["slots"]] == [START - 3_600 + 3_600 * hour for hour in range(6)]
     assert {slot["price_per_share"] for slot in document["slots"]} == {"1000000000000000000"}
     assert all(slot["agrees_with_contract"] for slot in document["slots"])
-    assert document["verified"] == {"accepted": 5, "rejected": []}
+    assert document["verified"] == {"accepted": 6, "rejected": []}
     assert document["warnings"] == []
 
 
@@ -77,7 +77,8 @@ def test_replay__gap_in_every_series__follows_the_ladder_and_halts_after_an_hour
     assert at_two["price_per_share"] == "950000000000000000"
     assert at_two["undecayed_nav"] == "1000000000000000000000000"
     assert (by_time[START + 3_600]["state"], by_time[START + 3_600]["reason"]) == ("skipped", "unpriced:USDC:too_old")
-    assert by_time[START + 7_200]["status"] == "live"
+    assert by_time[START + 10_800]["status"] == "live"
+    assert by_time[START + 10_800]["state"] == "posted"
     assert [one["gaps"] for one in document["series"]] == [1, 1]
     assert document["series"][0]["longest_gap"]["seconds"] == 151 * MINUTE
     assert document["verified"]["rejected"] == []
@@ -117,10 +118,10 @@ def test_replay__jump_beyond_the_band__is_verified_and_held_by_the_registry(
 
 def test_replay__chain_none__values_and_posts_nowhere(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     document = replay(capsys, tmp_path, *series(tmp_path, a=minutes("1", 240)), "--chain", "none")
-    assert ended(document) == [("skipped", "no_registry")] * 3
+    assert ended(document) == [("skipped", "no_registry")] * 4
     assert document["registry"] is None
     assert document["slots"][0]["price_per_share"] == "1000000000000000000"
-    assert document["verified"]["accepted"] == 3
+    assert document["verified"]["accepted"] == 4
 
 
 def test_replay__two_assets__hold_equal_values_and_each_its_quorum(
@@ -162,7 +163,7 @@ def test_replay__without_json__draws_tables(capsys: pytest.CaptureFixture[str], 
         ("timestamp,price\n60,1\n120\n", ":3", 2),
         ("timestamp,price\n60,1\n120,-1\n", ":3", 2),
         ("timestamp,price\n60,1\n60,1\n", ":3", 2),
-        ("time,price\n60,1\n", "timestamp", 2),
+        ("time,price\n60,1\n", "header", 2),
         ("", "", 2),
     ],
 )

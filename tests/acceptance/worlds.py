@@ -84,6 +84,7 @@ class Bench:
         """Run a command on this world; --config and --database are told by environment."""
         environment = {
             **self.world.environment,
+            "COLUMNS": "140",  # whatever the test's own terminal has
             "NAVORACLE_CONFIG": str(config),
             "NAVORACLE_DATABASE": f"sqlite:///{self.database}",
         }

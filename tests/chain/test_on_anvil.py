@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -57,8 +58,9 @@ async def test_post__deployed_posted_and_read_back_over_http__is_what_the_regist
     assert [preview.reason for preview in await publisher.preview(batch)] == [None]
     signed = await poster.prepare(batch.to, batch.data)
     await poster.send(signed)
-    receipt = await poster.receipt(signed.hash)
-    assert receipt is not None
+    async with asyncio.timeout(30):
+        while (receipt := await poster.receipt(signed.hash)) is None:
+            await asyncio.sleep(0.05)
     (found,) = await publisher.read_back(batch, receipt)
     assert (found.accepted, found.confirmed.price_per_share) == (True, WAD + 7)
     assert [preview.reason for preview in await publisher.preview(batch)] == ["not_newer"]

@@ -8,7 +8,7 @@ from navoracle.domain.fees import FeeState, FeeTerms
 from navoracle.domain.nav import FundValuation, value_fund
 from navoracle.domain.positions import Component, Holding, Position
 from navoracle.domain.prices import LastValid, PriceEstimate, PriceStatus, Side, fall_back
-from navoracle.domain.units import Bps, RawAmount, Timestamp, Wad, to_wad
+from navoracle.domain.units import Bps, RawAmount, Timestamp, to_wad
 from navoracle.domain.valuation import PriceKey
 from tests.unit.domain.builders import NOW, POLICY, live
 
@@ -61,6 +61,4 @@ def value(
     state: FeeState = NO_STATE,
 ) -> FundValuation:
     """Value a fund at NOW."""
-    return value_fund(
-        tuple(positions), estimates, shares=Wad(to_wad(shares)), fee_terms=terms, fee_state=state, now=NOW
-    )
+    return value_fund(tuple(positions), estimates, shares=to_wad(shares), fee_terms=terms, fee_state=state, now=NOW)
