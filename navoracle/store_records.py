@@ -119,10 +119,12 @@ class FrameRow:
 
 @dataclass(frozen=True, slots=True)
 class FundValues:
-    """The figures of a valued fund."""
+    """The figures of a valued fund, as they are stored: the two NAVs beside the components that they are the sums of."""
 
     before: Breakdown
     after: Breakdown
+    nav_before: Wad
+    nav_after: Wad
     price_per_share: Wad
     shares: Wad
     confidence: Bps

@@ -50,16 +50,18 @@ def _check_row(row: FundFrameRow, verified: VerifiedFund) -> None:
     _same("the stored evidence hash", row.evidence_hash, verified.evidence_hash, verified)
     _same("the stored status", row.status, verified.status, verified)
     _same("the stored reason", row.reason, verified.reason, verified)
-    found = verified.found.valuation
-    stored = row.values
+    stored, found = row.values, verified.found.valuation
     if stored is None or found is None:
-        _same("the stored valuation", stored, found, verified)
+        _same("that the stored frame has figures", stored is not None, found is not None, verified)
         return
-    _same("the stored NAV before", stored.before, found.before, verified)
-    _same("the stored NAV", stored.after, found.after, verified)
+    _same("the stored NAV", stored.nav_after, found.after.nav, verified)
+    _same("the stored NAV before deposits", stored.nav_before, found.before.nav, verified)
+    _same("the stored components", (stored.before, stored.after), (found.before, found.after), verified)
     _same("the stored price per share", stored.price_per_share, found.price_per_share, verified)
-    _same("the stored shares", stored.shares, found.shares, verified)
+    _same("the stored number of shares", stored.shares, found.shares, verified)
     _same("the stored confidence", stored.confidence, found.confidence, verified)
+    _same("the stored undecayed NAV", stored.undecayed_nav, found.undecayed_nav, verified)
+    _same("that the stored NAV is estimated", stored.estimated, found.estimated, verified)
 
 
 def _check_post(post: PostRow, verified: VerifiedFund) -> None:

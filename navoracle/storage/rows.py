@@ -98,6 +98,8 @@ def fund_frame_row(row: RowMapping) -> FundFrameRow:
         values = FundValues(
             before=_breakdown(row["components"]["before"]),
             after=_breakdown(row["components"]["after"]),
+            nav_before=Wad(row["nav_before"]),
+            nav_after=Wad(row["nav_after"]),
             price_per_share=Wad(row["price_per_share"]),
             shares=Wad(row["shares"]),
             confidence=Bps(row["confidence"]),

@@ -263,7 +263,10 @@ def test_verify__file_with_any_part_changed__is_refused(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("statement", "named"),
     [
-        ("UPDATE fund_frames SET components = replace(components, '100000', '100001')", "stored NAV"),
+        ("UPDATE fund_frames SET components = replace(components, '100000', '100001')", "stored components"),
+        ("UPDATE fund_frames SET nav_after = nav_after || '0'", "stored NAV"),
+        ("UPDATE fund_frames SET nav_before = '1'", "stored NAV before"),
+        ("UPDATE fund_frames SET shares = '1'", "number of shares"),
         ("DELETE FROM evidence", "no evidence"),
         ("UPDATE fund_frames SET evidence_hash = '0x' || printf('%064d', 1)", "stored evidence hash"),
         ("UPDATE fund_frames SET price_per_share = '1' WHERE fund = 'multi'", "stored price per share"),

@@ -31,7 +31,9 @@ def judge(facts: GuardInput) -> tuple[NavStatus, str | None, tuple[Verdict, ...]
         if (verdict := check(facts)) is not None
     )
     lowest = min(facts.valuation.before.nav, facts.valuation.after.nav)
-    if lowest < 0:
+    haircut = facts.valuation.undecayed_nav - facts.valuation.before.nav
+    # A NAV that only decayed prices take below zero is no insolvency: the haircut halts it.
+    if lowest + haircut < 0:
         insolvent = Verdict(
             "solvency",
             Outcome.HALT,

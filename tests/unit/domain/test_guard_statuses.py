@@ -15,7 +15,7 @@ from navoracle.domain.nav import FundValuation
 from navoracle.domain.units import Timestamp, to_wad
 from navoracle.domain.verdicts import Outcome
 from tests.unit.domain.builders import NOW
-from tests.unit.domain.funds import decayed, holding
+from tests.unit.domain.funds import decayed, holding, prices
 from tests.unit.domain.guard_facts import (
     CASH,
     DEBT,
@@ -109,6 +109,15 @@ def test_judge__insolvent_on_second_look__is_never_verified() -> None:
     broke = fund([holding("f.d", DEBT, "USD", "1")])
     prior = FundPrior(confirmed=confirmed(), first_look=first_look(broke.price_per_share))
     assert status(facts(broke, prior=prior)) == (NavStatus.INSOLVENT, "insolvent")
+
+
+def test_judge__negative_only_by_decayed_prices__is_halted_by_the_haircut_and_not_insolvent() -> None:
+    """Collateral of 100 against a debt of 95: a decay of 10 % leaves less than is owed, and nobody is insolvent."""
+    estimates = {**decayed("PT", "1", age=45 * 60), **prices(USD="1")}
+    levered = (holding("f.pt", CASH, "PT", "100"), holding("f.loan", DEBT, "USD", "95"))
+    found = fund(levered, estimates, shares="5")
+    assert found.before.nav < 0 < found.undecayed_nav
+    assert status(facts(found)) == (NavStatus.HALTED, "haircut")
 
 
 def test_judge__nav_of_minus_one_wei__is_insolvent_and_of_zero_is_not() -> None:

@@ -49,6 +49,8 @@ def test_record_frame__valued_fund__comes_out_as_it_went_in(store: SqlStore) -> 
     assert row.values == FundValues(
         before=found.before,
         after=found.after,
+        nav_before=found.before.nav,
+        nav_after=found.after.nav,
         price_per_share=found.price_per_share,
         shares=Wad(HUGE),
         confidence=found.confidence,
