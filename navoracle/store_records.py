@@ -119,7 +119,7 @@ class FrameRow:
 
 @dataclass(frozen=True, slots=True)
 class FundValues:
-    """The figures of a valued fund, as they are stored: the two NAVs beside the components that they are the sums of."""
+    """The figures of a valued fund, as they are stored: the two NAVs beside the components that they are sums of."""
 
     before: Breakdown
     after: Breakdown
