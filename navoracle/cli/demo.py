@@ -13,6 +13,7 @@ from navoracle.cli.runtime import DatabaseUrl, JsonFlag
 from navoracle.cli.timelines import (
     exit_code,
     fresh_database,
+    program,
     show_endings,
     show_exceptions,
     show_verification,
@@ -61,5 +62,5 @@ def _show(out: Console, result: DemoResult, url: str) -> None:
     show_verification(out, result.slots, result.verification)
     out.print()
     out.print("Look deeper:")
-    out.print(f"  navoracle history levered-pt --database {url}")
-    out.print(f"  navoracle verify --all --database {url}")
+    out.print(f"  {program()} history levered-pt --database {url}")
+    out.print(f"  {program()} verify --all --database {url}")

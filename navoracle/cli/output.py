@@ -20,6 +20,9 @@ from navoracle.domain.units import BPS, Timestamp, format_wad
 PIPE_WIDTH: Final = 140
 """Columns where there is no terminal to ask and COLUMNS says nothing."""
 
+_WHOLE: Final = frozenset({"slot", "time", "last slot"})
+"""Columns that are never broken: a time on two lines cannot be read down the column."""
+
 Show = Callable[[Console], None]
 
 
@@ -66,7 +69,9 @@ def table(*columns: str, title: str | None = None, right: tuple[str, ...] = ()) 
     """A plain table; columns named in `right` are aligned to the right."""
     made = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
     for column in columns:
-        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        made.add_column(
+            column, justify="right" if column in right else "left", overflow="fold", no_wrap=column in _WHOLE
+        )
     return made
 
 

@@ -15,6 +15,7 @@ from navoracle.cli.runtime import DatabaseUrl, JsonFlag
 from navoracle.cli.timelines import (
     exit_code,
     fresh_database,
+    program,
     show_endings,
     show_exceptions,
     show_verification,
@@ -163,5 +164,5 @@ def _show(out: Console, setup: ReplaySetup, result: ReplayResult, url: str) -> N
     show_verification(out, result.slots, result.verification)
     out.print(
         f"{count(len(result.slots), 'slot')} in {plain(url)}; "
-        f"look deeper with `navoracle history --database {plain(url)}`"
+        f"look deeper with `{program()} history --database {plain(url)}`"
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +28,13 @@ def fresh_database(stem: str) -> str:
         number += 1
         path = Path(f"{stem}-{number}.db")
     return f"sqlite:///{path}"
+
+
+def program() -> str:
+    """How this command line is called from here: by its name where the shell finds it, else by its file."""
+    if shutil.which("navoracle") is not None:
+        return "navoracle"
+    return os.path.relpath(sys.argv[0])
 
 
 class Ticker:
