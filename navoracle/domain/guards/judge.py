@@ -46,15 +46,16 @@ def judge(facts: GuardInput) -> tuple[NavStatus, str | None, tuple[Verdict, ...]
             return NavStatus.HALTED, verdict.check, verdicts
     if facts.valuation.estimated and not facts.policy.post_estimated:
         return NavStatus.HALTED, "estimated", verdicts
-    doubts = [verdict for verdict in verdicts if verdict.outcome is Outcome.VERIFY]
-    if doubts:
-        if facts.prior.first_look is None:
-            return NavStatus.SUSPICIOUS, doubts[0].check, verdicts
+    if facts.prior.first_look is not None:
+        # Whatever the second frame finds alone: two frames that differ are a doubt of their own.
         second = _second_look(facts)
         verdicts = (*verdicts, second)
         if second.outcome is Outcome.HALT:
             return NavStatus.SUSPICIOUS, "second_frame_disagrees", verdicts
         return NavStatus.VERIFIED, None, verdicts
+    doubts = [verdict for verdict in verdicts if verdict.outcome is Outcome.VERIFY]
+    if doubts:
+        return NavStatus.SUSPICIOUS, doubts[0].check, verdicts
     return (NavStatus.ESTIMATED if facts.valuation.estimated else NavStatus.LIVE), None, verdicts
 
 

@@ -80,8 +80,13 @@ def test_second_look__no_home_chain__needs_no_newer_block() -> None:
     assert status(second(first_block=100, home=None)) == (NavStatus.VERIFIED, None)
 
 
-def test_second_look__nothing_doubtful_any_more__is_live() -> None:
-    assert status(second("1.0", "1.4")) == (NavStatus.LIVE, None)
+def test_second_look__calm_by_itself_but_unlike_the_first__is_suspicious() -> None:
+    """A price that jumps for one block is doubted, whichever of the two frames is the wrong one."""
+    assert status(second("1.0", "1.4")) == (NavStatus.SUSPICIOUS, "second_frame_disagrees")
+
+
+def test_second_look__calm_by_itself_and_agrees__is_verified() -> None:
+    assert status(second("1.3", "1.301")) == (NavStatus.VERIFIED, None)
 
 
 def test_second_look__halted_by_another_guard__is_halted() -> None:

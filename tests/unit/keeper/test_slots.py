@@ -176,13 +176,13 @@ async def test_run__second_frame_lacks_a_source__is_held() -> None:
     assert keeper.states()["cash"] == ("held", "second_frame_disagrees")
 
 
-async def test_run__change_is_gone_at_the_second_look__posts_the_calm_value() -> None:
+async def test_run__change_is_gone_at_the_second_look__is_held_until_the_next_slot() -> None:
     keeper = Keeper()
     keeper.confirm(1, "0.5")
     keeper.clock.at_wait[1] = lambda: keeper.set_balance(510)
     frames, _ = await keeper.run("cash")
-    assert frames[1].fund("cash").status is NavStatus.LIVE
-    assert keeper.states() == {"cash": POSTED}
+    assert frames[1].fund("cash").status is NavStatus.SUSPICIOUS
+    assert keeper.states() == {"cash": ("held", "second_frame_disagrees")}
 
 
 async def test_run__no_newer_block__holds_the_doubtful_fund_and_keeps_what_was_posted() -> None:
