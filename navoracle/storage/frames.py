@@ -115,6 +115,7 @@ class FrameStore:
             ).all()
         return FundPrior(
             fees=FeeState() if state is None else FeeState(state.high_water_mark, state.accrued_since),
+            fees_frame=None if state is None else state.frame,
             positions=tuple(PriorPosition(row.position, Wad(row.value), row.frame) for row in known),
         )
 

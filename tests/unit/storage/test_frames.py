@@ -213,6 +213,7 @@ def test_load_fund__valued_frame__has_positions_and_fees_started(store: SqlStore
         PriorPosition("b", Wad(HUGE * WAD), "f1"),
     )
     assert prior.fees == FeeState(Wad((HUGE + 3) * WAD), NOW)
+    assert prior.fees_frame == "f1"
     assert prior.confirmed is None
     assert store.load_fund("beta") == FundPrior()
 
@@ -226,6 +227,7 @@ def test_load_fund__later_frame__replaces_positions_and_leaves_fees(store: SqlSt
         ("new", WAD, "f2"),
     ]
     assert prior.fees == FeeState(Wad(7 * WAD), NOW)
+    assert prior.fees_frame == "f1"
 
 
 def test_load_fund__position_at_cost__is_worth_its_cost_and_its_gain(store: SqlStore) -> None:
