@@ -113,8 +113,8 @@ class PriorPosition:
 class FundPrior:
     """A fund's state before the frame.
 
-    `fees_frame` is the frame that started the fee clock and the high-water mark. `distributions_per_share` (Wad) are the
-    dividends declared since the confirmed NAV; they are added back to the change of the price per share.
+    `fees_frame` is the frame that started the fee clock and the high-water mark. `distributions_per_share` (Wad) are
+    the dividends declared since the confirmed NAV; they are added back to the change of the price per share.
     """
 
     confirmed: ConfirmedNav | None = None
