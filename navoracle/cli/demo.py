@@ -19,7 +19,7 @@ from navoracle.cli.timelines import (
     show_verification,
     ticking,
 )
-from navoracle.composition import open_store
+from navoracle.composition import open_fresh_store
 from navoracle.demo.run import START, DemoResult, demo_json, run_demo
 from navoracle.demo.story import STORY_HOURS
 from navoracle.domain.units import Timestamp
@@ -46,7 +46,7 @@ def demo(
     """
     configure_logs("console", "warning")
     url = database or fresh_database(STEM)
-    with open_store(url) as store, ticking(START, Timestamp(START + hours * 3_600), quiet=as_json) as ticker:
+    with open_fresh_store(url) as store, ticking(START, Timestamp(START + hours * 3_600), quiet=as_json) as ticker:
         result = asyncio.run(run_demo(hours, store, ticker.slot, ticker.tell))
     present(demo_json(result, url), lambda out: _show(out, result, url), as_json=as_json)
     return exit_code(result.slots, result.verification)

@@ -21,7 +21,7 @@ from navoracle.cli.timelines import (
     show_verification,
     ticking,
 )
-from navoracle.composition import open_store
+from navoracle.composition import open_fresh_store
 from navoracle.domain.errors import UsageError
 from navoracle.domain.units import Timestamp
 from navoracle.replay.engine import ReplayResult
@@ -91,7 +91,7 @@ def replay(
     )
     setup = prepare(options)
     url = database or fresh_database(STEM)
-    with open_store(url) as store, ticking(setup.start, setup.end, quiet=as_json) as ticker:
+    with open_fresh_store(url) as store, ticking(setup.start, setup.end, quiet=as_json) as ticker:
         result = asyncio.run(run_replay(options, setup, store, ticker.slot))
     if csv_file is not None:
         write_csv(result.slots, csv_file)

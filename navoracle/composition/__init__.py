@@ -13,7 +13,14 @@ from navoracle.composition.deployment import (
 )
 from navoracle.composition.endpoints import chain_reader_at
 from navoracle.composition.plans import plan_from_evidence, resolve, subject_of
-from navoracle.composition.stores import RehearsalStore, open_existing_store, open_store, rehearsal_store, store_exists
+from navoracle.composition.stores import (
+    RehearsalStore,
+    open_existing_store,
+    open_fresh_store,
+    open_store,
+    rehearsal_store,
+    store_exists,
+)
 from navoracle.composition.system import ChainAccess, System, chain_access, open_system
 
 __all__ = [
@@ -31,6 +38,7 @@ __all__ = [
     "deploy_planned",
     "deployment_chain",
     "open_existing_store",
+    "open_fresh_store",
     "open_store",
     "open_system",
     "plan_from_evidence",

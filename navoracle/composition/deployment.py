@@ -15,9 +15,8 @@ from navoracle.chain.deploy import (
     deploy_contract,
     deploy_registry,
 )
-from navoracle.chain.signers import KeyFileSigner
-from navoracle.chain.transactor import GWEI, FeePolicy, Web3Transactor
-from navoracle.composition.system import ChainAccess, chain_access, open_system
+from navoracle.chain.transactor import Web3Transactor
+from navoracle.composition.system import ChainAccess, chain_access, open_system, transactor_with
 from navoracle.config.models import Config
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import ConfigurationError, GuardRefused, UsageError
@@ -195,7 +194,5 @@ def _deployer(
     section = config.chains.get(chain)
     if section is None:
         raise ConfigurationError(f"chain {chain} is not configured", advice=f"Add `chains: {chain}:`.")
-    signer = KeyFileSigner(key_file)
     access = (chains or {}).get(chain) or chain_access(chain, section, live=False)
-    fees = FeePolicy(max_fee=section.max_fee_gwei * GWEI, max_tip=min(20, section.max_fee_gwei) * GWEI)
-    return access, Web3Transactor(access.reader.endpoint, signer, chain_id=section.chain_id, fees=fees)
+    return access, transactor_with(key_file, section, access.reader.endpoint)

@@ -11,9 +11,11 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from navoracle.domain.cadence import Cadence
+from navoracle.domain.errors import UsageError
 from navoracle.domain.fees import Basis
 from navoracle.domain.frame import NavFrame
 from navoracle.domain.units import Timestamp
+from navoracle.redaction import redact_database_url
 from navoracle.storage import SqlStore
 from navoracle.storage.database import Database
 from navoracle.store_records import SlotOutcome
@@ -22,6 +24,23 @@ from navoracle.store_records import SlotOutcome
 def open_store(url: str) -> SqlStore:
     """Open the database for writing; make it if missing. Raises StoreError."""
     return SqlStore.open(url)
+
+
+def open_fresh_store(url: str) -> SqlStore:
+    """Open a database for one run of a timeline: a new one, or one that holds nothing yet.
+
+    Raises:
+        UsageError: it holds frames: its slots are taken and its prices remembered, so nothing could be run anew.
+        StoreError: it cannot be written.
+    """
+    store = SqlStore.open(url)
+    if store.frames(limit=1, samples=True):
+        store.close()
+        raise UsageError(
+            f"{redact_database_url(url)} holds the frames of an earlier run",
+            advice="Name another database, or leave --database out: a new one is made.",
+        )
+    return store
 
 
 def open_existing_store(url: str) -> SqlStore:

@@ -27,6 +27,9 @@ from navoracle.recorded.reader import RecordedReader
 from navoracle.recorded.series import Series, load_series
 from navoracle.store_port import Store
 
+MAX_TIP_GWEI = 20
+"""The most that is offered to a block's proposer, whatever the cap."""
+
 
 @dataclass(frozen=True, slots=True)
 class ChainAccess:
@@ -86,8 +89,13 @@ def transactor_of(name: str, section: ChainSection, endpoint: Endpoint) -> Trans
         raise ConfigurationError(
             f"chains.{name} has no signer", advice="Add `signer: {key_file: FILE}`, or leave --live off."
         )
-    fees = FeePolicy(max_fee=section.max_fee_gwei * GWEI, max_tip=min(20, section.max_fee_gwei) * GWEI)
-    return Web3Transactor(endpoint, KeyFileSigner(section.signer.key_file), chain_id=section.chain_id, fees=fees)
+    return transactor_with(section.signer.key_file, section, endpoint)
+
+
+def transactor_with(key_file: Path, section: ChainSection, endpoint: Endpoint) -> Web3Transactor:
+    """A transactor of the key in a file, within the chain's fee cap. Raises ConfigurationError for a bad key file."""
+    fees = FeePolicy(max_fee=section.max_fee_gwei * GWEI, max_tip=min(MAX_TIP_GWEI, section.max_fee_gwei) * GWEI)
+    return Web3Transactor(endpoint, KeyFileSigner(key_file), chain_id=section.chain_id, fees=fees)
 
 
 async def open_system(

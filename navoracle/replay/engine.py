@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from navoracle.composition import ChainAccess, System, open_system, plan_from_evidence
 from navoracle.composition.embedded import embedded_chain, embedded_registry
 from navoracle.config.models import Config
 from navoracle.domain.cadence import CadencePolicy
 from navoracle.domain.errors import VerificationFailed
+from navoracle.domain.frame import ConfirmedNav
 from navoracle.domain.units import Bps, Timestamp
 from navoracle.keeper.audit import audit
 from navoracle.keeper.watch import Watch, WatchPolicy
 from navoracle.replay.clock import ReplayClock
 from navoracle.replay.report import SlotReport, report_slot
 from navoracle.replay.setup import CHAIN, ReplayOptions, ReplaySetup, replay_config
-from navoracle.replay.timeline import run_timeline
+from navoracle.replay.timeline import Script, run_timeline
 from navoracle.store_port import Store
 
 Progress = Callable[[Timestamp, SlotReport], None]
@@ -84,12 +84,19 @@ async def run_slots(
     until: Timestamp,
     sample_seconds: int,
     progress: Progress,
-    **timeline: Any,
+    script: Script | None = None,
+    blocks_between_slots: bool = False,
 ) -> tuple[SlotReport, ...]:
     """Run a timeline and report its slots, each beside what the contracts say after it."""
     slots: list[SlotReport] = []
     async for worked in run_timeline(
-        system.runner_or_fail(), watch, clock, until=until, sample_seconds=sample_seconds, **timeline
+        system.runner_or_fail(),
+        watch,
+        clock,
+        until=until,
+        sample_seconds=sample_seconds,
+        script=script,
+        blocks_between_slots=blocks_between_slots,
     ):
         for report in report_slot(worked, await confirmed(system, worked.outcomes)):
             slots.append(report)
@@ -97,11 +104,12 @@ async def run_slots(
     return tuple(slots)
 
 
-async def confirmed(system: System, funds: Mapping[str, object] | Sequence[str]) -> dict[str, Any]:
+async def confirmed(system: System, funds: Iterable[str]) -> dict[str, ConfirmedNav]:
     """What the funds' contracts serve now, by fund."""
-    found: dict[str, Any] = {}
+    found: dict[str, ConfirmedNav] = {}
+    names = tuple(funds)
     for chain, outbox in system.ports.outboxes.items():
-        ids = {name: system.subject.funds[name].fund_id for name in funds if system.subject.funds[name].chain == chain}
+        ids = {name: system.subject.funds[name].fund_id for name in names if system.subject.funds[name].chain == chain}
         if ids:
             found.update(await outbox.publisher.confirmed(ids))
     return found

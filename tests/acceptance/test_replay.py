@@ -147,6 +147,23 @@ def test_replay__csv__has_a_row_for_every_slot(capsys: pytest.CaptureFixture[str
     assert rows[0]["price_per_share"] == "1.000000000000000000"
 
 
+@pytest.mark.parametrize("command", ["replay", "demo"])
+def test_timeline__database_of_an_earlier_run__is_refused_and_left_as_it_is(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, command: str
+) -> None:
+    """Its slots are taken and its prices remembered: a second run would work nothing off and look well."""
+    arguments = series(tmp_path, a=minutes("1", 240))
+    replay(capsys, tmp_path, *arguments)
+    path = tmp_path / "replay.db"
+    before = path.read_bytes()
+    options = arguments if command == "replay" else []
+    assert run([command, *options, "--database", f"sqlite:///{path}", "--json"]) == 2
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert str(path) in error["message"]
+    assert error["advice"]
+    assert path.read_bytes() == before
+
+
 def test_replay__without_json__draws_tables(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     database = f"sqlite:///{tmp_path / 'replay.db'}"
     assert run(["replay", *series(tmp_path, a=minutes("1", 240)), "--database", database]) == 0

@@ -10,6 +10,7 @@ from navoracle.domain.verdicts import Outcome, Verdict
 
 
 def interval(facts: GuardInput) -> Verdict | None:
+    """A halt before `min_interval` seconds have passed since the confirmed valuation, and for one that is not newer."""
     confirmed = facts.prior.confirmed
     if confirmed is None:
         return None
@@ -25,6 +26,7 @@ def interval(facts: GuardInput) -> Verdict | None:
 
 
 def block_age(facts: GuardInput) -> Verdict | None:
+    """A halt when the home chain's block lies more than `max_block_age` seconds behind the clock."""
     if facts.home is None:
         return None
     age = facts.clock - facts.home.timestamp
@@ -43,6 +45,7 @@ def _signed(row: PositionValue) -> int:
 
 
 def components(facts: GuardInput) -> Verdict:
+    """A halt unless the rows, added up anew, give NAV before and NAV after."""
     valuation = facts.valuation
     before = sum(_signed(row) for row in valuation.positions if row.epoch is None)
     after = sum(_signed(row) for row in valuation.positions)
@@ -58,6 +61,7 @@ def components(facts: GuardInput) -> Verdict:
 
 
 def share_price(facts: GuardInput) -> Verdict:
+    """A halt for a price per share of zero, and for one that does not give the NAV within its rounding."""
     valuation = facts.valuation
     nav, shares, price = valuation.before.nav, valuation.shares, valuation.price_per_share
     if shares > 0 and nav >= 0 and price == 0:
@@ -79,6 +83,7 @@ def share_price(facts: GuardInput) -> Verdict:
 
 
 def positions(facts: GuardInput) -> Verdict:
+    """A second frame when a position of a configured reader is gone since the last frame."""
     found = {row.position for row in facts.valuation.positions}.union(facts.immaterial)
     missing = sorted(
         prior.position
@@ -101,6 +106,7 @@ def _readers_of(position: str) -> tuple[str, str]:
 
 
 def mixed_age(facts: GuardInput) -> Verdict | None:
+    """A halt when the oldest reading lies more than `max_mixed_age` seconds behind the valuation time."""
     times = [estimate.as_of for estimate in facts.estimates if estimate.as_of is not None]
     if not times:
         return None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from navoracle.domain.flows import distributions_added_back
 from navoracle.domain.guards.facts import GuardInput
-from navoracle.domain.positions import LIABILITIES
 from navoracle.domain.prices import PriceStatus, gap_exceeds
 from navoracle.domain.units import WAD, Rounding, divide, exceeds_bps, format_wad, mul_div
 from navoracle.domain.verdicts import Outcome, Verdict
 
 
 def haircut(facts: GuardInput) -> Verdict | None:
+    """How far fallback prices move the NAV: a warning, and a halt beyond `max_haircut_bps` of the undecayed NAV."""
     valuation = facts.valuation
     nav, plain = valuation.before.nav, valuation.undecayed_nav
     if nav == plain:
@@ -27,6 +27,7 @@ def haircut(facts: GuardInput) -> Verdict | None:
 
 
 def native_rates(facts: GuardInput) -> Verdict | None:
+    """A warning for every asset whose market price and protocol rate lie beyond the alarm band."""
     alarmed = sorted({estimate.asset for estimate in facts.estimates if estimate.native_alarm})
     if not alarmed:
         return None
@@ -39,6 +40,7 @@ def native_rates(facts: GuardInput) -> Verdict | None:
 
 
 def rate_gaps(facts: GuardInput) -> Verdict | None:
+    """A second frame when the two values of derived rates lie `rate_gap_bps` of NAV apart, their worth rounded up."""
     if not facts.rate_gaps:
         return None
     by_asset = {gap.asset: gap for gap in facts.rate_gaps}
@@ -46,7 +48,7 @@ def rate_gaps(facts: GuardInput) -> Verdict | None:
     for row in facts.valuation.positions:
         gap = by_asset.get(row.asset)
         if gap is not None and gap.higher > gap.lower:
-            taken = gap.higher if row.component in LIABILITIES else gap.lower
+            taken = gap.higher if row.component.is_liability else gap.lower
             worth += mul_div(abs(row.value), gap.higher - gap.lower, max(1, taken), Rounding.UP)
     nav = facts.valuation.before.nav
     if nav >= 0 and not exceeds_bps(worth, nav, facts.policy.rate_gap_bps):
@@ -60,6 +62,7 @@ def rate_gaps(facts: GuardInput) -> Verdict | None:
 
 
 def time_weighted(facts: GuardInput) -> Verdict | None:
+    """A second frame when a live price lies beyond `time_weighted_gap_bps` of its 30-minute average."""
     moved = []
     for estimate in facts.estimates:
         average = facts.averages.get(estimate.asset)
@@ -78,6 +81,7 @@ def time_weighted(facts: GuardInput) -> Verdict | None:
 
 
 def change(facts: GuardInput) -> Verdict | None:
+    """A second frame when the price per share, dividends added back, moved by more than `max_change_bps`."""
     confirmed = facts.prior.confirmed
     if confirmed is None:
         return Verdict("change", Outcome.WARN, "no confirmed NAV to compare with", "Expected for a fund's first post.")
