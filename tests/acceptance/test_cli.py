@@ -272,6 +272,10 @@ def test_verify__file_with_any_part_changed__is_refused(bench: Bench) -> None:
         ("UPDATE fund_frames SET price_per_share = '1' WHERE fund = 'multi'", "stored price per share"),
         ("UPDATE post_funds SET nav = '1' WHERE fund = 'multi'", "posted NAV"),
         ("UPDATE post_funds SET proof = '[]' WHERE fund = 'multi'", "does not cover"),
+        (
+            "UPDATE posts SET calldata = substr(calldata, 1, 74) || '00' || substr(calldata, 77)",
+            "root in the posted call",
+        ),
         ("UPDATE posts SET evidence_root = '0x' || printf('%064d', 1)", "does not cover"),
     ],
 )

@@ -16,6 +16,7 @@ from navoracle.chain.deploy import (
 from navoracle.chain.embedded import EmbeddedChain
 from navoracle.chain.versions import require_contract
 from navoracle.domain.errors import CallReverted, ChainError, ConfigurationError, DomainError
+from navoracle.domain.frame import PostBounds
 from navoracle.domain.units import WAD, Timestamp, Wad
 from navoracle.ports import Address, Batch, FundPost, Preview, ReadBack
 from navoracle.publishers.nav_registry import NavRegistryPublisher
@@ -92,6 +93,17 @@ async def test_confirmed__unknown_fund__is_left_out() -> None:
     assert list(served) == ["known"]
     assert (served["known"].nav, served["known"].price_per_share, served["known"].frame) == (10**24, WAD, None)
     assert await here.publisher.confirmed({}) == {}
+
+
+async def test_confirmed__funds_on_two_profiles__have_the_bounds_of_their_own() -> None:
+    here = await setting()
+    await here.as_role(
+        ADMIN, "setProfile(uint256,(uint16,uint16,uint16,uint32,uint32))", 5, (1_112, 900, 3_000, 30, 60)
+    )
+    await here.as_role(ADMIN, "assignProfile(uint256,uint256)", 2, 5)
+    served = await here.publisher.confirmed({"one": 1, "two": 2})
+    assert served["one"].bounds == PostBounds(up_bps=1_000, down_bps=1_000, day_bps=2_500)
+    assert served["two"].bounds == PostBounds(up_bps=1_112, down_bps=900, day_bps=3_000)
 
 
 async def test_preview__every_kind_of_record__says_what_to_send() -> None:

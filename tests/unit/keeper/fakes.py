@@ -77,7 +77,7 @@ class FakeStore:
         self.prices: tuple[PriorPrice, ...] = ()
         self.known_samples: tuple[Sample, ...] = ()
         self.frames_of_posts: dict[tuple[str, Timestamp], str] = {}
-        self.distributions: dict[tuple[str, Timestamp], Wad] = {}
+        self.distributions: dict[tuple[str, Timestamp, Timestamp | None], Wad] = {}
         self.posts: list[dict[str, Any]] = []
         self.broken: NavoracleError | None = None
 
@@ -125,7 +125,7 @@ class FakeStore:
         return self.frames_of_posts.get((fund, valuation_time))
 
     def distributions_since(self, fund: str, at: Timestamp, until: Timestamp | None = None) -> Wad:
-        return self.distributions.get((fund, at), Wad(0))
+        return self.distributions.get((fund, at, until), Wad(0))
 
     def prepare_post(
         self, batch: Batch, frame_id: str, evidence: Mapping[str, str], proofs: Mapping[str, Sequence[str]]

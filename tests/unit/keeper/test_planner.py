@@ -171,7 +171,8 @@ async def test_slot__fund_prior__joins_chain_and_store() -> None:
         fees=FeeState(to_wad("1"), Timestamp(5)), positions=(PriorPosition("p", Wad(1), "f"),)
     )
     store.frames_of_posts["cash", Timestamp(NOW - 60)] = "posted"
-    store.distributions["cash", Timestamp(NOW - 60)] = to_wad("0.1")
+    # Between the confirmed NAV and now: a dividend that is declared ahead has not left the fund yet.
+    store.distributions["cash", Timestamp(NOW - 60), NOW] = to_wad("0.1")
     publisher.served[1] = served()
     found = (await prior(planner(store, publisher=publisher), "cash", "levered")).funds
     assert found["cash"] == FundPrior(
