@@ -80,6 +80,17 @@ def encode_arguments(types: tuple[str, ...], arguments: tuple[Any, ...]) -> byte
         ) from error
 
 
+def decode_uint256(data: bytes) -> int:
+    """Decode an answer of one unsigned word, the most common there is; bytes after it are ignored.
+
+    Raises:
+        EmptyResult, MalformedResult: as `decode_result`.
+    """
+    if len(data) < 32:
+        decode_result(("uint256",), data)
+    return int.from_bytes(data[:32], "big")
+
+
 def decode_result(types: tuple[str, ...], data: bytes) -> tuple[Any, ...]:
     """Decode the answer of a call. Addresses come back in lower case; bytes after the last value are ignored.
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NewType, Protocol, TypeAlias, TypeVar
+from enum import Enum
+from typing import Literal, NewType, Protocol, TypeAlias, TypeVar
 
 from navoracle.domain.errors import OutOfRange
 from navoracle.domain.frame import BlockStamp, ConfirmedNav
@@ -56,14 +57,45 @@ class Document:
     path: str
 
 
+@dataclass(frozen=True, slots=True)
+class HttpGet:
+    """The body of a GET request.
+
+    `url` is the whole address and holds no secret; `credential` names a configured one, whose header is added when the
+    request is sent and appears nowhere else.
+    """
+
+    url: str
+    credential: str | None = None
+
+
+ExchangeMethod = Literal["fetch_ticker", "fetch_balance", "fetch_positions"]
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeCall:
+    """What a configured exchange account answers to a unified ccxt method, as JSON whose numbers are all text.
+
+    `look` tells repeated questions apart: equal requests of a frame are asked once, and two looks are two answers.
+    """
+
+    exchange: str
+    method: ExchangeMethod
+    argument: str = ""
+    look: int = 1
+
+
 ChainRequest: TypeAlias = Call | NativeBalance
-OffChainRequest: TypeAlias = RecordedRow | Document
+OffChainRequest: TypeAlias = RecordedRow | Document | HttpGet | ExchangeCall
 Request: TypeAlias = ChainRequest | OffChainRequest
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: the data, or why there is none (`failure` is an error code, `data` then the revert data)."""
+    """What came back: the data, or why there is none.
+
+    `failure` is an error code, followed by ": " and an explanation where there is one; `data` is then the revert data.
+    """
 
     data: bytes
     failure: str | None = None
@@ -166,24 +198,43 @@ class Clock(Protocol):
         """Wait; a test clock moves on instead."""
 
 
+class Scrutiny(Enum):
+    """How far an answer is trusted.
+
+    ONE: one healthy node answers (samples, displays). COMPARED: as many independent nodes as the chain's quorum must
+    give the same bytes (everything that may be posted). ANEW: compared, and by other nodes than the last compared
+    reading wherever there are enough (a second look).
+    """
+
+    ONE = "one"
+    COMPARED = "compared"
+    ANEW = "anew"
+
+
 class ChainReader(Protocol):
     """One chain, read at pinned blocks."""
 
-    async def stamp(self) -> BlockStamp:
-        """The block to value at, by the chain's finality rule. Raises ChainError."""
+    async def stamp(self, number: int | None = None) -> BlockStamp:
+        """The block to value at by the chain's finality rule, or the canonical one of a number. Raises ChainError."""
 
     async def is_canonical(self, stamp: BlockStamp) -> bool:
         """Whether the block is still part of the chain."""
 
-    async def read(self, requests: Sequence[ChainRequest], at: BlockStamp) -> tuple[Answer, ...]:
-        """Answer all requests at that block, in order. Raises ChainError when the node fails as a whole."""
+    async def read(
+        self, requests: Sequence[ChainRequest], at: BlockStamp, scrutiny: Scrutiny = Scrutiny.COMPARED
+    ) -> tuple[Answer, ...]:
+        """Answer all requests at that block, in order.
+
+        Raises:
+            ChainError: the chain cannot be read as a whole; `EndpointsDisagree` and `NoQuorum` say why it may not be.
+        """
 
     async def call(self, to: Address, data: bytes) -> bytes:
         """Call a contract at the newest block (previews and read-backs). Raises ChainError, CallReverted."""
 
 
 class OffChainReader(Protocol):
-    """Recorded series and documents."""
+    """Everything that is not on a chain: recorded series, documents, HTTP services, exchanges."""
 
     async def read(self, requests: Sequence[OffChainRequest], now: Timestamp) -> tuple[Answer, ...]:
         """Answer all requests, in order, with nothing that was not yet known at `now`."""

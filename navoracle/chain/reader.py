@@ -19,7 +19,7 @@ from navoracle.chain.reverts import call_reverted
 from navoracle.chain.rpc import Endpoint, NodeRefused, block_stamp, hex_bytes, quantity
 from navoracle.domain.errors import ChainError, MalformedResult
 from navoracle.domain.frame import BlockStamp
-from navoracle.ports import Address, Answer, Call, ChainRequest
+from navoracle.ports import Address, Answer, Call, ChainRequest, Scrutiny
 
 Finality: TypeAlias = int | Literal["safe", "finalized"]
 """Which block is final enough to value at: the newest less so many confirmations, or the chain's own tag."""
@@ -75,9 +75,9 @@ class Web3ChainReader:
         self._deadline = deadline
         self._probed = False
 
-    async def stamp(self) -> BlockStamp:
-        """The block to value at. Raises ChainError: no answer, another chain, no Multicall3."""
-        answered, block = await asyncio.gather(self.endpoint.request("eth_chainId", []), self._final_block())
+    async def stamp(self, number: int | None = None) -> BlockStamp:
+        """The block to value at, or that of a number. Raises ChainError: no answer, another chain, no Multicall3."""
+        answered, block = await asyncio.gather(self.endpoint.request("eth_chainId", []), self._final_block(number))
         if (found := quantity(answered, "chain id")) != self.chain_id:
             raise ChainError(
                 f"{self.endpoint.name} serves chain {found}, not {self.chain_id} ({self.chain})",
@@ -94,8 +94,10 @@ class Web3ChainReader:
         block = await self.endpoint.request("eth_getBlockByNumber", [hex(stamp.number), False])
         return block is not None and block_stamp(block, self.chain, self.chain_id).hash == stamp.hash
 
-    async def read(self, requests: Sequence[ChainRequest], at: BlockStamp) -> tuple[Answer, ...]:
-        """Answer all requests at that block, in order.
+    async def read(
+        self, requests: Sequence[ChainRequest], at: BlockStamp, scrutiny: Scrutiny = Scrutiny.COMPARED
+    ) -> tuple[Answer, ...]:
+        """Answer all requests at that block, in order; one endpoint cannot be compared with itself.
 
         Raises:
             ChainError: the node failed, answered from another block, or did not finish within the deadline.
@@ -137,7 +139,9 @@ class Web3ChainReader:
         """Give up the endpoint's connections."""
         await self.endpoint.close()
 
-    async def _final_block(self) -> object:
+    async def _final_block(self, number: int | None) -> object:
+        if number is not None:
+            return await self.endpoint.request("eth_getBlockByNumber", [hex(number), False])
         tag: object = self.finality if isinstance(self.finality, str) else "latest"
         if isinstance(self.finality, int) and self.finality > 0:
             newest = quantity(await self.endpoint.request("eth_blockNumber", []), "block number")

@@ -10,7 +10,14 @@ from pydantic import TypeAdapter
 
 from navoracle.config.models import AssetSection, Config, FundSection
 from navoracle.domain.cadence import Cadence
-from navoracle.domain.errors import ChainError, ConfigurationError
+from navoracle.domain.errors import (
+    ChainError,
+    ConfigurationError,
+    EndpointsDisagree,
+    NoQuorum,
+    ReadError,
+    SourceDown,
+)
 from navoracle.domain.fees import FeeTerms
 from navoracle.domain.frame import BlockStamp, FundPrior, GuardPolicy, Prior, PriorPrice, Sample
 from navoracle.domain.prices import AggregationPolicy, NativeBandPolicy
@@ -24,6 +31,9 @@ from navoracle.prices import Rate, Source
 from navoracle.readers import ReaderModel
 
 M = TypeVar("M", bound=ReaderModel)
+
+_UNREACHABLE = frozenset({ReadError.code, ChainError.code, EndpointsDisagree.code, NoQuorum.code, SourceDown.code})
+"""Failures of the way to a contract rather than of the contract."""
 
 _SOURCE: TypeAdapter[Any] = TypeAdapter(Source)
 _RATE: TypeAdapter[Any] = TypeAdapter(Rate)
@@ -138,7 +148,7 @@ async def resolve(
     failures = list(readings.failures.values())
     if failures:
         first = failures[0]
-        if first.code == "read_failed":
+        if first.code in _UNREACHABLE:
             raise ChainError(first.message, advice=first.advice)
         more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
         raise ConfigurationError(f"{first.message}{more}", advice=first.advice)

@@ -10,11 +10,17 @@ An error carries a stable `code`, a message that names the place, and `advice`: 
     │   ├── CallReverted        the contract refused the call
     │   ├── MalformedResult     an answer of the wrong shape
     │   ├── SourceRefused       the source answered, and its answer breaks a rule of that source
-    │   └── DecimalsChanged     a token or feed changed its scale since it was resolved
+    │   ├── DecimalsChanged     a token or feed changed its scale since it was resolved
+    │   ├── SourceDown          a service did not answer, or answered that it cannot
+    │   │   └── Unauthorized    the service wants another key
+    │   ├── ReadsDisagree       two nodes of the chain gave different bytes
+    │   └── ReadsWithoutQuorum  too few nodes of the chain answered
     ├── ConfigurationError      the configuration is wrong; the message names the file and the path in it
     ├── UsageError              the command line or an input file is wrong
     ├── GuardRefused            a guard stopped the action
     ├── ChainError              a node or a transaction failed
+    │   ├── EndpointsDisagree   two nodes gave different bytes for the same question about the same block
+    │   └── NoQuorum            fewer independent nodes answered than the chain's quorum
     ├── StoreError              the database cannot be used
     └── VerificationFailed      evidence does not support what was posted
 """
@@ -92,6 +98,30 @@ class DecimalsChanged(ReadError):
     code = "decimals_changed"
 
 
+class SourceDown(ReadError):
+    """A service off chain did not answer, or answered that it cannot."""
+
+    code = "source_down"
+
+
+class Unauthorized(SourceDown):
+    """A service off chain refused the request for want of a key, or for a wrong one."""
+
+    code = "unauthorized"
+
+
+class ReadsDisagree(ReadError):
+    """Independent nodes gave different bytes for the reader's requests; none of them is believed."""
+
+    code = "endpoints_disagree"
+
+
+class ReadsWithoutQuorum(ReadError):
+    """Fewer independent nodes answered the reader's requests than the chain's quorum."""
+
+    code = "no_quorum"
+
+
 class ConfigurationError(NavoracleError):
     """The configuration is wrong; the message names the file and the path in it."""
 
@@ -114,6 +144,18 @@ class ChainError(NavoracleError):
     """A node or a transaction failed."""
 
     code = "chain"
+
+
+class EndpointsDisagree(ChainError):
+    """Independent nodes gave different bytes for the same question about the same block."""
+
+    code = "endpoints_disagree"
+
+
+class NoQuorum(ChainError):
+    """Fewer independent nodes answered than the chain's quorum."""
+
+    code = "no_quorum"
 
 
 class StoreError(NavoracleError):

@@ -17,12 +17,11 @@ from navoracle.ports import (
     Call,
     ChainReader,
     Clock,
-    Document,
     NativeBalance,
     OffChainReader,
     Reader,
     ReadPoint,
-    RecordedRow,
+    Scrutiny,
 )
 
 
@@ -54,7 +53,7 @@ async def collect(
     stamps = tuple(stamp for stamp in stamped if isinstance(stamp, BlockStamp))
     failures = tuple(failure for failure in stamped if isinstance(failure, Failure))
     now = _valuation_time(plan, stamps, failures, reading)
-    readings = await read_all(readers, stamps, now, chains, off_chain)
+    readings = await read_all(readers, stamps, now, chains, off_chain, scrutiny_of(plan))
     return Collected(readings, stamps, reading, now, failures)
 
 
@@ -64,12 +63,20 @@ async def read_all(
     now: Timestamp,
     chains: Mapping[str, ChainReader],
     off_chain: OffChainReader,
+    scrutiny: Scrutiny = Scrutiny.COMPARED,
 ) -> Readings:
     """Drive the readers in lockstep against the world at those blocks."""
     session = ReadSession(readers, read_points(stamps, now))
     while requests := session.pending():
-        session.supply(await _fetch(requests, chains, off_chain, stamps, now))
+        session.supply(await _fetch(requests, chains, off_chain, stamps, now, scrutiny))
     return session.readings()
+
+
+def scrutiny_of(plan: FramePlan) -> Scrutiny:
+    """One node for a sample, a quorum for a valuation, and other nodes than before for a second look."""
+    if plan.stop_after == "price":
+        return Scrutiny.ONE
+    return Scrutiny.COMPARED if plan.verifies is None else Scrutiny.ANEW
 
 
 def read_points(stamps: Iterable[BlockStamp], now: Timestamp) -> dict[str | None, ReadPoint]:
@@ -127,6 +134,7 @@ async def _fetch(
     off_chain: OffChainReader,
     stamps: Sequence[BlockStamp],
     now: Timestamp,
+    scrutiny: Scrutiny,
 ) -> dict[Asked, Answer]:
     by_chain: dict[str | None, list[Asked]] = {}
     for asked in requests:
@@ -134,28 +142,32 @@ async def _fetch(
     blocks = {stamp.chain: stamp for stamp in stamps}
     groups = await asyncio.gather(
         *(
-            _off_chain(group, off_chain, now) if name is None else _on_chain(group, chains[name], blocks[name])
+            _off_chain(group, off_chain, now)
+            if name is None
+            else _on_chain(group, chains[name], blocks[name], scrutiny)
             for name, group in by_chain.items()
         )
     )
     return {asked: answer for group in groups for asked, answer in group.items()}
 
 
-async def _on_chain(group: Sequence[Asked], chain: ChainReader, at: BlockStamp) -> dict[Asked, Answer]:
+async def _on_chain(
+    group: Sequence[Asked], chain: ChainReader, at: BlockStamp, scrutiny: Scrutiny
+) -> dict[Asked, Answer]:
     good = [asked for asked in group if isinstance(asked[1], Call | NativeBalance)]
     answers = {asked: Answer(b"", "not_a_chain_request") for asked in group}
     requests = [request for _, request in good if isinstance(request, Call | NativeBalance)]
     try:
-        found = await chain.read(requests, at)
+        found = await chain.read(requests, at, scrutiny)
     except ChainError as error:
-        return {asked: Answer(b"", f"unavailable: {error.message}") for asked in group}
+        return {asked: Answer(b"", f"{error.code}: {error.message}") for asked in group}
     answers.update(zip(good, found, strict=True))
     return answers
 
 
 async def _off_chain(group: Sequence[Asked], reader: OffChainReader, now: Timestamp) -> dict[Asked, Answer]:
-    good = [asked for asked in group if isinstance(asked[1], RecordedRow | Document)]
+    good = [asked for asked in group if not isinstance(asked[1], Call | NativeBalance)]
     answers = {asked: Answer(b"", "not_an_off_chain_request") for asked in group}
-    requests = [request for _, request in good if isinstance(request, RecordedRow | Document)]
+    requests = [request for _, request in good if not isinstance(request, Call | NativeBalance)]
     answers.update(zip(good, await reader.read(requests, now), strict=True))
     return answers

@@ -22,7 +22,7 @@ from navoracle.keeper.collect import Collected, chains_of, readers_of
 from navoracle.keeper.plan import AssetPlan, FramePlan, FundPlan
 from navoracle.keeper.pricing import Prices
 from navoracle.keeper.session import Readings
-from navoracle.ports import Call, Document, NativeBalance, RecordedRow, Request
+from navoracle.ports import Call, Document, ExchangeCall, HttpGet, NativeBalance, RecordedRow, Request
 
 FORMAT = 1
 
@@ -195,3 +195,7 @@ def describe_request(request: Request) -> tuple[str, dict[str, str]]:
             return "recorded_row", {"series": series}
         case Document(path):
             return "document", {"path": path}
+        case HttpGet(url, credential):
+            return "http_get", {"url": url} if credential is None else {"url": url, "credential": credential}
+        case ExchangeCall(exchange, method, argument, look):
+            return "exchange", {"exchange": exchange, "method": method, "argument": argument, "look": str(look)}

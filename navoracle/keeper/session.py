@@ -8,18 +8,39 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-from navoracle.domain.errors import CallReverted, EmptyResult, NavoracleError, ReadError
+from navoracle.domain.errors import (
+    CallReverted,
+    EmptyResult,
+    NavoracleError,
+    ReadError,
+    ReadsDisagree,
+    ReadsWithoutQuorum,
+    SourceDown,
+    Unauthorized,
+)
 from navoracle.domain.frame import Failure
 from navoracle.ports import Answer, Read, Reader, ReadPoint, Request
 
 Asked = tuple[str | None, Request]
 """A request, and the chain that it is put to (None off chain)."""
 
-_ADVICE = {
-    "empty_result": "Check that the address holds a contract on this chain and that the node has this block.",
-    "call_reverted": "Check the address and that the contract supports this call.",
+_ERRORS: Final[Mapping[str, tuple[type[ReadError], str]]] = {
+    EmptyResult.code: (
+        EmptyResult,
+        "Check that the address holds a contract on this chain and that the node has this block.",
+    ),
+    SourceDown.code: (SourceDown, "Check the service's status and address; the other sources go on without it."),
+    Unauthorized.code: (Unauthorized, "Check the credential that the source names, and whether it has run out."),
+    ReadsDisagree.code: (
+        ReadsDisagree,
+        "One of the chain's endpoints lies or mixes blocks: the log names it; remove it from the configuration.",
+    ),
+    ReadsWithoutQuorum.code: (
+        ReadsWithoutQuorum,
+        "Bring the chain's endpoints back, or configure more of them; the quorum is never lowered.",
+    ),
 }
 
 
@@ -129,11 +150,17 @@ class ReadSession:
 
 
 def _error(reader: str, answer: Answer) -> ReadError:
-    code = answer.failure or "read_failed"
-    advice = _ADVICE.get(code, "Check the endpoints of the chain or service.")
-    if code == "empty_result":
-        return EmptyResult(f"{reader}: empty answer where data was due", advice=advice)
-    if code == "call_reverted":
+    code, _, detail = (answer.failure or ReadError.code).partition(": ")
+    if code == CallReverted.code:
         data = f" with 0x{answer.data[:68].hex()}" if answer.data else ""
-        return CallReverted(f"{reader}: the contract reverted{data}", advice=advice)
-    return ReadError(f"{reader}: {code}", advice=advice)
+        return CallReverted(
+            f"{reader}: the contract reverted{data}",
+            advice="Check the address and that the contract supports this call.",
+            data=answer.data,
+        )
+    kind, advice = _ERRORS.get(code, (ReadError, "Check the endpoints of the chain or service."))
+    if kind is EmptyResult:
+        detail = "empty answer where data was due"
+    if kind is ReadError:
+        detail = answer.failure or code
+    return kind(f"{reader}: {detail or code}", advice=advice)

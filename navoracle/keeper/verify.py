@@ -32,6 +32,9 @@ from navoracle.ports import (
     ChainReader,
     ChainRequest,
     Document,
+    ExchangeCall,
+    ExchangeMethod,
+    HttpGet,
     NativeBalance,
     RecordedRow,
     Request,
@@ -45,6 +48,7 @@ MAX_DEPTH = 100
 
 _BRACKET = re.compile(rb"[\[\]{}]")
 _STAMPS = TypeAdapter(tuple[BlockStamp, ...])
+_METHOD: TypeAdapter[ExchangeMethod] = TypeAdapter(ExchangeMethod)
 _READS = TypeAdapter(tuple[ReadRecord, ...])
 _KEEP = "Keep the document and the database as they are, and find out who changed what."
 
@@ -170,6 +174,11 @@ def request_of(record: ReadRecord) -> Request:
         return RecordedRow(fields["series"])
     if record.kind == "document":
         return Document(fields["path"])
+    if record.kind == "http_get":
+        return HttpGet(fields["url"], fields.get("credential"))
+    if record.kind == "exchange":
+        method = _METHOD.validate_python(fields["method"])
+        return ExchangeCall(fields["exchange"], method, fields["argument"], int(fields["look"]))
     raise VerificationFailed(f"unknown kind of read {record.kind!r}", advice="Use the navoracle version that wrote it.")
 
 

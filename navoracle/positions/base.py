@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -15,6 +15,23 @@ from navoracle.readers import Name, ReaderModel
 
 BALANCE_OF: Final = "balanceOf(address)"
 TOTAL_SUPPLY: Final = encode_call("totalSupply()")
+
+
+Basis = Literal["market", "cost"]
+"""How a position is carried: at the market price, or at its cost with the gain as income."""
+
+
+class Claim(NamedTuple):
+    """One thing that is counted: what of which contract, for which account, on which chain (None off chain).
+
+    Two readers that claim the same thing would count it twice; a fund that has two such readers is refused at start.
+    `what` is "balance" for a token's balance, and names the part for everything else ("redeem requests").
+    """
+
+    chain: str | None
+    contract: str
+    account: str
+    what: str = "balance"
 
 
 class PositionBase(ReaderModel, frozen=True):
@@ -32,6 +49,16 @@ class PositionBase(ReaderModel, frozen=True):
     def side(self) -> Side:
         """The side on which the asset's price is taken."""
         return "asset"
+
+    @property
+    def basis(self) -> Basis:
+        """How the position is carried."""
+        return "market"
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """What the position counts, once it is resolved; nothing where it reads no account of its own."""
+        return ()
 
     @property
     def assets(self) -> tuple[PriceKey, ...]:

@@ -8,7 +8,7 @@ from navoracle.abi import decode_result, encode_call
 from navoracle.domain.positions import Position
 from navoracle.domain.units import RawAmount
 from navoracle.ports import Call, Read, ReadPoint
-from navoracle.positions.base import BALANCE_OF, ComponentPosition
+from navoracle.positions.base import BALANCE_OF, Claim, ComponentPosition
 from navoracle.readers import (
     DECIMALS,
     ChecksumAddress,
@@ -34,6 +34,11 @@ class Erc20Position(ComponentPosition, frozen=True):
     token: ChecksumAddress
     holder: ChecksumAddress
     decimals: Decimals | None = None
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """The holder's balance of the token."""
+        return (Claim(self.chain, self.token, self.holder),)
 
     def resolve(self, at: ReadPoint) -> Read[Self]:
         """Read the token's decimals."""

@@ -10,7 +10,7 @@ from navoracle.abi import decode_result, encode_call
 from navoracle.domain.positions import LIABILITIES, Position
 from navoracle.domain.units import RawAmount
 from navoracle.ports import Call, Read, ReadPoint
-from navoracle.positions.base import BALANCE_OF, ComponentPosition
+from navoracle.positions.base import BALANCE_OF, Claim, ComponentPosition
 from navoracle.readers import (
     DECIMALS,
     ChecksumAddress,
@@ -51,6 +51,11 @@ class Erc4626Position(ComponentPosition, frozen=True):
                 "read the debt token itself, kind erc20"
             )
         return self
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """The holder's balance of shares."""
+        return (Claim(self.chain, self.vault, self.holder),)
 
     def resolve(self, at: ReadPoint) -> Read[Self]:
         """Read the underlying token's decimals."""

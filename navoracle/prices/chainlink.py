@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 from navoracle.abi import decode_result, encode_call
 from navoracle.domain.errors import SourceRefused
 from navoracle.domain.prices import Quote
+from navoracle.domain.prices.source_confidence import CONFIDENCE_PER_DEVIATION
 from navoracle.domain.units import BPS, WAD, Bps, Rounding, Timestamp, Wad, mul_div
 from navoracle.ports import Address, Call, Read, ReadPoint
 from navoracle.readers import (
@@ -36,8 +37,6 @@ MIN_ANSWER: Final = encode_call("minAnswer()")
 MAX_ANSWER: Final = encode_call("maxAnswer()")
 
 ROUND_TYPES: Final = ("uint80", "int256", "uint256", "uint256", "uint80")
-CONFIDENCE_PER_DEVIATION: Final = 10
-"""Confidence (Bps) lost per basis point of deviation threshold: 50 bps cost 5 % of confidence."""
 
 
 class Round(NamedTuple):

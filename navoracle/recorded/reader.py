@@ -8,7 +8,7 @@ from pathlib import Path
 
 from navoracle.domain.errors import ConfigurationError
 from navoracle.domain.units import Timestamp, format_wad
-from navoracle.ports import Answer, Document, OffChainRequest, RecordedRow
+from navoracle.ports import Answer, Document, ExchangeCall, HttpGet, OffChainRequest, RecordedRow
 from navoracle.recorded.series import Series
 
 EMPTY = Answer(b"", failure="empty_result")
@@ -44,6 +44,8 @@ class RecordedReader:
                 return self._row(name, now)
             case Document(path):
                 return self._document(path)
+            case HttpGet() | ExchangeCall():
+                return Answer(b"", "source_down: nothing is recorded of it")
 
     def _row(self, name: str, now: Timestamp) -> Answer:
         series = self._series.get(name)

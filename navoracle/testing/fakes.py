@@ -10,7 +10,7 @@ from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
 from navoracle.abi import encode_call
-from navoracle.domain.errors import CallReverted, EmptyResult, ReadError
+from navoracle.domain.errors import CallReverted, ChainError, EmptyResult, ReadError, SourceDown, Unauthorized
 from navoracle.domain.frame import BlockStamp
 from navoracle.domain.units import Timestamp
 from navoracle.ports import (
@@ -19,12 +19,15 @@ from navoracle.ports import (
     Call,
     ChainRequest,
     Document,
+    ExchangeCall,
+    HttpGet,
     NativeBalance,
     OffChainRequest,
     Read,
     ReadPoint,
     RecordedRow,
     Request,
+    Scrutiny,
 )
 
 EMPTY = Answer(b"", failure="empty_result")
@@ -74,6 +77,7 @@ class FakeChain:
         self.answers: dict[tuple[Address, bytes], Answer] = {}
         self.balances: dict[Address, int] = {}
         self.rounds: list[tuple[ChainRequest, ...]] = []
+        self.scrutiny: Scrutiny | None = None
 
     def put(
         self, target: Address, signature: str, arguments: Sequence[Any], types: Sequence[str], *values: Any
@@ -104,16 +108,21 @@ class FakeChain:
         answers.update({NativeBalance(account): wei.to_bytes(32, "big") for account, wei in self.balances.items()})
         return answers
 
-    async def stamp(self) -> BlockStamp:
-        """The block it was made with."""
+    async def stamp(self, number: int | None = None) -> BlockStamp:
+        """The block it was made with. Raises ChainError when another one is asked for."""
+        if number not in (None, self.block.number):
+            raise ChainError(f"there is no block {number}", advice=f"Ask for block {self.block.number}.")
         return self.block
 
     async def is_canonical(self, stamp: BlockStamp) -> bool:
         """Whether that is its block."""
         return stamp == self.block
 
-    async def read(self, requests: Sequence[ChainRequest], at: BlockStamp) -> tuple[Answer, ...]:
-        """Answer in order; every round of requests is kept in `rounds`."""
+    async def read(
+        self, requests: Sequence[ChainRequest], at: BlockStamp, scrutiny: Scrutiny = Scrutiny.COMPARED
+    ) -> tuple[Answer, ...]:
+        """Answer in order; every round of requests is kept in `rounds`, and how it was read in `scrutiny`."""
+        self.scrutiny = scrutiny
         self.rounds.append(tuple(requests))
         return tuple(self.answer(request) for request in requests)
 
@@ -123,11 +132,12 @@ class FakeChain:
 
 
 class FakeOffChain:
-    """Recorded rows and documents as they were put in. Implements `ports.OffChainReader`."""
+    """Rows, documents, HTTP bodies and exchange answers as they were put in. Implements `ports.OffChainReader`."""
 
     def __init__(self) -> None:
         self.rows: dict[str, tuple[int, str]] = {}
         self.documents: dict[str, bytes] = {}
+        self.services: dict[HttpGet | ExchangeCall, Answer] = {}
 
     def answer(self, request: Request) -> Answer:
         """The answer to one request; empty for what was not put in."""
@@ -137,6 +147,8 @@ class FakeOffChain:
                 return Answer(json.dumps({"time": time, "price": price}, separators=(",", ":")).encode())
             case Document(path=path) if path in self.documents:
                 return Answer(self.documents[path])
+            case HttpGet() | ExchangeCall():
+                return self.services.get(request, EMPTY)
             case _:
                 return EMPTY
 
@@ -149,14 +161,18 @@ def result_of(answer: Answer) -> bytes:
     """The data of an answer.
 
     Raises:
-        EmptyResult, CallReverted, ReadError: the answer is a failure; which one follows its code.
+        EmptyResult, CallReverted, SourceDown, Unauthorized, ReadError: the answer is a failure; which one follows its
+            code.
     """
     if answer.failure is None:
         return answer.data
     if answer.failure == EmptyResult.code:
         raise EmptyResult("empty answer where data was due", advice=_ADVICE)
     if answer.failure == CallReverted.code:
-        raise CallReverted(f"the contract reverted with 0x{answer.data.hex()}", advice=_ADVICE)
+        raise CallReverted(f"the contract reverted with 0x{answer.data.hex()}", advice=_ADVICE, data=answer.data)
+    for kind in (SourceDown, Unauthorized):
+        if answer.failure.partition(": ")[0] == kind.code:
+            raise kind(answer.failure, advice=_ADVICE)
     raise ReadError(answer.failure, advice=_ADVICE)
 
 

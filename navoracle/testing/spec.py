@@ -24,7 +24,19 @@ from navoracle.domain.errors import (
     NavoracleError,
     ReadError,
 )
-from navoracle.ports import Answer, Call, Document, NativeBalance, Read, Reader, ReadPoint, RecordedRow, Request
+from navoracle.ports import (
+    Answer,
+    Call,
+    Document,
+    ExchangeCall,
+    HttpGet,
+    NativeBalance,
+    Read,
+    Reader,
+    ReadPoint,
+    RecordedRow,
+    Request,
+)
 from navoracle.readers import ReaderModel
 from navoracle.testing.fakes import EMPTY, drive
 
@@ -66,7 +78,7 @@ class ReaderSpec(ABC):
     def test_read__requests__are_all_of_the_readers_own_world(self) -> None:
         example = self.example()
         reader: Reader[Any] = example.reader
-        kinds = (RecordedRow, Document) if reader.chain is None else (Call, NativeBalance)
+        kinds = (RecordedRow, Document, HttpGet, ExchangeCall) if reader.chain is None else (Call, NativeBalance)
         for requests in _asked(example):
             _require(len(requests) > 0, "a round of requests is empty")
             strangers = [request for request in requests if not isinstance(request, kinds)]

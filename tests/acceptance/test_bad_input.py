@@ -18,7 +18,7 @@ from navoracle.composition import ChainAccess
 from navoracle.demo.world import CHAIN, POSTER
 from navoracle.domain.frame import BlockStamp
 from navoracle.domain.units import to_wad
-from navoracle.ports import Answer, Call, ChainRequest
+from navoracle.ports import Answer, Call, ChainRequest, Scrutiny
 from navoracle.prices.chainlink import LATEST_ROUND_DATA
 from tests.acceptance.node import serving
 from tests.acceptance.worlds import Bench, Result, edited
@@ -127,7 +127,9 @@ class MuteFeeds(Web3ChainReader):
 
     feeds: frozenset[str] = frozenset()
 
-    async def read(self, requests: Sequence[ChainRequest], at: BlockStamp) -> tuple[Answer, ...]:
+    async def read(
+        self, requests: Sequence[ChainRequest], at: BlockStamp, scrutiny: Scrutiny = Scrutiny.COMPARED
+    ) -> tuple[Answer, ...]:
         return tuple(
             Answer(b"", "empty_result") if self._mutes(request) else answer
             for request, answer in zip(requests, await super().read(requests, at), strict=True)

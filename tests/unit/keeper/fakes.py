@@ -259,7 +259,7 @@ class MovingChain(FakeChain):
         self.error: NavoracleError | None = None
         self.reorganized = False
 
-    async def stamp(self) -> BlockStamp:
+    async def stamp(self, number: int | None = None) -> BlockStamp:
         """The block of the clock's time."""
         if self.error is not None:
             raise self.error

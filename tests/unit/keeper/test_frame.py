@@ -115,7 +115,7 @@ async def test_evidence__of_a_fund__holds_the_blocks_of_its_own_chains_only() ->
 async def test_frame__another_chain_is_down__halts_only_the_funds_that_read_it() -> None:
     here, away, plan = two_chains()
 
-    async def no_stamp() -> Any:
+    async def no_stamp(number: int | None = None) -> Any:
         raise ChainError("away does not answer", advice="Check its endpoint.")
 
     away.stamp = no_stamp  # type: ignore[method-assign]
