@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal, NewType, Protocol, TypeAlias, TypeVar
+from typing import Literal, NamedTuple, NewType, Protocol, TypeAlias, TypeVar
 
 from navoracle.domain.errors import OutOfRange
 from navoracle.domain.frame import BlockStamp, ConfirmedNav
-from navoracle.domain.positions import Position
+from navoracle.domain.positions import PositionReading
 from navoracle.domain.prices import Quote, check_confidence
 from navoracle.domain.units import Bps, Timestamp, Wad
 from navoracle.domain.valuation import PriceKey
@@ -23,9 +23,8 @@ Address = NewType("Address", str)
 """A checksummed address."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A contract call at the frame's block.
+class Call(NamedTuple):
+    """A contract call at the frame's block; a tuple, because every round looks up each of its requests by hash.
 
     `direct` keeps it out of Multicall3, for contracts that look at their caller; `sender` is then the caller.
     """
@@ -90,8 +89,7 @@ OffChainRequest: TypeAlias = RecordedRow | Document | HttpGet | ExchangeCall
 Request: TypeAlias = ChainRequest | OffChainRequest
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What came back: the data, or why there is none.
 
     `failure` is an error code, followed by ": " and an explanation where there is one; `data` is then the revert data.
@@ -176,7 +174,7 @@ class RateSource(Reader[ProtocolRate], Protocol):
         """The asset that the rate counts in."""
 
 
-class PositionReader(Reader[tuple[Position, ...]], Protocol):
+class PositionReader(Reader[tuple[PositionReading, ...]], Protocol):
     """Reads what a fund holds or owes in one place."""
 
     @property

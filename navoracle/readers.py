@@ -8,6 +8,8 @@ integers into decimal strings, so evidence can rebuild it.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Final, Self
 
 from eth_utils.address import to_checksum_address
@@ -15,13 +17,15 @@ from pydantic import BaseModel, BeforeValidator, Field, GetJsonSchemaHandler, Pl
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from navoracle.abi import decode_result, encode_call
+from navoracle.abi import decode_uint256, encode_call
 from navoracle.domain.errors import ConfigurationError, DecimalsChanged, DomainError, SourceRefused
 from navoracle.domain.frame import BlockStamp
 from navoracle.domain.units import BPS, MAX_DECIMALS, Bps, RawAmount, Timestamp, Wad, format_wad, to_wad
-from navoracle.ports import Address, Read, ReadPoint
+from navoracle.ports import Address, Call, Read, ReadPoint
 
 DECIMALS: Final = encode_call("decimals()")
+_DECIMALS_WORDS: Final = tuple(decimals.to_bytes(32, "big") for decimals in range(MAX_DECIMALS + 1))
+"""The answers that contracts of 0 to 36 decimals give, whole: comparing bytes is quicker than decoding them."""
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _AMOUNT = re.compile(r"([0-9]+)(?:\.([0-9]+))?")
@@ -118,10 +122,12 @@ class ReaderModel(BaseModel, frozen=True, extra="forbid"):
         section_fields: fields that the enclosing section of the configuration fills in (an asset's name); they are
             required in code and left out of the JSON schema. `id` may always be left to the section.
         resolved_fields: fields that are None in configuration and filled by `resolve`.
+        asks_off_chain: whether a reader of a chain also asks off chain (for a proof that the chain's root confirms).
     """
 
     section_fields: ClassVar[frozenset[str]] = frozenset()
     resolved_fields: ClassVar[tuple[str, ...]] = ()
+    asks_off_chain: ClassVar[bool] = False
 
     id: Name
 
@@ -129,6 +135,13 @@ class ReaderModel(BaseModel, frozen=True, extra="forbid"):
         """Read what only the chain knows and return a copy that has it; nothing to read unless a reader says so."""
         yield from ()
         return self
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with other values; what a `cached_property` made of the old ones does not travel with it."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in copied.__dict__.keys() - type(self).model_fields.keys():
+            del copied.__dict__[name]
+        return copied
 
     def describe(self) -> dict[str, Any]:
         """The model as plain JSON, from which an equal model is validated."""
@@ -177,6 +190,12 @@ def resolved_decimals(reader: ReaderModel, decimals: int | None) -> int:
     return decimals
 
 
+@lru_cache(maxsize=4_096)
+def decimals_call(contract: Address) -> Call:
+    """The question for a contract's decimals, one and the same for all readers of the contract."""
+    return Call(contract, DECIMALS)
+
+
 def decode_decimals(reader: ReaderModel, contract: Address, data: bytes) -> int:
     """Decode an answer of `decimals()`.
 
@@ -184,13 +203,13 @@ def decode_decimals(reader: ReaderModel, contract: Address, data: bytes) -> int:
         EmptyResult, MalformedResult: the answer is no number.
         SourceRefused: decimals outside 0 to 36.
     """
-    (decimals,) = decode_result(("uint256",), data)
+    decimals = decode_uint256(data)
     if decimals > MAX_DECIMALS:
         raise SourceRefused(
             f"{reader.id}: {contract} says {decimals} decimals, outside 0 to {MAX_DECIMALS}",
             advice="Check the address; a contract of this scale is not supported.",
         )
-    return int(decimals)
+    return decimals
 
 
 def check_decimals(reader: ReaderModel, contract: Address, data: bytes, resolved: int) -> None:
@@ -200,6 +219,8 @@ def check_decimals(reader: ReaderModel, contract: Address, data: bytes, resolved
         DecimalsChanged: they differ; the message names contract, old and new.
         EmptyResult, MalformedResult, SourceRefused: as `decode_decimals`.
     """
+    if data == _DECIMALS_WORDS[resolved]:
+        return
     found = decode_decimals(reader, contract, data)
     if found != resolved:
         raise DecimalsChanged(

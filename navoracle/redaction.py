@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 HIDDEN: Final = "***"
+_SHORTEST_SECRET: Final = 6
 
 _URL = re.compile(r"\b(?:https?|wss?|postgresql|postgres|mysql)(?:\+\w+)?://[^\s'\"<>]+", re.IGNORECASE)
 # A "token" alone is an ERC-20 token.
@@ -27,6 +28,25 @@ def redact_url(url: str) -> str:
     host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname or "?"
     hidden = f"/{HIDDEN}" if parts.path.strip("/") or parts.query or parts.fragment else ""
     return f"{parts.scheme or '?'}://{host}{port}{hidden}"
+
+
+def host_of(url: str) -> str:
+    """The host of a URL, "?" where it names none."""
+    return urlsplit(url).hostname or "?"
+
+
+def secrets_of_url(url: str) -> tuple[str, ...]:
+    """The parts of a URL that may be secret, longest first; too short ones, that are words of any text, left out."""
+    parts = urlsplit(url)
+    found = {parts.username, parts.password, *parts.path.split("/"), *re.split("[=&]", parts.query), parts.fragment}
+    return tuple(sorted((part for part in found if part and len(part) >= _SHORTEST_SECRET), key=len, reverse=True))
+
+
+def redact_parts(text: str, secrets: tuple[str, ...]) -> str:
+    """A message with its URLs and these words hidden: a provider may repeat the key in its refusal."""
+    for secret in secrets:
+        text = text.replace(secret, HIDDEN)
+    return redact_text(text)
 
 
 def redact_database_url(url: str) -> str:

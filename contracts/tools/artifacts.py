@@ -27,6 +27,7 @@ ARTIFACTS: dict[str, str] = {
     "abi/Sy.json": "src/doubles/Sy.sol",
     "abi/Token.json": "src/doubles/Token.sol",
     "abi/Vault4626.json": "src/doubles/Vault4626.sol",
+    "abi/Yt.json": "src/doubles/Yt.sol",
     "abi/bench/NaiveRegistry.json": "src/bench/NaiveRegistry.sol",
 }
 

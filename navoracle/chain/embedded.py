@@ -10,7 +10,10 @@ from eth_utils.address import to_canonical_address
 from navoracle.chain.artifacts import artifact
 from navoracle.chain.deploy import deploy_contract, transact
 from navoracle.chain.embedded_rpc import EmbeddedEndpoint
-from navoracle.chain.reader import MULTICALL3, Finality, Pin, Web3ChainReader
+from navoracle.chain.head import Finality
+from navoracle.chain.node import Pin
+from navoracle.chain.pool import NodePool
+from navoracle.chain.reader import MULTICALL3, Web3ChainReader
 from navoracle.chain.signers import EphemeralSigner
 from navoracle.chain.transactor import Web3Transactor
 from navoracle.domain.errors import ChainError
@@ -88,7 +91,8 @@ class EmbeddedChain:
 
     def reader(self, chain: str = "embedded", *, finality: Finality = 0, pin: Pin = "auto") -> Web3ChainReader:
         """A reader of the chain, under the configuration's name for it."""
-        return Web3ChainReader(self.endpoint, chain=chain, chain_id=self.chain_id, finality=finality, pin=pin)
+        pool = NodePool.of(self.endpoint, chain=chain, chain_id=self.chain_id, finality=finality, pin=pin)
+        return Web3ChainReader(pool)
 
 
 def _account(code: bytes = b"") -> dict[str, object]:

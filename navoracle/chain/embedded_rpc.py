@@ -54,6 +54,9 @@ class EmbeddedEndpoint:
             "eth_getBlockByHash": self._block_by_hash,
             "eth_getBlockByNumber": self._block_by_number,
             "eth_getCode": lambda account, block: _hex(self._vm(block).state.get_code(to_canonical_address(account))),
+            "eth_getStorageAt": lambda account, slot, block: _hex(
+                self._vm(block).state.get_storage(to_canonical_address(account), int(slot, 16)).to_bytes(32, "big")
+            ),
             "eth_getTransactionCount": lambda account, block: hex(
                 self._vm(block).state.get_nonce(to_canonical_address(account))
             ),

@@ -1,140 +1,129 @@
-"""A node behind HTTP, through web3's asynchronous provider."""
+"""A node behind HTTP: one request, one answer, one deadline, and never a second attempt of its own."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
+import json
 from collections.abc import Sequence
-from typing import Any, Final
+from functools import partial
+from itertools import count
+from typing import Final
 
-from aiohttp import (
-    ClientConnectorError,
-    ClientError,
-    ClientPayloadError,
-    ClientResponseError,
-    ClientSession,
-    ClientTimeout,
-    TCPConnector,
-)
-from web3 import AsyncHTTPProvider
-from web3.providers.rpc.utils import ExceptionRetryConfiguration
-from web3.types import RPCEndpoint
+from aiohttp import ClientConnectorError, ClientError, ClientResponse, ClientSession, TCPConnector
 
-from navoracle.chain.rpc import READ_METHODS, redact_url, result_of
-from navoracle.domain.errors import ChainError, ConfigurationError
+from navoracle.chain.request_body import request_body
+from navoracle.chain.rpc import NoAnswer, RateLimited, redact_url, result_of
+from navoracle.domain.errors import ConfigurationError
+from navoracle.redaction import redact_parts, secrets_of_url
 
 MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
-
-# At DEBUG it prints the whole URL, which often carries a key.
-logging.getLogger("web3.providers.AsyncHTTPProvider").setLevel(logging.INFO)
+_HEADERS: Final = {"Content-Type": "application/json"}
+_CONNECTIONS: Final = 32
+_IDLE_SECONDS: Final = 15
+_TOO_MANY: Final = 429
 
 
 class HttpEndpoint:
     """One node's HTTP endpoint.
 
-    Reads are asked up to `attempts` times, each within `timeout` seconds, all within `deadline` seconds. Anything that
-    could change state, above all `eth_sendRawTransaction`, is sent once: web3's own retries would send it again after
-    a time-out and report a failure for a transaction that the node had taken.
+    A request is sent once and ends within `timeout` seconds, whatever the node does with it: to ask again, or another
+    node, is the pool's decision, and for a transaction nobody's.
 
     Raises:
         ConfigurationError: the URL is not http or https.
     """
 
-    def __init__(self, url: str, *, timeout: float = 10.0, deadline: float = 25.0, attempts: int = 3) -> None:
+    def __init__(self, url: str, *, timeout: float = 10.0) -> None:
         self.name = redact_url(url)
         if not url.startswith(("http://", "https://")) or "?" in self.name:
             raise ConfigurationError(
                 f"{self.name} is not an HTTP endpoint", advice="Give the RPC URL as http://... or https://..."
             )
-        self._deadline = deadline
-        self._sessions = _Sessions(timeout)
-        self.provider = _Provider(url, self._sessions, attempts)
+        self._url = url
+        self._hide = partial(redact_parts, secrets=secrets_of_url(url))
+        self._timeout = timeout
+        self._ids = count(1)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._session: ClientSession | None = None
 
     def __repr__(self) -> str:
         return f"HttpEndpoint({self.name})"
 
     async def request(self, method: str, params: Sequence[object]) -> object:
-        """Ask the node. Raises NodeRefused when it answers with an error, ChainError when it does not answer."""
+        """Ask the node.
+
+        Raises:
+            NodeRefused: it answers with an error.
+            RateLimited: it answers with the HTTP status 429.
+            NoAnswer: it does not answer in time, or not with JSON-RPC.
+        """
+        number = next(self._ids)
+        asked = request_body(number, method, params)
         try:
-            async with asyncio.timeout(self._deadline):
-                response = await self.provider.make_request(RPCEndpoint(method), list(params))
-        except ClientResponseError as error:
-            raise self._unreachable(method, f"HTTP {error.status}") from None
+            async with (
+                asyncio.timeout(self._timeout),
+                self._current().post(self._url, data=asked, headers=_HEADERS, allow_redirects=False) as response,
+            ):
+                body = await self._body(response, method)
         except TimeoutError:
-            raise self._unreachable(method, "no answer in time") from None
+            raise unanswered(self.name, method, f"no answer within {self._timeout:g} s") from None
         except (ClientError, OSError) as error:
-            raise self._unreachable(method, _describe(error)) from None
-        except ValueError:
-            raise self._unreachable(method, "the answer is not JSON") from None
-        return result_of(response, self.name, method)
+            raise unanswered(self.name, method, describe(error)) from None
+        return result_of(parsed(body, self.name, method), self.name, method, asked=number, hide=self._hide)
 
     async def close(self) -> None:
         """Close the connections; the next request opens new ones."""
-        await self._sessions.close()
-
-    def _unreachable(self, method: str, what: str) -> ChainError:
-        # Raised without its cause: the cause's text holds the URL, and with it a key.
-        return ChainError(
-            f"{self.name}: {method} failed: {what}",
-            advice="Check that the node is up, that the URL and its key are right, and that the quota is not used up.",
-        )
-
-
-class _Sessions:
-    """One session per event loop, with connections that are kept.
-
-    In place of web3's: that opens a connection for every request, and a cancelled request can leave its lock taken.
-    """
-
-    def __init__(self, timeout: float) -> None:
-        self._timeout = ClientTimeout(total=timeout)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._session: ClientSession | None = None
-
-    async def async_make_post_request(self, url: str, data: bytes, **options: Any) -> bytes:
-        """Post, and return the body. Raises aiohttp's errors, also for a status that is none of success."""
-        body = bytearray()
-        async with self._current().post(url, data=data, **options) as response:
-            async for part in response.content.iter_any():
-                body += part
-                if len(body) > MAX_ANSWER_BYTES:
-                    raise ClientPayloadError
-        return bytes(body)
-
-    def _current(self) -> ClientSession:
-        loop = asyncio.get_running_loop()
-        if self._session is None or self._loop is not loop:
-            self._loop = loop
-            self._session = ClientSession(
-                raise_for_status=True,
-                timeout=self._timeout,
-                connector=TCPConnector(limit=32, keepalive_timeout=15),
-            )
-        return self._session
-
-    async def close(self) -> None:
-        """Close the session of the running loop."""
         if self._session is not None:
             await self._session.close()
         self._session = None
 
+    async def _body(self, response: ClientResponse, method: str) -> bytes:
+        if response.status == _TOO_MANY:
+            raise RateLimited(self.name, method, _seconds(response.headers.get("Retry-After")))
+        if response.status != 200:
+            raise unanswered(self.name, method, f"HTTP {response.status}")
+        body = bytearray()
+        async for part in response.content.iter_any():
+            body += part
+            if len(body) > MAX_ANSWER_BYTES:
+                raise unanswered(self.name, method, f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
+        return bytes(body)
 
-class _Provider(AsyncHTTPProvider):
-    def __init__(self, url: str, sessions: _Sessions, attempts: int) -> None:
-        super().__init__(
-            url,
-            exception_retry_configuration=ExceptionRetryConfiguration(
-                errors=(ClientError, TimeoutError),
-                retries=attempts,
-                backoff_factor=0.2,
-                method_allowlist=READ_METHODS,
-            ),
-        )
-        self._request_session_manager = sessions  # type: ignore[assignment]
+    def _current(self) -> ClientSession:
+        """The session of the running loop: commands run one loop after another."""
+        loop = asyncio.get_running_loop()
+        if self._session is None or self._loop is not loop:
+            self._loop = loop
+            connector = TCPConnector(limit=_CONNECTIONS, keepalive_timeout=_IDLE_SECONDS)
+            self._session = ClientSession(connector=connector)
+        return self._session
 
 
-def _describe(error: Exception) -> str:
-    # The text of an error may hold the URL; its kind and the system's own words do not.
+def parsed(body: bytes | str, name: str, method: str) -> object:
+    """The JSON in a body. Raises NoAnswer where it is none."""
+    try:
+        # The numbers of JSON-RPC are hex text; nothing that is read here is a fraction.
+        found: object = json.loads(body, parse_float=str)
+    except (ValueError, RecursionError):
+        raise unanswered(name, method, "the answer is not JSON") from None
+    return found
+
+
+def unanswered(name: str, method: str, what: str) -> NoAnswer:
+    """No answer to a request. Raise it without its cause: the cause's text holds the URL, and with it a key."""
+    return NoAnswer(
+        f"{name}: {method} failed: {what}",
+        advice="Check that the node is up, that the URL and its key are right, and that the quota is not used up.",
+    )
+
+
+def describe(error: Exception) -> str:
+    """What kind of error it is, and the system's own words: its text may hold the URL."""
     cause = error.os_error if isinstance(error, ClientConnectorError) else error
     words = cause.strerror if isinstance(cause, OSError) else None
     return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+def _seconds(header: str | None) -> float:
+    """What a Retry-After header asks for; a date there is not honoured, the pool's own back-off is."""
+    return float(header) if header is not None and header.isdecimal() else 0.0

@@ -7,13 +7,14 @@ padding) and refuses every other: what is accepted means the same to eth-abi.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import accumulate, islice
+from itertools import accumulate, islice, repeat
 from struct import Struct
 from typing import Final
 
-from navoracle.domain.errors import MalformedResult
+from navoracle.domain.errors import CallReverted, EmptyResult, MalformedResult
+from navoracle.ports import Answer
 
 AGGREGATE3: Final = bytes.fromhex("82ad56cb")
 """Selector of `aggregate3((address,bool,bytes)[])`."""
@@ -29,6 +30,10 @@ _HEAD: Final = 96
 _LENGTH: Final = Struct(">I")
 _FAILURE: Final = bytes(32) + (64).to_bytes(32, "big") + bytes(28)
 _SUCCESS: Final = (1).to_bytes(32, "big") + (64).to_bytes(32, "big") + bytes(28)
+_ONE_WORD: Final = _SUCCESS + _LENGTH.pack(_WORD)
+
+_REVERTED: Final = CallReverted.code
+_EMPTY: Final = Answer(b"", EmptyResult.code)
 
 
 def encode_aggregate3(calls: Iterable[tuple[bytes, bytes]]) -> bytes:
@@ -37,12 +42,45 @@ def encode_aggregate3(calls: Iterable[tuple[bytes, bytes]]) -> bytes:
     sizes: list[int] = []
     for target, data in calls:
         length = len(data)
-        padding = _PADDING[length % _WORD]
-        items += (_TARGET_PADDING, target, _ALLOW_FAILURE_DATA_AT, length.to_bytes(_WORD, "big"), data, padding)
-        sizes.append(128 + length + len(padding))
+        between, padding, size = _shape(length)
+        items += (_TARGET_PADDING, target, between, data, padding)
+        sizes.append(size)
     count = len(sizes)
     offsets = islice(accumulate(sizes, initial=_WORD * count), count)
     return b"".join((AGGREGATE3, _LIST_AT, count.to_bytes(_WORD, "big"), _table(count).pack(*offsets), *items))
+
+
+@lru_cache(maxsize=1_024)
+def _shape(length: int) -> tuple[bytes, bytes, int]:
+    """What stands between a call's target and its data, what follows the data, and the size of it all."""
+    padding = _PADDING[length % _WORD]
+    return _ALLOW_FAILURE_DATA_AT + length.to_bytes(_WORD, "big"), padding, 128 + length + len(padding)
+
+
+def decode_answers(data: bytes, count: int) -> list[Answer]:
+    """Decode the results of `count` calls into answers, in the order asked; success without data is `empty_result`.
+
+    Raises:
+        MalformedResult: as `decode_aggregate3`.
+    """
+    words = _decode_words(data, count)
+    if words is not None:
+        return list(map(Answer._make, zip(words, repeat(None))))
+    return [
+        Answer(found, _REVERTED) if not success else Answer(found) if found else _EMPTY
+        for success, found in decode_aggregate3(data, count)
+    ]
+
+
+def _decode_words(data: bytes, count: int) -> Sequence[bytes] | None:
+    """The words of `count` results that each are one word, as balances are; None where the data is anything else."""
+    start = _WORD * (count + 2)
+    if len(data) != start + (_HEAD + _WORD) * count or not data.startswith(_words_table(count)):
+        return None
+    parts = _words_body(count).unpack_from(data, start)
+    if parts[::2].count(_ONE_WORD) != count:
+        return None
+    return parts[1::2]
 
 
 def decode_aggregate3(data: bytes, count: int) -> list[tuple[bool, bytes]]:
@@ -77,6 +115,19 @@ def decode_aggregate3(data: bytes, count: int) -> list[tuple[bool, bytes]]:
     if not starts_with(_table(count).pack(*offsets), body):
         raise _malformed("its offsets do not point at its results in order")
     return results
+
+
+@lru_cache(maxsize=256)
+def _words_table(count: int) -> bytes:
+    """What stands before `count` results of one word each."""
+    places = range(_WORD * count, (_WORD + _HEAD + _WORD) * count, _HEAD + _WORD)
+    return _LIST_AT + count.to_bytes(_WORD, "big") + _table(count).pack(*places)
+
+
+@lru_cache(maxsize=256)
+def _words_body(count: int) -> Struct:
+    """`count` results of one word each: head and word."""
+    return Struct(f"{_HEAD}s{_WORD}s" * count)
 
 
 @lru_cache(maxsize=256)

@@ -1,130 +1,126 @@
-"""One chain, read at pinned blocks: the frame's `ChainReader` over a node.
+"""One chain, read at pinned blocks: the frame's `ChainReader` over a pool of nodes.
 
-Reads go through Multicall3 in chunks, pinned by block hash (EIP-1898). Where a node cannot do that, they are pinned by
-number, each chunk proves by the parent's hash and the timestamp which block it saw, and the header is read again after.
-That proof does not hold on chains whose contracts see another chain's block numbers (Arbitrum): they need `pin="hash"`.
+Reads go through Multicall3 in chunks. Each chunk is put to as many independent nodes as its scrutiny asks for; a node
+that fails is replaced for that chunk alone, and one that contradicts a quorum is out.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
-from typing import Final, Literal, TypeAlias
+from collections.abc import Coroutine, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 from eth_utils.address import to_checksum_address
 
 from navoracle.abi import encode_call
-from navoracle.chain.multicall import decode_aggregate3, encode_aggregate3
+from navoracle.chain.node import Node
+from navoracle.chain.pins import probe
+from navoracle.chain.poll import Poll
+from navoracle.chain.pool import NodePool
+from navoracle.chain.pool_endpoint import PoolEndpoint
+from navoracle.chain.read_questions import ChunkQuestion, DirectQuestion, Refused, Target, is_silent
 from navoracle.chain.reverts import call_reverted
-from navoracle.chain.rpc import Endpoint, NodeRefused, block_stamp, hex_bytes, quantity
-from navoracle.domain.errors import ChainError, MalformedResult
+from navoracle.chain.rpc import NodeRefused, hex_bytes
+from navoracle.chain.together import together
+from navoracle.domain.errors import CallReverted, ChainError, EmptyResult, NoQuorum
 from navoracle.domain.frame import BlockStamp
 from navoracle.ports import Address, Answer, Call, ChainRequest, Scrutiny
-
-Finality: TypeAlias = int | Literal["safe", "finalized"]
-"""Which block is final enough to value at: the newest less so many confirmations, or the chain's own tag."""
-
-Pin: TypeAlias = Literal["auto", "hash", "number"]
 
 MULTICALL3: Final = Address("0xcA11bde05977b3631167028862bE2a173976CA11")
 """Where Multicall3 stands on almost every chain."""
 
-_TIMESTAMP: Final = encode_call("getCurrentBlockTimestamp()")
-_INVALID_REQUEST: Final = frozenset({-32600, -32601, -32602})
+_IMPLEMENTATION: Final = "0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc"
+"""The storage slot of a proxy's implementation, EIP-1967: keccak-256 of "eip1967.proxy.implementation", less one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One read: its block, who is asked in which order, and how many must agree.
+
+    `witnessed`: whether chunks prove their block. `noted`: whether a reading anew is to avoid who answered this one.
+    """
+
+    at: BlockStamp
+    order: list[Node]
+    copies: int
+    witnessed: bool
+    noted: bool
 
 
 class Web3ChainReader:
-    """Reads one chain through one endpoint.
+    """Reads one chain.
 
     Args:
-        endpoint: the node.
-        chain: the configuration's name of the chain.
-        chain_id: what the node must say its chain is.
-        finality: see Finality.
-        pin: how reads are pinned; `auto` asks the node once, at the first stamp.
+        pool: the chain's nodes.
         multicall: address of a Multicall3 contract.
         chunk_calls, chunk_bytes: most calls, and most bytes of call data, in one request.
-        concurrency: most requests under way at once.
-        deadline: seconds for one `read` as a whole.
     """
 
     def __init__(
-        self,
-        endpoint: Endpoint,
-        *,
-        chain: str,
-        chain_id: int,
-        finality: Finality = 2,
-        pin: Pin = "auto",
-        multicall: Address = MULTICALL3,
-        chunk_calls: int = 500,
-        chunk_bytes: int = 24_000,
-        concurrency: int = 8,
-        deadline: float = 60.0,
+        self, pool: NodePool, *, multicall: Address = MULTICALL3, chunk_calls: int = 500, chunk_bytes: int = 24_000
     ) -> None:
-        self.endpoint = endpoint
-        self.chain = chain
-        self.chain_id = chain_id
-        self.finality = finality
-        self.pin = pin
+        self.pool = pool
         self.multicall = multicall
+        self.endpoint = PoolEndpoint(pool)
         self._target = bytes.fromhex(multicall[2:])
         self._chunk_calls = chunk_calls
         self._chunk_bytes = chunk_bytes
-        self._concurrency = concurrency
-        self._deadline = deadline
-        self._probed = False
+        self._compared_at: BlockStamp | None = None
+        self._compared_by: set[str] = set()
+
+    @property
+    def chain(self) -> str:
+        """The configuration's name of the chain."""
+        return self.pool.chain
+
+    @property
+    def chain_id(self) -> int:
+        """The chain's id."""
+        return self.pool.chain_id
 
     async def stamp(self, number: int | None = None) -> BlockStamp:
-        """The block to value at, or that of a number. Raises ChainError: no answer, another chain, no Multicall3."""
-        answered, block = await asyncio.gather(self.endpoint.request("eth_chainId", []), self._final_block(number))
-        if (found := quantity(answered, "chain id")) != self.chain_id:
-            raise ChainError(
-                f"{self.endpoint.name} serves chain {found}, not {self.chain_id} ({self.chain})",
-                advice="Correct the endpoint's URL or the chain's id in the configuration.",
-            )
-        stamp = block_stamp(block, self.chain, self.chain_id)
-        if not self._probed:
-            await self._probe(stamp)
-            self._probed = True
+        """The block to value at, or that of a number.
+
+        Raises:
+            EndpointsDisagree, NoQuorum: nodes have different blocks, or too few can be read.
+            ChainError: the only node failed or serves another chain, every head is too old, or there is no Multicall3.
+        """
+        stamp = await self.pool.stamp(number)
+        await self._probe(stamp, self.pool.quorum)
         return stamp
 
     async def is_canonical(self, stamp: BlockStamp) -> bool:
-        """Whether the block is still part of the chain, as this node sees it."""
-        block = await self.endpoint.request("eth_getBlockByNumber", [hex(stamp.number), False])
-        return block is not None and block_stamp(block, self.chain, self.chain_id).hash == stamp.hash
+        """Whether a quorum of nodes still has the block."""
+        return await self.pool.is_canonical(stamp)
 
     async def read(
         self, requests: Sequence[ChainRequest], at: BlockStamp, scrutiny: Scrutiny = Scrutiny.COMPARED
     ) -> tuple[Answer, ...]:
-        """Answer all requests at that block, in order; one endpoint cannot be compared with itself.
+        """Answer all requests at that block, in order.
 
         Raises:
-            ChainError: the node failed, answered from another block, or did not finish within the deadline.
+            EndpointsDisagree: nodes gave different bytes, and no quorum agrees on any.
+            NoQuorum: too few nodes answered.
+            ChainError: the only node failed, or nothing came within the deadline.
         """
-        slots = asyncio.Semaphore(self._concurrency)
-        direct = [index for index, request in enumerate(requests) if isinstance(request, Call) and request.direct]
-        batched = sorted(set(range(len(requests))) - set(direct))
-        chunks = list(self._chunks([self._as_call(requests[index]) for index in batched]))
-        reads = [self._read_chunk(chunk, at, slots) for chunk in chunks]
-        reads += [self._read_direct(requests[index], at, slots) for index in direct]
-        try:
-            async with asyncio.timeout(self._deadline):
-                found = [answer for part in await asyncio.gather(*reads) for answer in part]
-                if self.pin == "number" and requests and not await self.is_canonical(at):
-                    raise self._moved(at)
-        except TimeoutError:
-            raise ChainError(
-                f"{self.endpoint.name}: {len(requests)} reads were not answered within {self._deadline:g} s",
-                advice="Use a faster endpoint, or raise the chain's deadline.",
-            ) from None
+        if not requests:
+            return ()
+        async with self.pool.within_deadline(f"a read of {len(requests)} requests"):
+            reading = await self._begin(at, scrutiny)
+            direct = [index for index, request in enumerate(requests) if isinstance(request, Call) and request.direct]
+            batched = sorted(set(range(len(requests))) - set(direct))
+            work: list[Coroutine[Any, Any, list[Answer]]] = []
+            work += [self._chunk(calls, reading) for calls in self._chunks([requests[index] for index in batched])]
+            work += [self._direct(requests[index], reading) for index in direct]
+            found = [answer for part in await together(work) for answer in part]
         answers = dict(zip(batched + direct, found, strict=True))
         return tuple(answers[index] for index in range(len(requests)))
 
     async def call(self, to: Address, data: bytes) -> bytes:
-        """Call a contract at the newest block. Raises ChainError, CallReverted (its reason decoded)."""
+        """Call a contract at the newest block of one node. Raises ChainError, CallReverted (its reason decoded)."""
         try:
-            answer = await self.endpoint.request("eth_call", [{"to": to, "data": "0x" + data.hex()}, "latest"])
+            answer = await self.pool.ask("eth_call", [{"to": to, "data": "0x" + data.hex()}, "latest"])
         except NodeRefused as refusal:
             if refusal.in_execution:
                 raise call_reverted(f"call 0x{data[:4].hex()} of {to}", refusal.data) from None
@@ -133,62 +129,58 @@ class Web3ChainReader:
 
     async def code(self, address: Address) -> bytes:
         """The run-time code at an address at the newest block, empty where there is no contract."""
-        return hex_bytes(await self.endpoint.request("eth_getCode", [address, "latest"]), "code")
+        return hex_bytes(await self.pool.ask("eth_getCode", [address, "latest"]), "code")
+
+    async def implementation(self, address: Address) -> Address | None:
+        """The contract behind a proxy of EIP-1967 at the newest block; None where there is none."""
+        slot = await self.pool.ask("eth_getStorageAt", [address, _IMPLEMENTATION, "latest"])
+        word = int.from_bytes(hex_bytes(slot, "storage"), "big")
+        return Address(to_checksum_address(word.to_bytes(32, "big")[12:])) if 0 < word < 1 << 160 else None
 
     async def close(self) -> None:
-        """Give up the endpoint's connections."""
-        await self.endpoint.close()
+        """Give up the nodes' connections."""
+        await self.pool.close()
 
-    async def _final_block(self, number: int | None) -> object:
-        if number is not None:
-            return await self.endpoint.request("eth_getBlockByNumber", [hex(number), False])
-        tag: object = self.finality if isinstance(self.finality, str) else "latest"
-        if isinstance(self.finality, int) and self.finality > 0:
-            newest = quantity(await self.endpoint.request("eth_blockNumber", []), "block number")
-            tag = hex(max(0, newest - self.finality))
-        return await self.endpoint.request("eth_getBlockByNumber", [tag, False])
-
-    async def _probe(self, stamp: BlockStamp) -> None:
-        code = await self.endpoint.request("eth_getCode", [self.multicall, hex(stamp.number)])
-        if not hex_bytes(code, "code"):
-            raise ChainError(
-                f"there is no Multicall3 at {self.multicall} on {self.chain} in block {stamp.number}",
-                advice="Set the chain's `multicall` to its Multicall3; `navoracle deploy` can put one there.",
-            )
-        for pin in (self.pin,) if self.pin != "auto" else ("hash", "number"):
-            if await self._can_pin(pin, stamp):
-                self.pin = pin
-                return
-        raise ChainError(
-            f"{self.endpoint.name} cannot read {self.chain} at a pinned block through {self.multicall}",
-            advice="Check that `multicall` is a Multicall3 contract; set `pin: number` where the node lacks EIP-1898.",
+    async def _probe(self, stamp: BlockStamp, operators: int) -> None:
+        """Find out how nodes can be pinned that were not asked yet. Raises ChainError: too few can."""
+        unknown = [node for node in self.pool.alive() if node.pin is None]
+        failed = [error for error in await asyncio.gather(*(self._probed(node, stamp) for node in unknown)) if error]
+        if len({node.operator for node in self._readable()}) >= operators:
+            return
+        if len(self.pool.nodes()) == 1 and failed:
+            raise failed[0]
+        raise NoQuorum(
+            f"{self.chain}: fewer than {operators} independent nodes can be read at block {stamp.number}"
+            + "".join(f"; {error.message}" for error in failed),
+            advice=failed[0].advice if failed else "Bring the chain's endpoints back, or configure more of them.",
         )
 
-    async def _can_pin(self, pin: Pin, stamp: BlockStamp) -> bool:
+    async def _probed(self, node: Node, stamp: BlockStamp) -> ChainError | None:
         try:
-            answer = await self._eth_call(self._target, _TIMESTAMP, _block_of(pin, stamp))
-        except NodeRefused as refusal:
-            # A node that merely lacks the block says so in other words: that is no reason to pin less well.
-            if refusal.in_execution or refusal.rpc_code in _INVALID_REQUEST or "support" in refusal.detail.lower():
-                return False
-            raise
-        return answer == stamp.timestamp.to_bytes(32, "big")
+            await probe(node, stamp, self.multicall)
+        except ChainError as error:
+            return error
+        return None
 
-    async def _eth_call(self, to: bytes, data: bytes, block: object, sender: Address | None = None) -> bytes:
-        transaction = {"to": to_checksum_address(to), "data": "0x" + data.hex()}
-        if sender is not None:
-            transaction["from"] = sender
-        return hex_bytes(await self.endpoint.request("eth_call", [transaction, block]), "call result")
+    def _readable(self) -> list[Node]:
+        return [node for node in self.pool.alive() if node.pin is not None]
 
-    def _as_call(self, request: ChainRequest) -> tuple[bytes, bytes]:
-        if isinstance(request, Call):
-            return bytes.fromhex(request.target[2:]), request.data
-        return self._target, encode_call("getEthBalance(address)", request.account)
+    async def _begin(self, at: BlockStamp, scrutiny: Scrutiny) -> _Reading:
+        copies = 1 if scrutiny is Scrutiny.ONE else self.pool.quorum
+        await self.pool.ensure(copies)
+        await self._probe(at, copies)
+        avoid = self._compared_by if scrutiny is Scrutiny.ANEW else ()
+        order = [node for node in self.pool.alive(avoid) if node.pin is not None]
+        if scrutiny is Scrutiny.COMPARED and at != self._compared_at:
+            self._compared_at, self._compared_by = at, set()
+        witnessed = any(node.pin == "number" for node in order)
+        return _Reading(at, order, copies, witnessed, scrutiny is Scrutiny.COMPARED)
 
-    def _chunks(self, calls: list[tuple[bytes, bytes]]) -> Iterator[list[tuple[bytes, bytes]]]:
-        chunk: list[tuple[bytes, bytes]] = []
+    def _chunks(self, requests: Sequence[ChainRequest]) -> Iterator[list[Target]]:
+        chunk: list[Target] = []
         size = 0
-        for call in calls:
+        for request in requests:
+            call = self._as_call(request)
             if chunk and (len(chunk) == self._chunk_calls or size + len(call[1]) > self._chunk_bytes):
                 yield chunk
                 chunk, size = [], 0
@@ -197,72 +189,64 @@ class Web3ChainReader:
         if chunk:
             yield chunk
 
-    async def _read_chunk(
-        self, calls: list[tuple[bytes, bytes]], at: BlockStamp, slots: asyncio.Semaphore
-    ) -> list[Answer]:
-        try:
-            async with slots:
-                results = await self._aggregate(calls, at)
-        except NodeRefused as refusal:
-            if not refusal.in_execution:
-                raise
-            if len(calls) == 1:
-                return [Answer(refusal.data, "call_reverted")]
-            middle = len(calls) // 2
-            first = await self._read_chunk(calls[:middle], at, slots)
-            return first + await self._read_chunk(calls[middle:], at, slots)
-        answers = [_answer(data) if success else Answer(data, "call_reverted") for success, data in results]
+    def _as_call(self, request: ChainRequest) -> Target:
+        if isinstance(request, Call):
+            return bytes.fromhex(request.target[2:]), request.data
+        return self._target, encode_call("getEthBalance(address)", request.account)
+
+    async def _chunk(self, calls: list[Target], reading: _Reading) -> list[Answer]:
+        question = ChunkQuestion(calls, reading.at, self.multicall, witnessed=reading.witnessed)
+        found = await self.pool.poll(question, reading.copies, reading.order)
+        if not found.agreed:
+            if len(calls) > 1 and _may_want_gas(found, question):
+                return await self._halves(calls, reading)
+            raise self.pool.refusal(found, f"a chunk of {len(calls)} calls at block {reading.at.number}")
+        self._note(found, reading, question)
+        if isinstance(found.answer, Refused):
+            return await self._halves(calls, reading) if len(calls) > 1 else [_reverted(found.answer)]
+        answers = question.answers(found.answer)
         # A call that burns all its gas starves those after it, which fail without data: they are asked again alone.
-        silent = [index for index, (success, data) in enumerate(results) if not success and not data][1:]
-        again = await asyncio.gather(*(self._read_chunk([calls[index]], at, slots) for index in silent))
-        for index, (answer,) in zip(silent, again, strict=True):
+        silent = [index for index, answer in enumerate(answers) if answer.failure is not None and is_silent(answer)]
+        again = await together([self._chunk([calls[index]], reading) for index in silent[1:]])
+        for index, (answer,) in zip(silent[1:], again, strict=True):
             answers[index] = answer
         return answers
 
-    async def _aggregate(self, calls: list[tuple[bytes, bytes]], at: BlockStamp) -> list[tuple[bool, bytes]]:
-        witnesses: list[tuple[bytes, bytes]] = []
-        if self.pin == "number":
-            parent = encode_call("getBlockHash(uint256)", max(0, at.number - 1))
-            witnesses = [(self._target, _TIMESTAMP), (self._target, parent)]
-        data = await self._eth_call(self._target, encode_aggregate3(witnesses + calls), _block_of(self.pin, at))
-        if not data:
-            raise ChainError(
-                f"{self.endpoint.name} answered nothing for block {at.number} of {self.chain}",
-                advice="The node may not have this block's state: use one with enough history.",
-            )
-        try:
-            results = decode_aggregate3(data, len(witnesses) + len(calls))
-        except MalformedResult as error:
-            raise ChainError(f"{self.endpoint.name}: {error.message}", advice=error.advice) from error
-        if witnesses:
-            time_seen, parent_seen = results[0][1], results[1][1]
-            expected_parent = bytes.fromhex(at.parent_hash[2:])
-            # The first block has no parent to prove it by.
-            if time_seen != at.timestamp.to_bytes(32, "big") or (at.number > 0 and parent_seen != expected_parent):
-                raise self._moved(at)
-        return results[len(witnesses) :]
+    async def _halves(self, calls: list[Target], reading: _Reading) -> list[Answer]:
+        middle = len(calls) // 2
+        first, second = await together([self._chunk(half, reading) for half in (calls[:middle], calls[middle:])])
+        return first + second
 
-    async def _read_direct(self, request: ChainRequest, at: BlockStamp, slots: asyncio.Semaphore) -> list[Answer]:
-        target, data = self._as_call(request)
+    async def _direct(self, request: ChainRequest, reading: _Reading) -> list[Answer]:
         sender = request.sender if isinstance(request, Call) else None
-        try:
-            async with slots:
-                return [_answer(await self._eth_call(target, data, _block_of(self.pin, at), sender))]
-        except NodeRefused as refusal:
-            if refusal.in_execution:
-                return [Answer(refusal.data, "call_reverted")]
-            raise
+        question = DirectQuestion(self._as_call(request), sender, reading.at)
+        found = await self.pool.poll(question, reading.copies, reading.order)
+        if not found.agreed:
+            raise self.pool.refusal(found, f"a direct call at block {reading.at.number}")
+        self._note(found, reading, None)
+        if isinstance(found.answer, Refused):
+            return [_reverted(found.answer)]
+        return [_answer(hex_bytes(found.answer, "call result"))]
 
-    def _moved(self, at: BlockStamp) -> ChainError:
-        return ChainError(
-            f"{self.endpoint.name} did not read from block {at.number} ({at.hash}) of {self.chain}",
-            advice="The chain was reorganized, or the endpoint mixes nodes; the next slot reads a newer block.",
-        )
+    def _note(self, found: Poll[str | Refused], reading: _Reading, chunk: ChunkQuestion | None) -> None:
+        """Remember who was compared, and put out who gave other bytes than the quorum."""
+        if reading.noted:
+            self._compared_by |= found.voters()
+        for node, vote in found.dissent:
+            if chunk is None or not (chunk.short_of_gas(vote, found.answer) or chunk.short_of_gas(found.answer, vote)):
+                self.pool.dispute(node, f"gave other bytes than a quorum at block {reading.at.number}")
 
 
-def _block_of(pin: Pin, stamp: BlockStamp) -> object:
-    return hex(stamp.number) if pin == "number" else {"blockHash": stamp.hash, "requireCanonical": True}
+def _may_want_gas(found: Poll[str | Refused], question: ChunkQuestion) -> bool:
+    """Whether nodes may differ only in how much gas they grant; smaller chunks then tell."""
+    votes = list(found.votes)
+    pairs = [(one, other) for one in votes for other in votes if one != other]
+    return bool(found.weak) or any(question.short_of_gas(one, other) for one, other in pairs)
+
+
+def _reverted(refused: Refused) -> Answer:
+    return Answer(refused.data, CallReverted.code)
 
 
 def _answer(data: bytes) -> Answer:
-    return Answer(data) if data else Answer(data, "empty_result")
+    return Answer(data) if data else Answer(data, EmptyResult.code)

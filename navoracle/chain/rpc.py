@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
 from navoracle.domain.errors import ChainError
 from navoracle.domain.frame import BlockStamp
 from navoracle.domain.units import Timestamp
+from navoracle.redaction import redact_text
 from navoracle.redaction import redact_url as redact_url
 
 # How nodes say that the EVM, not the node, ended a call. 3 is geth's code for a revert, -32015 Parity's.
@@ -21,20 +22,44 @@ _EXECUTION_MESSAGES: Final = (
     "bad instruct",
 )
 
-READ_METHODS: Final = (
-    "eth_blockNumber",
-    "eth_call",
-    "eth_chainId",
-    "eth_estimateGas",
-    "eth_getBalance",
-    "eth_getBlockByHash",
-    "eth_getBlockByNumber",
-    "eth_getCode",
-    "eth_getTransactionCount",
-    "eth_getTransactionReceipt",
-    "eth_maxPriorityFeePerGas",
+# How nodes say that a call met their own limit of gas, which another node may not have.
+_GAS_MESSAGES: Final = ("out of gas", "outofgas", "gas required exceeds", "intrinsic gas too low")
+
+# Refusals that pass by themselves: too many requests, and a block that the node does not have yet.
+_BUSY_CODES: Final = frozenset({429, -32005})
+_PASSING_MESSAGES: Final = (
+    "rate limit",
+    "too many requests",
+    "header not found",
+    "block not found",
+    "unknown block",
+    "hash is not currently canonical",
 )
-"""The methods that change nothing and may therefore be asked again after a failure. No other method is ever retried."""
+
+UNSUPPORTED: Final = frozenset({-32600, -32601, -32602})
+"""Codes of a node that does not serve a method, or not with such parameters."""
+
+READ_METHODS: Final = frozenset(
+    {
+        "eth_blockNumber",
+        "eth_call",
+        "eth_chainId",
+        "eth_estimateGas",
+        "eth_feeHistory",
+        "eth_gasPrice",
+        "eth_getBalance",
+        "eth_getBlockByHash",
+        "eth_getBlockByNumber",
+        "eth_getCode",
+        "eth_getStorageAt",
+        "eth_getTransactionByHash",
+        "eth_getTransactionCount",
+        "eth_getTransactionReceipt",
+        "eth_maxPriorityFeePerGas",
+        "eth_syncing",
+    }
+)
+"""The methods that change nothing and may therefore be put to another node. No other method is ever sent twice."""
 
 
 class Endpoint(Protocol):
@@ -45,7 +70,7 @@ class Endpoint(Protocol):
         """How messages name it; never contains a key."""
 
     async def request(self, method: str, params: Sequence[object]) -> object:
-        """Ask, and return the JSON result. Raises NodeRefused for an error answer, ChainError for none."""
+        """Ask once, and return the JSON result. Raises NodeRefused for an error answer, NoAnswer for none."""
 
     async def close(self) -> None:
         """Give up its connections."""
@@ -59,6 +84,9 @@ class NodeRefused(ChainError):
         detail: the node's own message.
         data: revert data, empty where the node gave none.
         in_execution: whether the EVM ended the call (a revert, no gas left), rather than the node refusing to run it.
+        out_of_gas: whether it ended for want of gas, of which another node may grant more.
+        busy: whether the node wants fewer requests.
+        passing: whether the same question may well be answered a little later.
     """
 
     def __init__(self, endpoint: str, method: str, rpc_code: int, detail: str, data: bytes = b"") -> None:
@@ -70,27 +98,59 @@ class NodeRefused(ChainError):
         self.detail = detail
         self.data = data
         lowered = detail.lower()
-        self.in_execution = rpc_code in _EXECUTION_CODES or any(part in lowered for part in _EXECUTION_MESSAGES)
+        self.out_of_gas = any(part in lowered for part in _GAS_MESSAGES)
+        self.in_execution = (
+            self.out_of_gas or rpc_code in _EXECUTION_CODES or any(part in lowered for part in _EXECUTION_MESSAGES)
+        )
+        self.busy = rpc_code in _BUSY_CODES
+        self.passing = self.busy or any(part in lowered for part in _PASSING_MESSAGES)
 
 
-def result_of(response: object, endpoint: str, method: str) -> object:
+class NoAnswer(ChainError):
+    """The node did not answer, or not with JSON-RPC: the same request may be answered a little later."""
+
+
+class RateLimited(NoAnswer):
+    """The node wants fewer requests; `retry_after` is how many seconds it asks to be left alone, 0 where unsaid."""
+
+    def __init__(self, endpoint: str, method: str, retry_after: float = 0.0) -> None:
+        super().__init__(
+            f"{endpoint}: {method} failed: HTTP 429, too many requests",
+            advice="Set the endpoint's `requests_per_second` to its plan, or use a larger plan.",
+        )
+        self.retry_after = retry_after
+
+
+def result_of(
+    response: object, endpoint: str, method: str, *, asked: int | None = None, hide: Callable[[str], str] = redact_text
+) -> object:
     """The result in a JSON-RPC answer.
+
+    Args:
+        asked: the id of the request that this must be the answer to; not looked at when None.
+        hide: takes out of the node's own words what must not be shown.
 
     Raises:
         NodeRefused: the answer is an error.
-        ChainError: it is no JSON-RPC answer.
+        NoAnswer: it is no JSON-RPC answer, or that to another request.
     """
     if isinstance(response, Mapping):
         error = response.get("error")
+        # A node that could not even read the request answers with the id null.
+        if asked is not None and response.get("id") != asked and not (error and response.get("id") is None):
+            raise NoAnswer(
+                f"{endpoint}: {method} got the answer to another request",
+                advice="The endpoint, or a proxy before it, mixes answers up: use another one.",
+            )
         if isinstance(error, Mapping):
             code = error.get("code")
-            detail = str(error.get("message", "no message"))[:500]
+            detail = hide(str(error.get("message", "no message"))[:500])
             raise NodeRefused(
                 endpoint, method, code if type(code) is int else 0, detail, revert_data(error.get("data"))
             )
         if error is None and "result" in response:
             return response["result"]
-    raise ChainError(
+    raise NoAnswer(
         f"{endpoint}: {method} got an answer that is not JSON-RPC",
         advice="Check that the URL is a node's RPC endpoint.",
     )

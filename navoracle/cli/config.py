@@ -57,5 +57,9 @@ def config_document(config: Config, database: SecretStr) -> dict[str, Any]:
     document = config.model_dump(mode="json")
     document["store"]["url"] = redact_database_url(database.get_secret_value())
     for name, section in config.chains.items():
-        document["chains"][name]["rpc"] = redact_url(section.rpc.get_secret_value())
+        shown = document["chains"][name]
+        if section.rpc is not None:
+            shown["rpc"] = redact_url(section.rpc.get_secret_value())
+        for place, endpoint in zip(shown["endpoints"], section.endpoints, strict=True):
+            place["url"] = redact_url(endpoint.url.get_secret_value())
     return document

@@ -9,13 +9,13 @@ from typing import Annotated, Final
 import typer
 
 from navoracle import __version__
-from navoracle.cli import config, demo, deploy, evidence, nav, post, replay, status, verify
+from navoracle.cli import check, config, demo, deploy, evidence, nav, post, price, record, replay, status, verify
 from navoracle.cli.exit_codes import DESCRIPTION, ExitCode, exit_code_of
 from navoracle.cli.output import error_document, error_of, print_error, print_json
 from navoracle.cli.runtime import Runtime, runtime_of
 from navoracle.domain.errors import NavoracleError
 
-COMMANDS: Final = (demo, nav, post, status, verify, evidence, replay, deploy, config)
+COMMANDS: Final = (demo, check, nav, price, post, status, verify, evidence, record, replay, deploy, config)
 """The modules whose `register(app)` adds their commands, in the order of the help."""
 
 app = typer.Typer(

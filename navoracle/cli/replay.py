@@ -21,6 +21,7 @@ from navoracle.cli.timelines import (
     show_verification,
     ticking,
 )
+from navoracle.cli.worlds import replay_worlds
 from navoracle.composition import open_fresh_store
 from navoracle.domain.errors import UsageError
 from navoracle.domain.units import Timestamp
@@ -42,9 +43,13 @@ def register(app: typer.Typer) -> None:
 
 def replay(
     prices: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option("--prices", metavar="ASSET:GROUP=FILE", help="A CSV series as one source; repeat it."),
-    ],
+    ] = None,
+    world: Annotated[
+        list[Path] | None,
+        typer.Option("--world", metavar="FILE", help="A recorded world, see `record`; repeat it. Stands alone."),
+    ] = None,
     hold: Annotated[
         list[str] | None,
         typer.Option("--hold", metavar="ASSET=AMOUNT", help="What the fund holds, in whole tokens."),
@@ -72,12 +77,19 @@ def replay(
     database: DatabaseUrl = None,
     as_json: JsonFlag = False,
 ) -> int:
-    """Run the keeper over recorded prices: sampler, cadence, guards, posting, evidence.
+    """Run the keeper over recorded prices: sampler, cadence, guards, posting, evidence. Or run recorded worlds again.
 
     One fund holds the assets named: 1,000,000 tokens of a single one, or 1,000,000 of value of each at its first price,
     against as many shares. A close counts as known when its row's step ends. A new database is left in this folder.
+    A recorded world gives the same evidence, byte for byte, or the command ends with 3 and names the funds.
     """
     configure_logs("console", "warning")
+    if world:
+        if prices:
+            raise UsageError("--prices and --world exclude one another", advice="Replay the one, then the other.")
+        return replay_worlds(world, as_json=as_json)
+    if not prices:
+        raise UsageError("there is nothing to replay", advice="Add --prices ASSET:GROUP=FILE, or --world FILE.")
     options = ReplayOptions(
         prices=tuple(map(parse_price_file, prices)),
         holdings={key: value for key, value in _pairs("--hold", hold, str) if key is not None},

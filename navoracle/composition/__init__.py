@@ -1,6 +1,7 @@
 """Builds the system from a configuration: which adapters stand behind which ports. Nothing else builds them."""
 
 from navoracle.chain.deploy import GuardBounds
+from navoracle.composition.claims import check_claims
 from navoracle.composition.deployment import (
     MAX_POST_AGE,
     Grants,
@@ -12,7 +13,8 @@ from navoracle.composition.deployment import (
     plan_registry,
 )
 from navoracle.composition.endpoints import chain_reader_at
-from navoracle.composition.plans import plan_from_evidence, resolve, subject_of
+from navoracle.composition.plans import plan_from_evidence, resolve, resolve_each, subject_of
+from navoracle.composition.reach import Reach, reach, require_registry
 from navoracle.composition.stores import (
     RehearsalStore,
     open_existing_store,
@@ -22,6 +24,7 @@ from navoracle.composition.stores import (
     store_exists,
 )
 from navoracle.composition.system import ChainAccess, System, chain_access, open_system
+from navoracle.composition.worlds import RecordedCase, open_world
 
 __all__ = [
     "MAX_POST_AGE",
@@ -29,11 +32,14 @@ __all__ = [
     "Grants",
     "GuardBounds",
     "Opening",
+    "Reach",
+    "RecordedCase",
     "RegistryPlan",
     "RehearsalStore",
     "System",
     "chain_access",
     "chain_reader_at",
+    "check_claims",
     "deploy_multicall",
     "deploy_planned",
     "deployment_chain",
@@ -41,10 +47,14 @@ __all__ = [
     "open_fresh_store",
     "open_store",
     "open_system",
+    "open_world",
     "plan_from_evidence",
     "plan_registry",
+    "reach",
     "rehearsal_store",
+    "require_registry",
     "resolve",
+    "resolve_each",
     "store_exists",
     "subject_of",
 ]

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
+from navoracle.composition.claims import check_claims
 from navoracle.config.models import AssetSection, Config, FundSection
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import (
@@ -19,15 +20,17 @@ from navoracle.domain.errors import (
     SourceDown,
 )
 from navoracle.domain.fees import FeeTerms
-from navoracle.domain.frame import BlockStamp, FundPrior, GuardPolicy, Prior, PriorPrice, Sample
+from navoracle.domain.frame import FundPrior, GuardPolicy, Prior, PriorPrice, Sample
 from navoracle.domain.prices import AggregationPolicy, NativeBandPolicy
 from navoracle.domain.units import Bps, Timestamp
 from navoracle.keeper.collect import read_all
 from navoracle.keeper.plan import AssetPlan, FramePlan, FundPlan
 from navoracle.keeper.planner import Subject
+from navoracle.keeper.session import Readings
 from navoracle.ports import ChainReader, OffChainReader, Read, ReadPoint
 from navoracle.positions import PositionModel, SupplyModel
 from navoracle.prices import Rate, Source
+from navoracle.prices.sequencer import SequencerGate
 from navoracle.readers import ReaderModel
 
 M = TypeVar("M", bound=ReaderModel)
@@ -43,9 +46,9 @@ _FEES = TypeAdapter(FeeTerms)
 _GUARDS = TypeAdapter(GuardPolicy)
 _POLICY = TypeAdapter(AggregationPolicy)
 _NATIVE_BAND = TypeAdapter(NativeBandPolicy)
-_PRICES = TypeAdapter(tuple[PriorPrice, ...])
-_SAMPLES = TypeAdapter(tuple[Sample, ...])
-_FUND_PRIOR = TypeAdapter(FundPrior)
+PRICES = TypeAdapter(tuple[PriorPrice, ...])
+SAMPLES = TypeAdapter(tuple[Sample, ...])
+FUND_PRIOR = TypeAdapter(FundPrior)
 
 
 def subject_of(config: Config) -> Subject:
@@ -55,6 +58,17 @@ def subject_of(config: Config) -> Subject:
         home_chain=config.home_chain,
         assets={symbol: _asset_plan(symbol, asset) for symbol, asset in config.assets.items()},
         funds={name: _fund_plan(name, fund) for name, fund in config.funds.items()},
+        gates=tuple(
+            SequencerGate(
+                kind="sequencer",
+                id=f"{name}.sequencer",
+                chain=name,
+                feed=section.sequencer.feed,
+                grace=section.sequencer.grace,
+            )
+            for name, section in config.chains.items()
+            if section.sequencer is not None
+        ),
     )
 
 
@@ -125,26 +139,37 @@ class _Resolving(Generic[M]):
 
 
 async def resolve(
-    subject: Subject, chains: Mapping[str, ChainReader], off_chain: OffChainReader, now: Timestamp
+    subject: Subject,
+    chains: Mapping[str, ChainReader],
+    off_chain: OffChainReader,
+    now: Timestamp,
+    chain_ids: Mapping[str, int] | None = None,
 ) -> Subject:
     """Read once what travels with every reader from then on (decimals), all in one batch per chain.
 
+    Args:
+        chain_ids: by chain name, so that what is counted twice is found under two names of one chain too.
+
     Raises:
         ChainError: a chain cannot be read.
-        ConfigurationError: a reader cannot be resolved, for example because its address holds no contract.
+        ConfigurationError: a reader cannot be resolved, for example because its address holds no contract; or two
+            readers of a fund count the same thing.
     """
-    waiting = [_Resolving(reader) for reader in _models(subject) if not reader.is_resolved]
-    if not waiting:
-        return subject
-    names = sorted({reader.chain for reader in waiting if reader.chain is not None})
-    stamps: list[BlockStamp] = []
-    for name in names:
-        if name not in chains:
+    resolved = await _resolved(subject, chains, off_chain, now)
+    check_claims(resolved.funds.values(), chain_ids or {})
+    return resolved
+
+
+async def _resolved(
+    subject: Subject, chains: Mapping[str, ChainReader], off_chain: OffChainReader, now: Timestamp
+) -> Subject:
+    for reader in _models(subject):
+        name = getattr(reader, "chain", None)
+        if name is not None and name not in chains and not reader.is_resolved:
             raise ConfigurationError(
                 f"chain {name} is not configured", advice=f"Add `chains: {name}:` with its endpoint."
             )
-        stamps.append(await chains[name].stamp())
-    readings = await read_all(waiting, stamps, now, chains, off_chain)
+    resolved, readings = await resolve_each(subject, chains, off_chain, now)
     failures = list(readings.failures.values())
     if failures:
         first = failures[0]
@@ -152,7 +177,24 @@ async def resolve(
             raise ChainError(first.message, advice=first.advice)
         more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
         raise ConfigurationError(f"{first.message}{more}", advice=first.advice)
-    return _with_readers(subject, dict(readings.values))
+    return resolved
+
+
+async def resolve_each(
+    subject: Subject, chains: Mapping[str, ChainReader], off_chain: OffChainReader, now: Timestamp
+) -> tuple[Subject, Readings]:
+    """Resolve every reader for itself: the subject with those that could be, and what was read for it.
+
+    Raises:
+        ChainError: a chain cannot be read at all.
+    """
+    waiting = [_Resolving(reader) for reader in _models(subject) if not reader.is_resolved]
+    if not waiting:
+        return subject, Readings({}, {}, {}, {})
+    names = sorted({reader.chain for reader in waiting if reader.chain is not None and reader.chain in chains})
+    stamps = [await chains[name].stamp() for name in names]
+    readings = await read_all(waiting, stamps, now, chains, off_chain)
+    return _with_readers(subject, dict(readings.values)), readings
 
 
 def _models(subject: Subject) -> list[Any]:
@@ -214,11 +256,12 @@ def plan_from_evidence(document: Mapping[str, Any]) -> FramePlan:
             ),
         ),
         prior=Prior(
-            prices=_PRICES.validate_python(prior["prices"]),
-            samples=_SAMPLES.validate_python(prior["samples"]),
-            funds={name: _FUND_PRIOR.validate_python(prior["fund"])},
+            prices=PRICES.validate_python(prior["prices"]),
+            samples=SAMPLES.validate_python(prior["samples"]),
+            funds={name: FUND_PRIOR.validate_python(prior["fund"])},
         ),
         verifies=described["verifies"],
+        gates=tuple(SequencerGate.model_validate(gate) for gate in described["gates"]),
     )
 
 

@@ -7,12 +7,13 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from navoracle.chain.http import HttpEndpoint
-from navoracle.chain.reader import Finality, Web3ChainReader
+from navoracle.chain.reader import Web3ChainReader
 from navoracle.chain.rpc import Endpoint
 from navoracle.chain.signers import KeyFileSigner
 from navoracle.chain.transactor import GWEI, FeePolicy, Web3Transactor
 from navoracle.chain.versions import require_contract
+from navoracle.composition.endpoints import node_pool
+from navoracle.composition.off_chain import OffChainServices, off_chain_services
 from navoracle.composition.plans import resolve, subject_of
 from navoracle.config.models import ChainSection, Config
 from navoracle.domain.errors import ConfigurationError
@@ -48,6 +49,7 @@ class System:
     clock: Clock
     chains: Mapping[str, ChainAccess]
     series: Mapping[str, Series]
+    off_chain: OffChainServices
     ports: FramePorts
     planner: Planner
     runner: SlotRunner | None
@@ -62,25 +64,20 @@ class System:
         """Give up connections; the store is closed by who opened it."""
         for access in self.chains.values():
             await access.reader.close()
+        await self.off_chain.close()
 
 
-def chain_access(name: str, section: ChainSection, *, live: bool) -> ChainAccess:
+def chain_access(name: str, section: ChainSection, *, live: bool, clock: Clock | None = None) -> ChainAccess:
     """Reach a chain as configured; its key is opened only for a live run.
 
+    Args:
+        clock: what the age of the chain's head is measured by; the machine's own when None.
+
     Raises:
-        ConfigurationError: the endpoint is none, or a live run lacks its key file.
+        ConfigurationError: an endpoint is none, or a live run lacks its key file.
     """
-    endpoint = HttpEndpoint(section.rpc.get_secret_value(), timeout=section.timeout, deadline=2.5 * section.timeout)
-    finality: Finality = section.confirmations if section.finality == "confirmations" else section.finality
-    reader = Web3ChainReader(
-        endpoint,
-        chain=name,
-        chain_id=section.chain_id,
-        finality=finality,
-        pin=section.pin,
-        multicall=section.multicall,
-    )
-    return ChainAccess(reader, transactor_of(name, section, endpoint) if live else None)
+    reader = Web3ChainReader(node_pool(name, section, clock), multicall=section.multicall)
+    return ChainAccess(reader, transactor_of(name, section, reader.endpoint) if live else None)
 
 
 def transactor_of(name: str, section: ChainSection, endpoint: Endpoint) -> Transactor:
@@ -106,6 +103,7 @@ async def open_system(
     live: bool = False,
     chains: Mapping[str, ChainAccess] | None = None,
     documents: Path | None = None,
+    services: bool = True,
 ) -> System:
     """Build the system and resolve its readers.
 
@@ -114,23 +112,26 @@ async def open_system(
         live: whether posts are signed and sent.
         chains: how chains are reached, instead of by the configuration (embedded chains).
         documents: the folder of attestations.
+        services: whether HTTP services and exchanges are asked; without them only what is recorded answers.
 
     Raises:
         ConfigurationError, ChainError: something named in the configuration is not there, or not what it is said to be.
         UsageError: a recorded series cannot be read.
     """
     series = {name: load_series(section.file, step=section.step) for name, section in config.recorded.items()}
-    off_chain = RecordedReader(series, documents)
+    off_chain = off_chain_services(config, RecordedReader(series, documents), live=services)
     access = dict(chains or {})
     for name, section in config.chains.items():
         if name not in access:
-            access[name] = chain_access(name, section, live=live and section.registry is not None)
+            access[name] = chain_access(name, section, live=live and section.registry is not None, clock=clock)
     readers = {name: reached.reader for name, reached in access.items()}
     outboxes: dict[str, Outbox] = {}
     async with AsyncExitStack() as on_failure:
+        on_failure.push_async_callback(off_chain.close)
         for reader in readers.values():
             on_failure.push_async_callback(reader.close)
-        subject = await resolve(subject_of(config), readers, off_chain, clock.now())
+        chain_ids = {name: section.chain_id for name, section in config.chains.items()}
+        subject = await resolve(subject_of(config), readers, off_chain, clock.now(), chain_ids)
         for name, section in config.chains.items():
             if store is None or section.registry is None:
                 continue
@@ -152,4 +153,4 @@ async def open_system(
     ports = FramePorts(readers, off_chain, clock, store, outboxes)
     planner = Planner(subject, store, outboxes, now=clock.now())
     runner = None if store is None else SlotRunner(planner, ports, store)
-    return System(config, subject, clock, access, series, ports, planner, runner)
+    return System(config, subject, clock, access, series, off_chain, ports, planner, runner)

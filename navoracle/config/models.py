@@ -15,12 +15,18 @@ from navoracle.ports import Address
 from navoracle.positions import PositionModel, SupplyModel
 from navoracle.prices import Rate, Source
 from navoracle.readers import ChecksumAddress, DecimalWad
+from navoracle.redaction import host_of, redact_url
 
 MULTICALL3 = "0xcA11bde05977b3631167028862bE2a173976CA11"
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 BpsField = Annotated[int, Field(ge=0, le=10_000)]
 Seconds = Annotated[int, Field(ge=0)]
+Pinning = Literal["auto", "hash", "number"]
+ExchangeCredential = Literal[
+    "apiKey", "secret", "password", "uid", "login", "token", "twofa", "accountId", "walletAddress", "privateKey"
+]
+"""The fields in which ccxt takes what opens an account."""
 
 
 _FUND_KINDS = frozenset(
@@ -43,19 +49,75 @@ class SignerSection(Section):
     key_file: Path
 
 
+class EndpointSection(Section):
+    """One node of a chain: its URL (http, https, ws or wss), who runs it, and what it may be asked.
+
+    Nodes of one operator count once towards the quorum; unless it is named, the operator is the URL's host. `pin` says
+    how reads are pinned on this node where it differs from the chain's.
+    """
+
+    url: SecretStr
+    operator: Name | None = None
+    requests_per_second: Annotated[int, Field(gt=0, le=10_000)] | None = None
+    concurrency: Annotated[int, Field(gt=0, le=256)] = 8
+    pin: Pinning | None = None
+
+    @property
+    def operated_by(self) -> str:
+        """Who runs it."""
+        return self.operator or host_of(self.url.get_secret_value())
+
+
+class SequencerSection(Section):
+    """The uptime feed of a rollup's sequencer; while it is down, and `grace` seconds after, the chain is not read."""
+
+    feed: ChecksumAddress
+    grace: Seconds = 3_600
+
+
 class ChainSection(Section):
-    """One chain: its endpoint, finality rule, registry and signer."""
+    """One chain: its nodes, finality rule, registry and signer.
+
+    `rpc` is short for one endpoint. `quorum` operators must agree: 2 where there are two or more, unless it says
+    otherwise. A node may lie `max_lag` blocks behind the others, and its head `max_head_age` seconds behind the clock.
+    """
 
     chain_id: Annotated[int, Field(gt=0)]
-    rpc: SecretStr
+    rpc: SecretStr | None = None
+    endpoints: tuple[EndpointSection, ...] = ()
+    quorum: Annotated[int, Field(ge=1)] | None = None
+    max_lag: Annotated[int, Field(ge=0, le=10_000)] = 5
+    max_head_age: Annotated[int, Field(gt=0)] = 900
     finality: Literal["confirmations", "safe", "finalized"] = "confirmations"
     confirmations: Annotated[int, Field(ge=0, le=10_000)] = 2
-    pin: Literal["auto", "hash", "number"] = "auto"
+    pin: Pinning = "auto"
     multicall: ChecksumAddress = Address(MULTICALL3)
+    sequencer: SequencerSection | None = None
     registry: ChecksumAddress | None = None
     signer: SignerSection | None = None
     max_fee_gwei: Annotated[int, Field(gt=0)] = 200
     timeout: Annotated[int, Field(gt=0, le=600)] = 20
+
+    @property
+    def nodes(self) -> tuple[EndpointSection, ...]:
+        """Its endpoints, however they are written."""
+        return self.endpoints if self.rpc is None else (EndpointSection(url=self.rpc),)
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if (self.rpc is None) == (not self.endpoints):
+            raise ValueError("give either `rpc` (one URL) or `endpoints` (a list of `url`), and not both")
+        urls = [endpoint.url.get_secret_value() for endpoint in self.endpoints]
+        for index, url in enumerate(urls):
+            if url in urls[:index]:
+                raise ValueError(f"endpoints.{index}: the same URL is listed before ({redact_url(url)}); remove one")
+        operators = {endpoint.operated_by for endpoint in self.nodes}
+        if self.quorum is not None and self.quorum > len(operators):
+            raise ValueError(
+                f"quorum is {self.quorum} and there are {len(operators)} operators of endpoints: it could never be "
+                "reached; add endpoints of other operators (or name their `operator`), or lower the quorum"
+            )
+        return self
 
 
 class SeriesSection(Section):
@@ -63,6 +125,31 @@ class SeriesSection(Section):
 
     file: Path
     step: Annotated[int, Field(gt=0)] | None = None
+
+
+class CredentialSection(Section):
+    """A header that opens an HTTP service: its name, and its value out of the environment ("${KEY}")."""
+
+    header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")]
+    value: SecretStr
+
+
+class HttpSection(Section):
+    """How HTTP services are asked: seconds for a whole request, and the pace at which one host is asked."""
+
+    deadline: Annotated[int, Field(gt=0, le=120)] = 10
+    concurrency: Annotated[int, Field(gt=0, le=64)] = 4
+    per_second: Annotated[int, Field(gt=0, le=100)] = 5
+
+
+class ExchangeSection(Section):
+    """An exchange by ccxt's name, the credential fields that it wants ("apiKey", "secret", ...), and its options."""
+
+    id: Annotated[str, Field(pattern="^[a-z0-9]+$")]
+    credentials: dict[ExchangeCredential, SecretStr] = {}
+    options: dict[str, str | int | bool] = {}
+    sandbox: bool = False
+    deadline: Annotated[int, Field(gt=0, le=600)] = 30
 
 
 class NativeSection(Section):
@@ -170,6 +257,9 @@ class Config(Section):
     cadence: CadenceSection = CadenceSection()
     chains: dict[Name, ChainSection] = {}
     recorded: dict[Name, SeriesSection] = {}
+    http: HttpSection = HttpSection()
+    credentials: dict[Name, CredentialSection] = {}
+    exchanges: dict[Name, ExchangeSection] = {}
     assets: dict[Name, AssetSection]
     funds: Annotated[dict[Name, FundSection], Field(min_length=1)]
 
@@ -202,7 +292,7 @@ def _named_asset(symbol: str, asset: Any) -> Any:
     named = dict(asset)
     if isinstance(named.get("sources"), list):
         named["sources"] = [
-            {"asset": symbol, **source, "id": f"{symbol}.{source.get('id', source.get('group', index))}"}
+            {"asset": symbol, **source, "id": _within(symbol, source.get("id", source.get("group", index)))}
             if isinstance(source, dict)
             else source
             for index, source in enumerate(named["sources"])
@@ -228,10 +318,16 @@ def _named_fund(name: str, fund: Any) -> Any:
     return named
 
 
+def _within(section: str, name: object) -> str:
+    """A reader's id: its section's name before its own, once (a configuration that was shown can be read again)."""
+    text = str(name)
+    return text if text.startswith(f"{section}.") else f"{section}.{text}"
+
+
 def _named_position(fund: str, index: int, position: Any) -> Any:
     if not isinstance(position, dict):
         return position
-    named = {**position, "id": f"{fund}.{position.get('id', index)}"}
+    named = {**position, "id": _within(fund, position.get("id", index))}
     return {"fund": fund, **named} if position.get("kind") in _FUND_KINDS else named
 
 
@@ -253,6 +349,8 @@ def _problems(config: Config) -> list[str]:
             for source in asset.sources
             if source.kind == "recorded" and source.series not in config.recorded
         ]
+    problems += _unknown_services(config)
+    problems += _repeated_ids(config)
     ids: dict[tuple[str | None, int], str] = {}
     for name, fund in config.funds.items():
         other = ids.setdefault((fund.chain, fund.id), name)
@@ -263,6 +361,46 @@ def _problems(config: Config) -> list[str]:
         needs = [asset for position in fund.positions for asset, _ in position.assets]
         problems += [f"funds.{name}: {need} is not among assets" for need in needs if need not in known]
     return problems
+
+
+def _unknown_services(config: Config) -> list[str]:
+    """Credentials and exchanges that readers name and nobody configured, and prices in another currency than said."""
+    problems: list[str] = []
+    places: list[tuple[str, Any]] = [
+        (f"assets.{symbol}.sources.{index}", source)
+        for symbol, asset in config.assets.items()
+        for index, source in enumerate(asset.sources)
+    ]
+    for place, source in places:
+        stated = getattr(source, "quote_currency", None)
+        meant = config.unit_of_account if source.quoted_in is None else source.quoted_in
+        if stated is not None and stated != meant:
+            problems.append(f"{place}: its price is in {stated}, not in {meant}: write `quoted_in: {stated}`")
+    places += [
+        (f"funds.{name}.positions.{index}", position)
+        for name, fund in config.funds.items()
+        for index, position in enumerate(fund.positions)
+    ]
+    for place, reader in places:
+        for field, known in (("credential", config.credentials), ("exchange", config.exchanges)):
+            named = getattr(reader, field, None)
+            if named is not None and named not in known:
+                problems.append(f"{place}.{field}: {named} is not among {field}s")
+    return problems
+
+
+def _repeated_ids(config: Config) -> list[str]:
+    sections: list[tuple[str, list[str]]] = [
+        (f"assets.{symbol}.sources", [source.id for source in asset.sources]) for symbol, asset in config.assets.items()
+    ]
+    sections += [
+        (f"funds.{name}.positions", [position.id for position in fund.positions]) for name, fund in config.funds.items()
+    ]
+    return [
+        f"{place}: two of them are named {name}; give each an `id` of its own"
+        for place, names in sections
+        for name in sorted({name for name in names if names.count(name) > 1})
+    ]
 
 
 def _unknown_chains(place: str, chains: list[str | None], config: Config) -> list[str]:

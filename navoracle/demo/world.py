@@ -225,7 +225,7 @@ class DemoWorld:
     async def _deploy_market(self) -> None:
         usde, pt = self.tokens["USDe"], self.tokens["PT-USDe"]
         sy = self.tokens["SY-USDe"] = await self.chain.deploy("Sy", "SY-USDe", 18, usde, usde, 18)
-        yt = await self.chain.deploy("Token", "YT-USDe", "YT-USDe", 18)
+        yt = await self.chain.deploy("Yt", "YT-USDe", 18)
         self.market = await self.chain.deploy("Market", sy, pt, yt, self.chain.now + EXPIRY_AFTER)
         self.oracle = await self.chain.deploy("PtOracle")
         seed = encode_call(

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from navoracle.domain.errors import DomainError
+from navoracle.domain.errors import DomainError, OutOfRange
+from navoracle.domain.tick_math import MAX_TICK, MIN_TICK
 from navoracle.domain.units import BPS, Bps, RawAmount, Timestamp, Wad
 
 
@@ -143,6 +144,55 @@ class MarginCall:
 
 
 Position = Holding | HoldingAtCost | Accrual | MarginCall
+"""What is valued at the price of one asset."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConcentratedLiquidity:
+    """Liquidity between two ticks of a Uniswap v3 pool: what it consists of depends on the ratio of two prices.
+
+    Valuation turns it into one holding per token.
+
+    Attributes:
+        assets: the assets that price token 0 and token 1.
+        liquidity: in the pool's own unit, sqrt(raw token 0 x raw token 1).
+        tick_lower, tick_upper: the range, from the first up to the second.
+        owed: of token 0 and token 1, what was withdrawn or earned and not collected.
+
+    Raises:
+        DomainError: the component is a liability, whose amounts would have to round up.
+        OutOfRange: the liquidity is negative, or the range is empty or beyond all prices.
+    """
+
+    id: str
+    component: Component
+    assets: tuple[str, str]
+    liquidity: int
+    tick_lower: int
+    tick_upper: int
+    owed: tuple[RawAmount, RawAmount]
+    epoch: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.component in LIABILITIES:
+            raise DomainError(
+                f"position {self.id}: liquidity in a pool is not owed, {self.component.value} is",
+                advice="State what is owed in the tokens that are owed.",
+            )
+        if self.liquidity < 0 or not MIN_TICK <= self.tick_lower < self.tick_upper <= MAX_TICK:
+            raise OutOfRange(
+                f"position {self.id}: liquidity {self.liquidity} from {self.tick_lower} to {self.tick_upper}",
+                advice="Check the position manager's address: no pool holds such a position.",
+            )
+
+    @property
+    def holding_ids(self) -> tuple[str, str]:
+        """The names of its two holdings."""
+        return f"{self.id}/token0", f"{self.id}/token1"
+
+
+PositionReading = Position | ConcentratedLiquidity
+"""What a reader finds."""
 
 
 def is_liability(position: Position) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import Any
 
 from navoracle.domain.errors import ChainError
@@ -21,6 +22,7 @@ from navoracle.ports import (
     OffChainReader,
     Reader,
     ReadPoint,
+    Request,
     Scrutiny,
 )
 
@@ -53,7 +55,7 @@ async def collect(
     stamps = tuple(stamp for stamp in stamped if isinstance(stamp, BlockStamp))
     failures = tuple(failure for failure in stamped if isinstance(failure, Failure))
     now = _valuation_time(plan, stamps, failures, reading)
-    readings = await read_all(readers, stamps, now, chains, off_chain, scrutiny_of(plan))
+    readings = behind_gates(plan, await read_all(readers, stamps, now, chains, off_chain, scrutiny_of(plan)))
     return Collected(readings, stamps, reading, now, failures)
 
 
@@ -70,6 +72,19 @@ async def read_all(
     while requests := session.pending():
         session.supply(await _fetch(requests, chains, off_chain, stamps, now, scrutiny))
     return session.readings()
+
+
+def behind_gates(plan: FramePlan, readings: Readings) -> Readings:
+    """Take back what was read on a chain whose gate failed: every reader of it fails as the gate did."""
+    closed = {gate.chain: failure for gate in plan.gates if (failure := readings.failure(gate.id)) is not None}
+    if not closed:
+        return readings
+    values, failures = dict(readings.values), dict(readings.failures)
+    for reader in readers_of(plan):
+        if reader.chain in closed:
+            values.pop(reader.id, None)
+            failures[reader.id] = replace(closed[reader.chain], reader=reader.id)
+    return replace(readings, values=values, failures=failures)
 
 
 def scrutiny_of(plan: FramePlan) -> Scrutiny:
@@ -97,7 +112,17 @@ def readers_of(plan: FramePlan) -> tuple[Reader[Any], ...]:
         for fund in plan.funds:
             readers += fund.positions
             readers.append(fund.supply)
-    return tuple(readers)
+    return (*readers, *_gates(plan, readers))
+
+
+def gates_of(plan: FramePlan) -> tuple[Reader[object], ...]:
+    """The gates of the chains that the plan's readers read."""
+    return _gates(plan, readers_of(plan))
+
+
+def _gates(plan: FramePlan, readers: Iterable[Reader[Any]]) -> tuple[Reader[object], ...]:
+    read = {reader.chain for reader in readers}
+    return tuple(gate for gate in plan.gates if gate.chain in read)
 
 
 def chains_of(plan: FramePlan) -> tuple[str, ...]:
@@ -136,9 +161,9 @@ async def _fetch(
     now: Timestamp,
     scrutiny: Scrutiny,
 ) -> dict[Asked, Answer]:
-    by_chain: dict[str | None, list[Asked]] = {}
-    for asked in requests:
-        by_chain.setdefault(asked[0], []).append(asked)
+    by_chain: dict[str | None, list[Request]] = {}
+    for name, request in requests:
+        by_chain.setdefault(name, []).append(request)
     blocks = {stamp.chain: stamp for stamp in stamps}
     groups = await asyncio.gather(
         *(
@@ -148,26 +173,32 @@ async def _fetch(
             for name, group in by_chain.items()
         )
     )
-    return {asked: answer for group in groups for asked, answer in group.items()}
+    answers: dict[Asked, Answer] = {}
+    for (name, asked), found in zip(by_chain.items(), groups, strict=True):
+        answers.update(zip(zip(repeat(name), asked), found, strict=True))
+    return answers
 
 
 async def _on_chain(
-    group: Sequence[Asked], chain: ChainReader, at: BlockStamp, scrutiny: Scrutiny
-) -> dict[Asked, Answer]:
-    good = [asked for asked in group if isinstance(asked[1], Call | NativeBalance)]
-    answers = {asked: Answer(b"", "not_a_chain_request") for asked in group}
-    requests = [request for _, request in good if isinstance(request, Call | NativeBalance)]
+    requests: Sequence[Request], chain: ChainReader, at: BlockStamp, scrutiny: Scrutiny
+) -> Sequence[Answer]:
+    good = [request for request in requests if isinstance(request, Call | NativeBalance)]
     try:
-        found = await chain.read(requests, at, scrutiny)
+        found = await chain.read(good, at, scrutiny)
     except ChainError as error:
-        return {asked: Answer(b"", f"{error.code}: {error.message}") for asked in group}
-    answers.update(zip(good, found, strict=True))
-    return answers
+        return [Answer(b"", f"{error.code}: {error.message}")] * len(requests)
+    return found if len(good) == len(requests) else _placed(requests, good, found, "not_a_chain_request")
 
 
-async def _off_chain(group: Sequence[Asked], reader: OffChainReader, now: Timestamp) -> dict[Asked, Answer]:
-    good = [asked for asked in group if not isinstance(asked[1], Call | NativeBalance)]
-    answers = {asked: Answer(b"", "not_an_off_chain_request") for asked in group}
-    requests = [request for _, request in good if not isinstance(request, Call | NativeBalance)]
-    answers.update(zip(good, await reader.read(requests, now), strict=True))
-    return answers
+async def _off_chain(requests: Sequence[Request], reader: OffChainReader, now: Timestamp) -> Sequence[Answer]:
+    good = [request for request in requests if not isinstance(request, Call | NativeBalance)]
+    found = await reader.read(good, now)
+    return found if len(good) == len(requests) else _placed(requests, good, found, "not_an_off_chain_request")
+
+
+def _placed(
+    requests: Sequence[Request], good: Sequence[Request], found: Sequence[Answer], failure: str
+) -> Sequence[Answer]:
+    """The answers in the order of all requests; what could not be asked there has the failure."""
+    answers = dict(zip(good, found, strict=True))
+    return [answers.get(request, Answer(b"", failure)) for request in requests]

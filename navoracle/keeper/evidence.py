@@ -18,13 +18,13 @@ from eth_utils.crypto import keccak
 from navoracle import __version__
 from navoracle.domain.errors import DomainError
 from navoracle.domain.frame import FundFrame, FundPrior, ReadRecord
-from navoracle.keeper.collect import Collected, chains_of, readers_of
+from navoracle.keeper.collect import Collected, chains_of, gates_of, readers_of
 from navoracle.keeper.plan import AssetPlan, FramePlan, FundPlan
 from navoracle.keeper.pricing import Prices
 from navoracle.keeper.session import Readings
-from navoracle.ports import Call, Document, ExchangeCall, HttpGet, NativeBalance, RecordedRow, Request
+from navoracle.ports import Answer, Call, Document, ExchangeCall, HttpGet, NativeBalance, RecordedRow, Request
 
-FORMAT = 1
+FORMAT = 2
 
 _NAMES: dict[type, tuple[str, ...]] = {}
 
@@ -90,6 +90,7 @@ def describe_plan(plan: FramePlan) -> dict[str, Any]:
         "verifies": plan.verifies,
         "assets": {symbol: _describe_asset(asset) for symbol, asset in sorted(plan.assets.items())},
         "fund": _describe_fund(fund),
+        "gates": [gate.describe() for gate in gates_of(plan)],
     }
 
 
@@ -168,7 +169,11 @@ def read_records(plan: FramePlan, readings: Readings) -> list[ReadRecord]:
 
 def record_of(chain: str | None, request: Request, readings: Readings) -> ReadRecord:
     """One request and its raw answer."""
-    answer = readings.answers[chain, request]
+    return record_of_answer(chain, request, readings.answers[chain, request])
+
+
+def record_of_answer(chain: str | None, request: Request, answer: Answer) -> ReadRecord:
+    """A request and its raw answer, as they are kept."""
     kind, described = describe_request(request)
     return ReadRecord(
         chain=chain,

@@ -13,7 +13,7 @@ from navoracle.domain.frame import FundPrior, GuardPolicy, Prior
 from navoracle.domain.prices import AggregationPolicy, NativeBandPolicy, Side
 from navoracle.domain.units import Timestamp
 from navoracle.domain.valuation import PriceKey
-from navoracle.ports import PositionReader, PriceSource, RateSource, SupplyReader
+from navoracle.ports import PositionReader, PriceSource, RateSource, Reader, SupplyReader
 
 _SIDES: Final[tuple[Side, ...]] = ("asset", "debt")
 
@@ -62,6 +62,9 @@ class FundPlan:
 class FramePlan:
     """One frame's task. `unit` is the unit of account, worth exactly one by definition.
 
+    `gates` are readers that say whether a chain may be read at all (a rollup's sequencer): where one fails, everything
+    that was read on its chain fails with it.
+
     `stop_after="price"` makes it a sampler's frame: nothing is valued. `verifies` names the frame that this one is the
     second look at; `publish` is off for valuations that are only shown.
     """
@@ -76,6 +79,7 @@ class FramePlan:
     stop_after: Literal["price"] | None = None
     verifies: str | None = None
     publish: bool = False
+    gates: tuple[Reader[object], ...] = ()
 
     def asset(self, symbol: str) -> AssetPlan:
         """The asset's plan. Raises ConfigurationError when the plan has none."""
@@ -114,6 +118,15 @@ class FramePlan:
         )
         assets = {symbol: self.assets[symbol] for symbol in sorted(symbols) if symbol in self.assets}
         return replace(self, funds=(fund,), assets=assets, prior=prior)
+
+    def for_assets(self, symbols: Iterable[str]) -> FramePlan:
+        """The same plan with only these assets and what they are computed from."""
+        needed = self._closure(symbols)
+        return replace(self, assets={symbol: self.assets[symbol] for symbol in sorted(needed) if symbol in self.assets})
+
+    def started_from(self, prior: Prior) -> FramePlan:
+        """The same plan from another state."""
+        return replace(self, prior=prior)
 
     def _closure(self, symbols: Iterable[str]) -> frozenset[str]:
         found: set[str] = set()

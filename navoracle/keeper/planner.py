@@ -12,17 +12,22 @@ from navoracle.domain.units import Timestamp
 from navoracle.keeper.plan import AssetPlan, FramePlan, FundPlan
 from navoracle.keeper.pricing import SAMPLE_WINDOW
 from navoracle.keeper.publishing import Outbox
+from navoracle.ports import Reader
 from navoracle.store_port import Store
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What the keeper is configured to value: all assets and funds, and the chain whose blocks set the time."""
+    """What the keeper is configured to value: all assets and funds, and the chain whose blocks set the time.
+
+    `gates` say whether a chain may be read at all; see `FramePlan`.
+    """
 
     unit: str
     home_chain: str | None
     assets: Mapping[str, AssetPlan]
     funds: Mapping[str, FundPlan]
+    gates: tuple[Reader[object], ...] = ()
 
 
 class Planner:
@@ -51,6 +56,7 @@ class Planner:
             funds=(),
             prior=Prior(prices=tuple(self._prices.values())),
             stop_after="price",
+            gates=self.subject.gates,
         )
 
     async def slot(
@@ -84,6 +90,7 @@ class Planner:
             ),
             verifies=verifies,
             publish=publish,
+            gates=self.subject.gates,
         )
 
     def absorb(self, frame: NavFrame) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from navoracle.domain.errors import ConfigurationError
 from navoracle.domain.frame import RateGap
@@ -27,6 +28,9 @@ from navoracle.keeper.session import Readings
 from navoracle.ports import ProtocolRate
 
 SAMPLE_WINDOW = 30 * 60
+
+LEG_NOT_LIVE: Final = "leg_not_live"
+"""Why a quote does not count whose own currency has no live price: a decayed leg must not make a live price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +102,17 @@ class _Pricing:
         if asset.derived is not None:
             estimate = self._derived(asset, side)
         else:
+            quotes, dropped = self._quotes(asset, side)
             estimate = aggregate(
                 asset.symbol,
-                self._quotes(asset, side),
+                quotes,
                 now=self._now,
                 policy=asset.policy,
                 last_valid=self._last(asset.symbol, side),
                 side=side,
             )
+            if dropped:
+                estimate = replace(estimate, excluded=tuple(sorted((*estimate.excluded, *dropped))))
         if asset.native is not None and asset.native_band is not None:
             rate = self._rate(asset.native.id)
             base = self.estimate(asset.native.base, side)
@@ -137,15 +144,22 @@ class _Pricing:
         taken = rate.higher if side == "debt" else rate.lower
         return derive(asset.symbol, base, taken, rate_confidence=rate.confidence, side=side)
 
-    def _quotes(self, asset: AssetPlan, side: Side) -> list[Quote]:
+    def _quotes(self, asset: AssetPlan, side: Side) -> tuple[list[Quote], list[tuple[str, str]]]:
+        """The asset's quotes in the unit of account, and those whose leg has no live price."""
         quotes: list[Quote] = []
+        dropped: list[tuple[str, str]] = []
         for source in asset.sources:
             quote: Quote | None = self._readings.values.get(source.id)
-            if quote is not None and source.quoted_in is not None:
-                quote = convert_quote(quote, self.estimate(source.quoted_in, side), side)
-            if quote is not None:
-                quotes.append(quote)
-        return quotes
+            if quote is None:
+                continue
+            if source.quoted_in is not None:
+                converted = convert_quote(quote, self.estimate(source.quoted_in, side), side)
+                if converted is None:
+                    dropped.append((source.id, LEG_NOT_LIVE))
+                    continue
+                quote = converted
+            quotes.append(quote)
+        return quotes, dropped
 
     def _rate(self, reader: str) -> ProtocolRate | None:
         rate: ProtocolRate | None = self._readings.values.get(reader)

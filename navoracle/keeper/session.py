@@ -6,8 +6,9 @@ evidence). The number of rounds is the depth of the deepest reader, whatever the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import chain as chained
 from typing import Any, Final
 
 from navoracle.domain.errors import (
@@ -21,10 +22,23 @@ from navoracle.domain.errors import (
     Unauthorized,
 )
 from navoracle.domain.frame import Failure
-from navoracle.ports import Answer, Read, Reader, ReadPoint, Request
+from navoracle.ports import (
+    Answer,
+    Document,
+    ExchangeCall,
+    HttpGet,
+    Read,
+    Reader,
+    ReadPoint,
+    RecordedRow,
+    Request,
+)
 
 Asked = tuple[str | None, Request]
 """A request, and the chain that it is put to (None off chain)."""
+
+_OFF_CHAIN: Final = frozenset({RecordedRow, Document, HttpGet, ExchangeCall})
+"""What a reader of a chain that `asks_off_chain` does not ask of its chain."""
 
 _ERRORS: Final[Mapping[str, tuple[type[ReadError], str]]] = {
     EmptyResult.code: (
@@ -58,12 +72,25 @@ class Readings:
         return self.failures.get(reader)
 
 
-@dataclass(slots=True)
 class _Run:
-    reader: Reader[Any]
-    generator: Read[Any]
-    waiting: tuple[Request, ...] = ()
-    asked: list[Asked] = field(default_factory=list)
+    """A reader under way: what it waits for, and all that it has asked."""
+
+    __slots__ = ("asked", "chain", "generator", "mixed", "name", "waiting")
+
+    def __init__(self, name: str, chain: str | None, generator: Read[Any], *, mixed: bool) -> None:
+        self.name = name
+        self.chain = chain
+        self.generator = generator
+        self.mixed = mixed
+        self.waiting: tuple[Asked, ...] = ()
+        self.asked: tuple[Asked, ...] = ()
+
+    def to_ask(self, requests: tuple[Request, ...]) -> tuple[Asked, ...]:
+        """The requests, each with the chain that it is put to."""
+        chain = self.chain
+        if self.mixed:
+            return tuple([(None if type(request) in _OFF_CHAIN else chain, request) for request in requests])
+        return tuple([(chain, request) for request in requests])
 
 
 class ReadSession:
@@ -76,40 +103,37 @@ class ReadSession:
 
     def __init__(self, readers: Iterable[Reader[Any]], points: Mapping[str | None, ReadPoint]) -> None:
         self._answers: dict[Asked, Answer] = {}
+        self._data: dict[Asked, bytes] = {}  # of the answers that hold data: all that most readers ever look up
         self._values: dict[str, Any] = {}
         self._failures: dict[str, Failure] = {}
         self._asked: dict[str, tuple[Asked, ...]] = {}
         self._runs: list[_Run] = []
         for reader in readers:
-            if reader.id in self._asked:
-                raise ReadError(
-                    f"two readers are named {reader.id}", advice="Give each source and position its own id."
-                )
-            self._asked[reader.id] = ()
-            point = points.get(reader.chain)
+            name = reader.id
+            if name in self._asked:
+                raise ReadError(f"two readers are named {name}", advice="Give each source and position its own id.")
+            self._asked[name] = ()
+            chain = reader.chain
+            point = points.get(chain)
             if point is None:
-                self._failures[reader.id] = Failure(
-                    reader.id, "unavailable", f"chain {reader.chain} could not be read", "Check the chain's endpoints."
+                self._failures[name] = Failure(
+                    name, "unavailable", f"chain {chain} could not be read", "Check the chain's endpoints."
                 )
                 continue
-            run = _Run(reader, reader.read(point))
+            run = _Run(name, chain, reader.read(point), mixed=getattr(reader, "asks_off_chain", False))
             self._runs.append(run)
-            self._resume(run, None)
+            self._resume(run, run.generator.send, None)
         self._settle()
 
     def pending(self) -> tuple[Asked, ...]:
         """The distinct requests that readers wait for, in a stable order."""
-        wanted: dict[Asked, None] = {}
-        for run in self._runs:
-            for request in run.waiting:
-                key = (run.reader.chain, request)
-                if key not in self._answers:
-                    wanted[key] = None
-        return tuple(wanted)
+        wanted = dict.fromkeys(chained.from_iterable([run.waiting for run in self._runs]))
+        return tuple([asked for asked in wanted if asked not in self._answers] if self._answers else wanted)
 
     def supply(self, answers: Mapping[Asked, Answer]) -> None:
         """Hand over answers and let every reader go on as far as it can."""
         self._answers.update(answers)
+        self._data.update({asked: answer.data for asked, answer in answers.items() if answer.failure is None})
         self._settle()
 
     def readings(self) -> Readings:
@@ -117,36 +141,34 @@ class ReadSession:
         return Readings(self._values, self._failures, self._asked, self._answers)
 
     def _settle(self) -> None:
-        waiting: list[_Run] = []
+        data = self._data
         for run in self._runs:
-            while run.waiting and all((run.reader.chain, request) in self._answers for request in run.waiting):
-                keys = [(run.reader.chain, request) for request in run.waiting]
-                run.asked += keys
-                self._resume(run, tuple(self._answers[key] for key in keys))
-            if run.waiting:
-                waiting.append(run)
-        self._runs = waiting
-
-    def _resume(self, run: _Run, answers: tuple[Answer, ...] | None) -> None:
-        """Advance one reader by one step; its end, either way, is recorded and leaves it waiting for nothing."""
-        name = run.reader.id
-        run.waiting = ()
-        try:
-            if answers is None:
-                run.waiting = next(run.generator)
-            else:
-                failed = next((answer for answer in answers if answer.failure is not None), None)
-                if failed is None:
-                    run.waiting = run.generator.send(tuple(answer.data for answer in answers))
+            while run.waiting:
+                try:
+                    found = tuple([data[asked] for asked in run.waiting])
+                except KeyError:
+                    if not all(asked in self._answers for asked in run.waiting):
+                        break
+                    answers = (self._answers[asked] for asked in run.waiting)
+                    failed = next(answer for answer in answers if answer.failure is not None)
+                    self._resume(run, run.generator.throw, _error(run.name, failed))
                 else:
-                    run.waiting = run.generator.throw(_error(name, failed))
+                    self._resume(run, run.generator.send, found)
+        self._runs = [run for run in self._runs if run.waiting]
+
+    def _resume(self, run: _Run, resume: Callable[[Any], tuple[Request, ...]], value: object) -> None:
+        """Advance one reader by one step; its end, either way, is recorded and leaves it waiting for nothing."""
+        if run.waiting:
+            self._asked[run.name] = run.asked = run.asked + run.waiting
+            run.waiting = ()
+        try:
+            run.waiting = run.to_ask(resume(value))
             if not run.waiting:
-                raise ReadError(f"{name} asked for nothing", advice="Report this as a defect of the reader.")
+                raise ReadError(f"{run.name} asked for nothing", advice="Report this as a defect of the reader.")
         except StopIteration as end:
-            self._values[name] = end.value
+            self._values[run.name] = end.value
         except NavoracleError as error:
-            self._failures[name] = Failure(name, error.code, error.message, error.advice)
-        self._asked[name] = tuple(run.asked)
+            self._failures[run.name] = Failure(run.name, error.code, error.message, error.advice)
 
 
 def _error(reader: str, answer: Answer) -> ReadError:

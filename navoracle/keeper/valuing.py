@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from navoracle.domain.concentrated_liquidity import holdings_at
 from navoracle.domain.errors import DomainError
 from navoracle.domain.frame import (
     BlockStamp,
@@ -15,10 +16,10 @@ from navoracle.domain.frame import (
 )
 from navoracle.domain.guards import GuardInput, judge, unpriced_is_immaterial
 from navoracle.domain.nav import FundValuation, value_fund
-from navoracle.domain.positions import Holding, Position, is_liability
+from navoracle.domain.positions import ConcentratedLiquidity, Holding, Position, PositionReading, is_liability
 from navoracle.domain.prices import PriceEstimate
 from navoracle.domain.units import Timestamp, Wad
-from navoracle.domain.valuation import price_key
+from navoracle.domain.valuation import PriceKey, price_key
 from navoracle.keeper.plan import FramePlan, FundPlan
 from navoracle.keeper.pricing import Prices
 from navoracle.keeper.session import Readings
@@ -47,11 +48,9 @@ def _value(fund: FundPlan, plan: FramePlan, readings: Readings, prices: Prices, 
     )
     if failures:
         return Valued(fund, None, f"unread:{failures[0].reader}:{failures[0].code}", failures, ())
-    positions: list[Position] = [position for reader in fund.positions for position in readings.values[reader.id]]
     shares: Wad = readings.values[fund.supply.id]
     try:
-        priced = [position for position in positions if _estimate(position, prices).price is not None]
-        unpriced = [position for position in positions if _estimate(position, prices).price is None]
+        priced, unpriced = _split(fund, readings, prices)
         valuation = value_fund(
             priced, prices.estimates, shares=shares, fee_terms=fund.fees, fee_state=prior.fees, now=now
         )
@@ -59,31 +58,72 @@ def _value(fund: FundPlan, plan: FramePlan, readings: Readings, prices: Prices, 
         return Valued(fund, None, f"unvalued:{error.code}", (_failure(fund, error),), ())
     material = [position for position in unpriced if not _immaterial(position, prior, valuation, fund)]
     if material:
-        worst = material[0]
-        estimate = _estimate(worst, prices)
-        return Valued(fund, None, f"unpriced:{worst.asset}:{estimate.reason}", (), ())
-    return Valued(fund, valuation, None, (), tuple(position.id for position in unpriced))
+        estimate = next(found for found in _estimates(material[0], prices) if found.price is None)
+        return Valued(fund, None, f"unpriced:{estimate.asset}:{estimate.reason}", (), ())
+    return Valued(fund, valuation, None, (), tuple(name for position in unpriced for name in row_names(position)))
 
 
 def _failure(fund: FundPlan, error: DomainError) -> Failure:
     return Failure(fund.fund, error.code, error.message, error.advice)
 
 
-def _estimate(position: Position, prices: Prices) -> PriceEstimate:
-    asset, side = price_key(position)
-    estimate = prices.estimates.get((asset, side))
+def _split(fund: FundPlan, readings: Readings, prices: Prices) -> tuple[list[Position], list[PositionReading]]:
+    """What has a price, liquidity in pools as holdings of its tokens; and what has none."""
+    priced: list[Position] = []
+    unpriced: list[PositionReading] = []
+    for reader in fund.positions:
+        position: PositionReading
+        for position in readings.values[reader.id]:
+            if isinstance(position, ConcentratedLiquidity):
+                first, second = (_without_haircut(found) for found in _estimates(position, prices))
+                if first is None or second is None:
+                    unpriced.append(position)
+                else:
+                    priced += holdings_at(position, first, second)
+            elif _estimate(position.id, price_key(position), prices).price is None:
+                unpriced.append(position)
+            else:
+                priced.append(position)
+    return priced, unpriced
+
+
+def _without_haircut(estimate: PriceEstimate) -> Wad | None:
+    """The price that a mixture of tokens follows: a haircut is no move of the market."""
+    if estimate.price is None or estimate.undecayed_price is None:
+        return estimate.price
+    return estimate.undecayed_price
+
+
+def _estimates(position: PositionReading, prices: Prices) -> tuple[PriceEstimate, ...]:
+    if isinstance(position, ConcentratedLiquidity):
+        return tuple(_estimate(position.id, (asset, "asset"), prices) for asset in position.assets)
+    return (_estimate(position.id, price_key(position), prices),)
+
+
+def _estimate(position: str, key: PriceKey, prices: Prices) -> PriceEstimate:
+    estimate = prices.estimates.get(key)
     if estimate is None:
+        asset, side = key
         raise DomainError(
-            f"position {position.id}: its reader did not say that it needs {asset} on the {side} side",
+            f"position {position}: its reader did not say that it needs {asset} on the {side} side",
             advice="Report this as a defect of the reader: `assets` must name everything that it may return.",
         )
     return estimate
 
 
-def _immaterial(position: Position, prior: FundPrior, valuation: FundValuation, fund: FundPlan) -> bool:
-    if is_liability(position) or not isinstance(position, Holding):
+def row_names(position: PositionReading) -> tuple[str, ...]:
+    """The names under which a position stands in a valuation."""
+    return position.holding_ids if isinstance(position, ConcentratedLiquidity) else (position.id,)
+
+
+def _immaterial(position: PositionReading, prior: FundPrior, valuation: FundValuation, fund: FundPlan) -> bool:
+    if not isinstance(position, Holding | ConcentratedLiquidity):
         return False
-    last = next((known.value for known in prior.positions if known.position == position.id), None)
+    if isinstance(position, Holding) and is_liability(position):
+        return False
+    names = row_names(position)
+    known = {row.position: row.value for row in prior.positions if row.position in names}
+    last = Wad(sum(known.values())) if len(known) == len(names) else None
     return unpriced_is_immaterial(position.component, last, valuation.before.nav, fund.guards.immaterial_bps)
 
 

@@ -8,7 +8,6 @@ less, is refused too.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,12 +17,13 @@ from pydantic import TypeAdapter
 from navoracle.domain.errors import CallReverted, ChainError, EmptyResult, NavoracleError, VerificationFailed
 from navoracle.domain.frame import BlockStamp, FundFrame, NavStatus, ReadRecord
 from navoracle.domain.units import Timestamp, Wad
-from navoracle.keeper.collect import Collected, read_points, readers_of
+from navoracle.json_depth import require_shallow
+from navoracle.keeper.collect import Collected, behind_gates, read_points, readers_of
 from navoracle.keeper.evidence import FORMAT, evidence_hash, fund_document
 from navoracle.keeper.frame import value_and_guard
 from navoracle.keeper.merkle import leaf, proof_holds
 from navoracle.keeper.plan import FramePlan
-from navoracle.keeper.pricing import price
+from navoracle.keeper.pricing import Prices, price
 from navoracle.keeper.session import Asked, ReadSession
 from navoracle.ports import (
     Address,
@@ -43,10 +43,6 @@ from navoracle.ports import (
 PlanBuilder = Callable[[Mapping[str, Any]], FramePlan]
 """Rebuilds a fund's plan, readers and all, from a parsed evidence document."""
 
-MAX_DEPTH = 100
-"""Nesting beyond which a document is refused unread: a parser's stack is no place for a stranger's text."""
-
-_BRACKET = re.compile(rb"[\[\]{}]")
 _STAMPS = TypeAdapter(tuple[BlockStamp, ...])
 _METHOD: TypeAdapter[ExchangeMethod] = TypeAdapter(ExchangeMethod)
 _READS = TypeAdapter(tuple[ReadRecord, ...])
@@ -72,11 +68,55 @@ class VerifiedFund:
     reads: tuple[ReadRecord, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Recomputed:
+    """A fund's frame as its evidence gives it again: what was asked, read, priced and found, and its new document."""
+
+    frame: str
+    plan: FramePlan
+    reads: tuple[ReadRecord, ...]
+    collected: Collected
+    prices: Prices
+    found: FundFrame
+    document: bytes
+    code_version: str
+
+
 def verify_document(document: bytes, rebuild: PlanBuilder) -> VerifiedFund:
     """Compute the document's result again and compare.
 
     Raises:
         VerificationFailed: the document is not canonical, lacks an answer, has one too many, or its result differs.
+    """
+    again = recompute(document, rebuild)
+    found = again.found
+    if again.document != document:
+        raise VerificationFailed(
+            f"frame {again.frame}, fund {found.fund}: {_difference(document, again.document)}", advice=_KEEP
+        )
+    valuation = found.valuation
+    return VerifiedFund(
+        frame=again.frame,
+        fund=found.fund,
+        fund_id=again.plan.funds[0].fund_id,
+        status=found.status,
+        reason=found.reason,
+        nav=None if valuation is None else valuation.after.nav,
+        price_per_share=None if valuation is None else valuation.price_per_share,
+        now=again.collected.now,
+        evidence_hash="0x" + evidence_hash(document).hex(),
+        code_version=again.code_version,
+        found=found,
+        stamps=again.collected.stamps,
+        reads=again.reads,
+    )
+
+
+def recompute(document: bytes, rebuild: PlanBuilder) -> Recomputed:
+    """Compute the document's result again from its plan, prior and raw answers; nothing is compared yet.
+
+    Raises:
+        VerificationFailed: the document cannot be read, or lacks an answer that its readers ask for.
     """
     parsed = _parse(document)
     try:
@@ -84,33 +124,13 @@ def verify_document(document: bytes, rebuild: PlanBuilder) -> VerifiedFund:
         stamps = _STAMPS.validate_python(parsed["stamps"])
         reads = _READS.validate_python(parsed["reads"])
         clock, now = Timestamp(int(parsed["clock"])), Timestamp(int(parsed["now"]))
-        frame_id = str(parsed["frame"])
-        version = str(parsed["code_version"])
-        again, found = _recompute(frame_id, plan, stamps, reads, clock, now, version)
+        return _recompute(str(parsed["frame"]), plan, stamps, reads, clock, now, str(parsed["code_version"]))
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise VerificationFailed(f"the evidence cannot be read: {error}", advice=_KEEP) from error
     except NavoracleError as error:
         if isinstance(error, VerificationFailed):
             raise
         raise VerificationFailed(f"the evidence cannot be computed again: {error.message}", advice=_KEEP) from error
-    if again != document:
-        raise VerificationFailed(f"frame {frame_id}, fund {found.fund}: {_difference(document, again)}", advice=_KEEP)
-    valuation = found.valuation
-    return VerifiedFund(
-        frame=frame_id,
-        fund=found.fund,
-        fund_id=plan.funds[0].fund_id,
-        status=found.status,
-        reason=found.reason,
-        nav=None if valuation is None else valuation.after.nav,
-        price_per_share=None if valuation is None else valuation.price_per_share,
-        now=now,
-        evidence_hash="0x" + evidence_hash(document).hex(),
-        code_version=version,
-        found=found,
-        stamps=stamps,
-        reads=reads,
-    )
 
 
 def verify_proof(verified: VerifiedFund, root: str, proof: Sequence[str]) -> None:
@@ -188,9 +208,8 @@ def answer_of(record: ReadRecord) -> Answer:
 
 
 def _parse(document: bytes) -> dict[str, Any]:
-    if _depth(document) > MAX_DEPTH:
-        raise VerificationFailed(f"the evidence is nested more than {MAX_DEPTH} deep", advice=_KEEP)
     try:
+        require_shallow(document)
         parsed = json.loads(document)
     except (ValueError, RecursionError) as error:
         raise VerificationFailed(f"the evidence is not JSON: {error}", advice=_KEEP) from error
@@ -201,15 +220,6 @@ def _parse(document: bytes) -> dict[str, Any]:
     return parsed
 
 
-def _depth(document: bytes) -> int:
-    """How deep the document is nested at most, counting brackets in text too."""
-    deepest = depth = 0
-    for bracket in _BRACKET.finditer(document):
-        depth += 1 if bracket.group() in b"[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
-
-
 def _recompute(
     frame_id: str,
     plan: FramePlan,
@@ -218,7 +228,7 @@ def _recompute(
     clock: Timestamp,
     now: Timestamp,
     code_version: str,
-) -> tuple[bytes, FundFrame]:
+) -> Recomputed:
     recorded: dict[Asked, Answer] = {(record.chain, request_of(record)): answer_of(record) for record in reads}
     session = ReadSession(readers_of(plan), read_points(stamps, now))
     while pending := session.pending():
@@ -226,10 +236,11 @@ def _recompute(
         if missing:
             raise VerificationFailed(f"the evidence lacks the answer to {missing[0]}", advice=_KEEP)
         session.supply({asked: recorded[asked] for asked in pending})
-    collected = Collected(session.readings(), stamps, clock, now, ())
+    collected = Collected(behind_gates(plan, session.readings()), stamps, clock, now, ())
     prices = price(plan, collected.readings, now)
     (found,) = value_and_guard(plan, collected, prices)
-    return fund_document(frame_id, plan, collected, prices, found, code_version=code_version), found
+    again = fund_document(frame_id, plan, collected, prices, found, code_version=code_version)
+    return Recomputed(frame_id, plan, reads, collected, prices, found, again, code_version)
 
 
 def _difference(document: bytes, again: bytes) -> str:

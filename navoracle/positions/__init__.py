@@ -6,7 +6,10 @@ from typing import Annotated
 
 from pydantic import Field
 
+from navoracle.positions.aave_v3 import AaveV3Position
+from navoracle.positions.aave_v3_account import AaveV3Account
 from navoracle.positions.attested import Attestation, AttestedPosition, sign_attestation
+from navoracle.positions.compound_v3 import CompoundV3Position
 from navoracle.positions.declared import (
     DeclaredAccrual,
     DeclaredAtCost,
@@ -15,13 +18,39 @@ from navoracle.positions.declared import (
 )
 from navoracle.positions.erc20 import Erc20Position
 from navoracle.positions.erc4626 import Erc4626Position
+from navoracle.positions.erc7540 import Erc7540Requests
+from navoracle.positions.exchange import ExchangeBalancePosition
+from navoracle.positions.exchange_perpetual import ExchangePerpetualPosition
+from navoracle.positions.lido_withdrawals import LidoWithdrawals
+from navoracle.positions.morpho_blue import MorphoBluePosition
 from navoracle.positions.native import NativePosition
+from navoracle.positions.pendle import PendleLpPosition, PendleSyPosition, PendleYtPosition
+from navoracle.positions.rewards_aave import AaveRewards
+from navoracle.positions.rewards_merkl import MerklRewards
 from navoracle.positions.supply import Erc20Supply, FixedSupply
+from navoracle.positions.susde_cooldown import SusdeCooldown
+from navoracle.positions.uniswap_v3 import UniswapV3Position
+from navoracle.positions.weeth_withdrawals import WeethWithdrawals
 
 PositionModel = Annotated[
     Erc20Position
     | NativePosition
     | Erc4626Position
+    | AaveV3Position
+    | MorphoBluePosition
+    | CompoundV3Position
+    | Erc7540Requests
+    | LidoWithdrawals
+    | SusdeCooldown
+    | WeethWithdrawals
+    | MerklRewards
+    | AaveRewards
+    | UniswapV3Position
+    | PendleLpPosition
+    | PendleYtPosition
+    | PendleSyPosition
+    | ExchangeBalancePosition
+    | ExchangePerpetualPosition
     | AttestedPosition
     | DeclaredPosition
     | DeclaredAtCost
@@ -35,8 +64,12 @@ SupplyModel = Annotated[Erc20Supply | FixedSupply, Field(discriminator="kind")]
 """Any supply reader, told apart by `kind`."""
 
 __all__ = [
+    "AaveRewards",
+    "AaveV3Account",
+    "AaveV3Position",
     "Attestation",
     "AttestedPosition",
+    "CompoundV3Position",
     "DeclaredAccrual",
     "DeclaredAtCost",
     "DeclaredMarginCall",
@@ -44,9 +77,21 @@ __all__ = [
     "Erc20Position",
     "Erc20Supply",
     "Erc4626Position",
+    "Erc7540Requests",
+    "ExchangeBalancePosition",
+    "ExchangePerpetualPosition",
     "FixedSupply",
+    "LidoWithdrawals",
+    "MerklRewards",
+    "MorphoBluePosition",
     "NativePosition",
+    "PendleLpPosition",
+    "PendleSyPosition",
+    "PendleYtPosition",
     "PositionModel",
     "SupplyModel",
+    "SusdeCooldown",
+    "UniswapV3Position",
+    "WeethWithdrawals",
     "sign_attestation",
 ]

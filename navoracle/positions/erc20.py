@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self
+from collections.abc import Iterator
+from functools import cached_property
+from typing import ClassVar, Final, Literal, Self
 
-from navoracle.abi import decode_result, encode_call
+from navoracle.abi import decode_result, decode_uint256, encode_call
+from navoracle.domain.errors import MalformedResult, SourceRefused
 from navoracle.domain.positions import Position
 from navoracle.domain.units import RawAmount
 from navoracle.ports import Call, Read, ReadPoint
 from navoracle.positions.base import BALANCE_OF, Claim, ComponentPosition
 from navoracle.readers import (
-    DECIMALS,
     ChecksumAddress,
     Decimals,
     Name,
     check_decimals,
+    decimals_call,
     decode_decimals,
     resolved_decimals,
 )
+
+SYMBOL: Final = encode_call("symbol()")
+
+BlacklistGetter = Literal["isBlacklisted", "isBlackListed", "isFrozen"]
+"""How a token says that an account cannot move it: USDC and sUSDe's kind, USDT's, PYUSD's."""
 
 
 class Erc20Position(ComponentPosition, frozen=True):
     """`balanceOf(holder)` in the token's own units; rebasing and accruing tokens count up to the block.
 
     Attributes:
-        decimals: of the token; filled by `resolve`.
+        decimals: of the token; filled by `resolve`, and never guessed: a token without `decimals()` is refused.
+        symbol: what `symbol()` must say, at start and with every reading; a token at a guessed address says another.
+        shares: for stETH: what `sharesOf(holder)` converts to must be the balance, to the wei.
+        blacklist: the getter that must not name the holder: a frozen balance cannot be realized.
     """
 
     resolved_fields: ClassVar[tuple[str, ...]] = ("decimals",)
@@ -34,6 +45,9 @@ class Erc20Position(ComponentPosition, frozen=True):
     token: ChecksumAddress
     holder: ChecksumAddress
     decimals: Decimals | None = None
+    symbol: Name | None = None
+    shares: bool = False
+    blacklist: BlacklistGetter | None = None
 
     @property
     def claims(self) -> tuple[Claim, ...]:
@@ -41,8 +55,11 @@ class Erc20Position(ComponentPosition, frozen=True):
         return (Claim(self.chain, self.token, self.holder),)
 
     def resolve(self, at: ReadPoint) -> Read[Self]:
-        """Read the token's decimals."""
-        (data,) = yield (Call(self.token, DECIMALS),)
+        """Read the token's decimals, and hold its symbol against the configured one."""
+        symbol_calls = () if self.symbol is None else (Call(self.token, SYMBOL),)
+        data, *symbol = yield (decimals_call(self.token), *symbol_calls)
+        for answer in symbol:
+            self._check_symbol(answer)
         return self.model_copy(update={"decimals": decode_decimals(self, self.token, data)})
 
     def read(self, at: ReadPoint) -> Read[tuple[Position, ...]]:
@@ -50,12 +67,73 @@ class Erc20Position(ComponentPosition, frozen=True):
 
         Raises:
             DecimalsChanged: the token changed its scale.
+            SourceRefused: another symbol than configured, a frozen holder, or shares that are not the balance.
             ConfigurationError: the position is not resolved.
         """
         decimals = resolved_decimals(self, self.decimals)
-        balance, scale = yield (
-            Call(self.token, encode_call(BALANCE_OF, self.holder)),
-            Call(self.token, DECIMALS),
-        )
+        balance, scale, *checks = yield self._requests
         check_decimals(self, self.token, scale, decimals)
-        return self.holding(RawAmount(decode_result(("uint256",), balance)[0], decimals))
+        amount = decode_uint256(balance)
+        if checks:
+            yield from self._check(iter(checks), amount)
+        return self.holding(RawAmount(amount, decimals))
+
+    @cached_property
+    def _requests(self) -> tuple[Call, ...]:
+        """What every reading asks first: balance, scale, and the checks that are configured."""
+        checks = [] if self.symbol is None else [SYMBOL]
+        if self.blacklist is not None:
+            checks.append(encode_call(f"{self.blacklist}(address)", self.holder))
+        if self.shares:
+            checks.append(encode_call("sharesOf(address)", self.holder))
+        return (
+            Call(self.token, encode_call(BALANCE_OF, self.holder)),
+            decimals_call(self.token),
+            *(Call(self.token, data) for data in checks),
+        )
+
+    def _check(self, answers: Iterator[bytes], balance: int) -> Read[None]:
+        if self.symbol is not None:
+            self._check_symbol(next(answers))
+        if self.blacklist is not None:
+            self._check_blacklist(next(answers))
+        if self.shares:
+            shares = decode_uint256(next(answers))
+            (pooled,) = yield (Call(self.token, encode_call("getPooledEthByShares(uint256)", shares)),)
+            self._check_shares(decode_uint256(pooled), balance)
+
+    def _check_symbol(self, data: bytes) -> None:
+        found = decode_symbol(data)
+        if found != self.symbol:
+            raise SourceRefused(
+                f"{self.id}: {self.token} calls itself {found!r}, not {self.symbol!r}",
+                advice="Check the token's address with its issuer: anybody can deploy a token.",
+            )
+
+    def _check_blacklist(self, data: bytes) -> None:
+        if decode_result(("bool",), data)[0]:
+            raise SourceRefused(
+                f"{self.id}: {self.token} has blacklisted {self.holder}",
+                advice="The balance cannot be moved: talk to the issuer, and value it as attested meanwhile.",
+            )
+
+    def _check_shares(self, pooled: int, balance: int) -> None:
+        if pooled != balance:
+            raise SourceRefused(
+                f"{self.id}: {self.token} says a balance of {balance}, and shares that are worth {pooled}",
+                advice="Find out whether the token was upgraded; both follow from one rebase.",
+            )
+
+
+def decode_symbol(data: bytes) -> str:
+    """Decode an answer of `symbol()`: a string, or text in 32 bytes as old tokens have it.
+
+    Raises:
+        EmptyResult, MalformedResult: no text.
+    """
+    if len(data) != 32:
+        return str(decode_result(("string",), data)[0])
+    try:
+        return data.rstrip(b"\0").decode()
+    except UnicodeDecodeError as error:
+        raise MalformedResult(f"0x{data.hex()} is no symbol", advice="Check the token's address.") from error

@@ -1,83 +1,80 @@
-"""Chainlink-shaped feeds: `latestRoundData()` with a heartbeat and a deviation threshold.
-
-Such a feed asserts its answer until its heartbeat runs out, so a round within `heartbeat + grace` counts as observed at
-the block's time and ages with the block, by the policy's own limit (a halted chain does not keep its prices fresh).
-After that it counts as observed at its own time: too old. The round's own time is always `published_at`.
-"""
+"""Chainlink feeds: `latestRoundData()` of a proxy or of an aggregator, with a heartbeat and a deviation threshold."""
 
 from __future__ import annotations
 
-from typing import ClassVar, Final, Literal, NamedTuple, Self
+from typing import Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from navoracle.abi import decode_result, encode_call
-from navoracle.domain.errors import SourceRefused
+from navoracle.domain.errors import CallReverted, ConfigurationError, SourceRefused
 from navoracle.domain.prices import Quote
-from navoracle.domain.prices.source_confidence import CONFIDENCE_PER_DEVIATION
-from navoracle.domain.units import BPS, WAD, Bps, Rounding, Timestamp, Wad, mul_div
+from navoracle.domain.prices.source_confidence import MARKET_FEED
+from navoracle.domain.units import BPS, Bps
 from navoracle.ports import Address, Call, Read, ReadPoint
+from navoracle.prices.heartbeat import HeartbeatSource
+from navoracle.prices.reverts import Meaning, Meanings, explained, message_revert
+from navoracle.prices.rounds import LATEST_ROUND_DATA, check_round, decode_round
+from navoracle.prices.sequencer import check_sequencer
 from navoracle.readers import (
     DECIMALS,
     BasisPoints,
     ChecksumAddress,
     Decimals,
     Name,
-    ReaderModel,
-    Seconds,
     block_of,
     check_decimals,
+    check_names,
     decode_decimals,
     resolved_decimals,
 )
 
-LATEST_ROUND_DATA: Final = encode_call("latestRoundData()")
 AGGREGATOR: Final = encode_call("aggregator()")
+PHASE_ID: Final = encode_call("phaseId()")
 MIN_ANSWER: Final = encode_call("minAnswer()")
 MAX_ANSWER: Final = encode_call("maxAnswer()")
 
-ROUND_TYPES: Final = ("uint80", "int256", "uint256", "uint256", "uint80")
+REVERTS: Final[Meanings] = {
+    message_revert("No access"): Meaning(
+        "the feed does not let its caller read",
+        "Read it outside Multicall3: set `direct: true`, and `sender` where the feed lets only certain accounts in.",
+    ),
+    message_revert("No data present"): Meaning(
+        "the aggregator has no round yet", "Check the address, or wait for the feed's first round."
+    ),
+}
+
+PHASE_OFFSET: Final = 64
+"""A proxy's round id is phase * 2**64 + its aggregator's round id."""
 
 
-class Round(NamedTuple):
-    """One answer of `latestRoundData()`: times in Unix seconds, `answer` in the feed's decimals."""
+class ChainlinkSource(HeartbeatSource, frozen=True):
+    """A feed with `AggregatorV3Interface`, proxy or aggregator.
 
-    round_id: int
-    answer: int
-    started_at: int
-    updated_at: int
-    answered_in_round: int
-
-
-class ChainlinkSource(ReaderModel, frozen=True):
-    """A feed with `AggregatorV3Interface`.
-
-    Confidence is `confidence` less ten times `deviation_bps`: within its threshold the feed does not move, so the
-    threshold is an error that cannot be reduced.
+    A proxy's owner may put another aggregator behind it. Its decimals are read with every round, so another scale is
+    always refused; `check_phase` refuses any other aggregator than the one that was there at start, `aggregator` any
+    other than the configured one.
 
     Attributes:
-        heartbeat, grace: seconds; a round older than their sum is stale.
-        deviation_bps: the feed's deviation threshold.
+        check_phase: refuse rounds of another phase than that of the proxy when it was resolved.
+        phase: the proxy's phase; filled by `resolve` where `check_phase` is set.
+        aggregator: the aggregator that must be behind the proxy; the feed itself where there is no proxy.
         check_bounds: also read the aggregator's `minAnswer` and `maxAnswer`, and refuse an answer within
             `bound_margin_bps` of either (an aggregator rejects reports beyond them, so its answer sticks nearby).
         sequencer: the uptime feed of a rollup's sequencer; refused while down and for `sequencer_grace` seconds after.
         direct, sender: call the feed outside Multicall3 (as `sender`), for feeds that look at their caller.
     """
 
-    section_fields: ClassVar[frozenset[str]] = frozenset({"asset"})
     resolved_fields: ClassVar[tuple[str, ...]] = ("decimals",)
 
     kind: Literal["chainlink"]
-    asset: Name
-    group: Name
     chain: Name
     feed: ChecksumAddress
-    heartbeat: Seconds
-    grace: int = Field(default=300, ge=0)
-    deviation_bps: BasisPoints = Bps(0)
-    confidence: BasisPoints = Bps(9_500)
-    quoted_in: Name | None = None
+    confidence: BasisPoints = MARKET_FEED
     decimals: Decimals | None = None
+    check_phase: bool = False
+    phase: int | None = Field(default=None, ge=0)
+    aggregator: ChecksumAddress | None = None
     check_bounds: bool = False
     bound_margin_bps: BasisPoints = Bps(1_000)
     sequencer: ChecksumAddress | None = None
@@ -86,99 +83,93 @@ class ChainlinkSource(ReaderModel, frozen=True):
     sender: ChecksumAddress | None = None
 
     @model_validator(mode="after")
-    def _check(self) -> Self:
+    def _check_settings(self) -> Self:
         if self.sender is not None and not self.direct:
             raise ValueError("`sender` only counts for a direct call: set `direct: true` or remove it")
-        if self.quote_confidence <= 0:
-            raise ValueError(
-                f"a deviation threshold of {self.deviation_bps} bps leaves no confidence of {self.confidence}: "
-                "check the feed's threshold"
-            )
+        if self.phase is not None and not self.check_phase:
+            raise ValueError("`phase` only counts where it is checked: set `check_phase: true` or remove it")
         return self
 
     @property
-    def quote_confidence(self) -> int:
-        """The confidence (Bps) of this feed's quotes."""
-        return self.confidence - CONFIDENCE_PER_DEVIATION * self.deviation_bps
+    def is_resolved(self) -> bool:
+        """Whether the decimals, and the phase where it is checked, are known."""
+        return super().is_resolved and (self.phase is not None or not self.check_phase)
 
     def resolve(self, at: ReadPoint) -> Read[Self]:
-        """Read the feed's decimals."""
-        (data,) = yield (self._call(DECIMALS),)
-        return self.model_copy(update={"decimals": decode_decimals(self, self.feed, data)})
+        """Read the feed's decimals, and the proxy's phase where it is checked."""
+        if not self.check_phase:
+            (data,) = yield (self._call(DECIMALS),)
+            return self.model_copy(update={"decimals": decode_decimals(self, self.feed, data)})
+        data, phase = yield (self._call(DECIMALS), self._call(PHASE_ID))
+        update: dict[str, Any] = {
+            "decimals": decode_decimals(self, self.feed, data),
+            "phase": decode_result(("uint16",), phase)[0],
+        }
+        return self.model_copy(update=update)
 
     def read(self, at: ReadPoint) -> Read[Quote]:
         """Read the latest round and its scale at one block; a price beyond 18 decimals is rounded down.
 
         Raises:
-            SourceRefused: the round is missing, incomplete, carried over, not positive or of the future; the answer
-                lies near a bound; the sequencer is down.
+            SourceRefused: the feed is closed to this caller; the round is missing, incomplete, carried over, not
+                positive or of the future; it is of another phase or aggregator; the answer lies near a bound; the
+                sequencer is down.
             DecimalsChanged: the feed changed its scale.
             ConfigurationError: the source is not resolved.
         """
         decimals = resolved_decimals(self, self.decimals)
+        phase = self._resolved_phase()
         now = block_of(self, at).timestamp
         requests = [self._call(LATEST_ROUND_DATA), self._call(DECIMALS)]
         if self.sequencer is not None:
             requests.append(Call(self.sequencer, LATEST_ROUND_DATA))
-        if self.check_bounds:
+        if self._asks_for_aggregator:
             requests.append(self._call(AGGREGATOR))
-        answers = yield tuple(requests)
+        try:
+            answers = yield tuple(requests)
+        except CallReverted as revert:
+            raise explained(self, revert, REVERTS) from revert
         check_decimals(self, self.feed, answers[1], decimals)
         if self.sequencer is not None:
-            self._check_sequencer(self.sequencer, decode_round(answers[2]), now)
+            check_sequencer(self, self.sequencer, decode_round(answers[2]), now, self.sequencer_grace)
         round_ = decode_round(answers[0])
-        self._check_round(round_, now)
+        written = check_round(self, self.feed, round_, now)
+        if phase is not None:
+            self._check_phase(round_.round_id >> PHASE_OFFSET, phase)
+        aggregator = self._aggregator(answers[-1]) if self._asks_for_aggregator else self.feed
         if self.check_bounds:
-            (aggregator,) = decode_result(("address",), answers[-1])
-            aggregator = Address(aggregator)
             low, high = yield (Call(aggregator, MIN_ANSWER), Call(aggregator, MAX_ANSWER))
             self._check_bounds(round_.answer, decode_result(("int192",), low)[0], decode_result(("int192",), high)[0])
-        return self._quote(round_, decimals, now)
+        return self.heartbeat_quote(self.scaled(round_.answer, decimals), written, now)
+
+    @property
+    def _asks_for_aggregator(self) -> bool:
+        return (self.check_bounds or self.aggregator is not None) and self.aggregator != self.feed
 
     def _call(self, data: bytes) -> Call:
         return Call(self.feed, data, direct=self.direct, sender=self.sender)
 
-    def _quote(self, round_: Round, decimals: int, now: Timestamp) -> Quote:
-        price = mul_div(round_.answer, WAD, 10**decimals, Rounding.DOWN)
-        if price == 0:
-            raise SourceRefused(
-                f"{self.id}: answer {round_.answer} of {decimals} decimals is less than 1e-18",
-                advice="Check the feed's address and decimals; no price of this size can be held.",
+    def _resolved_phase(self) -> int | None:
+        if self.check_phase and self.phase is None:
+            raise ConfigurationError(
+                f"{self.id} is not resolved: the proxy's phase is not known",
+                advice="Resolve readers against the chain before the first frame, or remove `check_phase`.",
             )
-        written = Timestamp(round_.updated_at)
-        current = now - written <= self.heartbeat + self.grace
-        return Quote(
-            asset=self.asset,
-            source=self.id,
-            group=self.group,
-            price=Wad(price),
-            confidence=Bps(self.quote_confidence),
-            observed_at=now if current else written,
-            max_age=None if current else self.heartbeat + self.grace,
-            published_at=written,
-        )
+        return self.phase
 
-    def _check_round(self, round_: Round, now: Timestamp) -> None:
-        if round_.round_id == 0 or round_.updated_at == 0:
+    def _check_phase(self, found: int, resolved: int) -> None:
+        if found != resolved:
             raise SourceRefused(
-                f"{self.id}: {self.feed} has no complete round",
-                advice="Check the address; a feed without reports answers zeros until its first one.",
+                f"{self.id}: {self.feed} was in phase {resolved} and is now in phase {found}",
+                advice="Compare the new aggregator's heartbeat, threshold and bounds with the configuration; "
+                "then restart to resolve it anew.",
             )
-        if round_.answer <= 0:
-            raise SourceRefused(
-                f"{self.id}: answer {round_.answer} is not positive",
-                advice="Check the feed's status; a feed that was shut down answers zero.",
-            )
-        if round_.updated_at > now:
-            raise SourceRefused(
-                f"{self.id}: the round of {round_.updated_at} is later than its block ({now})",
-                advice="Check the address; a feed's report cannot be newer than the block that holds it.",
-            )
-        if round_.answered_in_round < round_.round_id:
-            raise SourceRefused(
-                f"{self.id}: round {round_.round_id} carries the answer of round {round_.answered_in_round}",
-                advice="The round timed out and repeats an old answer; wait for the next one or use another feed.",
-            )
+
+    def _aggregator(self, data: bytes) -> Address:
+        (found,) = decode_result(("address",), data)
+        if self.aggregator is not None:
+            check_names(self, f"the aggregator of {self.feed}", self.aggregator, found)
+        return Address(found)
 
     def _check_bounds(self, answer: int, low: int, high: int) -> None:
         near_low = answer * BPS <= low * (BPS + self.bound_margin_bps)
@@ -189,29 +180,3 @@ class ChainlinkSource(ReaderModel, frozen=True):
                 f"{low if near_low else high}",
                 advice="Reports beyond the bound are rejected, so the market may be past it; look at other sources.",
             )
-
-    def _check_sequencer(self, feed: Address, round_: Round, now: Timestamp) -> None:
-        if round_.started_at == 0 or round_.started_at > now or round_.answer not in (0, 1):
-            raise SourceRefused(
-                f"{self.id}: the sequencer feed {feed} has no valid round",
-                advice="Check the address of the sequencer uptime feed.",
-            )
-        if round_.answer == 1:
-            raise SourceRefused(
-                f"{self.id}: the sequencer is down since {round_.started_at}",
-                advice="Wait until the chain's sequencer is up again; prices on it cannot be corrected now.",
-            )
-        if now - round_.started_at <= self.sequencer_grace:
-            raise SourceRefused(
-                f"{self.id}: the sequencer came up at {round_.started_at}, less than {self.sequencer_grace} s ago",
-                advice="Wait for the grace to pass, so that feeds and arbitrage catch up.",
-            )
-
-
-def decode_round(data: bytes) -> Round:
-    """Decode an answer of `latestRoundData()`.
-
-    Raises:
-        EmptyResult, MalformedResult: the answer is no round.
-    """
-    return Round(*decode_result(ROUND_TYPES, data))

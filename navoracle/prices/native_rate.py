@@ -1,20 +1,21 @@
-"""A vault's own rate between its share and its asset (ERC-4626): a cross-check of market prices, never a vote."""
+"""A vault's own rate between its share and its asset (ERC-4626): a cross-check of market prices, never a vote.
+
+A plain transfer to a vault that counts its balance raises its rate at once; `growth` bounds how fast it may rise.
+"""
 
 from __future__ import annotations
 
 from typing import ClassVar, Final, Literal, Self
 
-from navoracle.abi import decode_result, encode_call
+from navoracle.abi import decode_result, decode_uint256, encode_call
 from navoracle.domain.errors import SourceRefused
-from navoracle.domain.units import BPS, WAD, Bps, Rounding, Wad, mul_div
+from navoracle.domain.units import WAD, Rounding, mul_div
 from navoracle.ports import Call, ProtocolRate, Read, ReadPoint
+from navoracle.prices.rates import RateBase
 from navoracle.readers import (
     DECIMALS,
-    BasisPoints,
     ChecksumAddress,
     Decimals,
-    Name,
-    ReaderModel,
     check_decimals,
     check_names,
     decode_decimals,
@@ -23,29 +24,29 @@ from navoracle.readers import (
 
 ASSET: Final = encode_call("asset()")
 TOTAL_SUPPLY: Final = encode_call("totalSupply()")
+TOTAL_ASSETS: Final = encode_call("totalAssets()")
+LOST_ASSETS: Final = encode_call("lostAssets()")
 
 
-class Erc4626Rate(ReaderModel, frozen=True):
+class Erc4626Rate(RateBase, frozen=True):
     """Whole tokens of the vault's asset per whole share: `convertToAssets(10**decimals)`, rounded down.
 
     Attributes:
         base: the configured asset that `underlying` is priced as.
         underlying: the token that the vault's `asset()` must be.
+        lost_assets: for vaults that keep counting what they lost (MetaMorpho V1.1): the rate is multiplied by
+            (totalAssets - lostAssets) / totalAssets, rounded down.
         decimals, underlying_decimals: of share and underlying; filled by `resolve`.
-        confidence: of the rate; a share price derived from it takes base confidence x this.
     """
 
-    section_fields: ClassVar[frozenset[str]] = frozenset({"id"})
     resolved_fields: ClassVar[tuple[str, ...]] = ("decimals", "underlying_decimals")
 
     kind: Literal["erc4626"]
-    chain: Name
-    base: Name
     vault: ChecksumAddress
     underlying: ChecksumAddress
+    lost_assets: bool = False
     decimals: Decimals | None = None
     underlying_decimals: Decimals | None = None
-    confidence: BasisPoints = Bps(BPS)
 
     def resolve(self, at: ReadPoint) -> Read[Self]:
         """Read the decimals of share and underlying."""
@@ -61,7 +62,7 @@ class Erc4626Rate(ReaderModel, frozen=True):
         """Read the rate and everything that gives it meaning at one block.
 
         Raises:
-            SourceRefused: another asset than configured, no shares, or a rate of zero.
+            SourceRefused: another asset than configured, no shares, everything lost, a rate of zero or beyond `growth`.
             DecimalsChanged: share or underlying changed its scale.
             ConfigurationError: the rate is not resolved.
         """
@@ -73,21 +74,32 @@ class Erc4626Rate(ReaderModel, frozen=True):
             Call(self.underlying, DECIMALS),
             Call(self.vault, ASSET),
             Call(self.vault, TOTAL_SUPPLY),
+            *(Call(self.vault, data) for data in (TOTAL_ASSETS, LOST_ASSETS) if self.lost_assets),
         )
         check_decimals(self, self.vault, answers[1], decimals)
         check_decimals(self, self.underlying, answers[2], underlying_decimals)
         check_names(self, f"asset() of {self.vault}", self.underlying, decode_result(("address",), answers[3])[0])
-        (supply,) = decode_result(("uint256",), answers[4])
+        supply = decode_uint256(answers[4])
         if supply == 0:
             raise SourceRefused(
                 f"{self.id}: the vault {self.vault} has no shares",
                 advice="Check the address; an empty vault's rate says nothing.",
             )
-        (assets,) = decode_result(("uint256",), answers[0])
+        assets = decode_uint256(answers[0])
+        if self.lost_assets:
+            assets = self._without_lost(assets, decode_uint256(answers[5]), decode_uint256(answers[6]))
         rate = mul_div(assets, WAD, 10**underlying_decimals, Rounding.DOWN)
         if rate == 0:
             raise SourceRefused(
                 f"{self.id}: a share of {self.vault} converts to nothing",
                 advice="Find out whether the vault lost its assets; remove it from the configuration if it did.",
             )
-        return ProtocolRate(Wad(rate), Wad(rate), self.confidence)
+        return self.protocol_rate(rate, at)
+
+    def _without_lost(self, assets: int, total: int, lost: int) -> int:
+        if lost >= total:
+            raise SourceRefused(
+                f"{self.id}: the vault {self.vault} lost {lost} of {total} assets",
+                advice="Nothing is left to redeem; remove the vault from the configuration.",
+            )
+        return mul_div(assets, total - lost, total, Rounding.DOWN)

@@ -64,7 +64,7 @@ async def replay(options: ReplayOptions, setup: ReplaySetup, store: Store, progr
         access[CHAIN], registry = world.access, world.registry
     config = replay_config(options, setup, registry)
     clock = ReplayClock(setup.start, chain)
-    system = await open_system(config, clock=clock, store=store, live=True, chains=access)
+    system = await open_system(config, clock=clock, store=store, live=True, chains=access, services=False)
     slots = await run_slots(
         system,
         watch_of(config, Timestamp(setup.start - 1)),

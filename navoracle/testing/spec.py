@@ -41,6 +41,7 @@ from navoracle.readers import ReaderModel
 from navoracle.testing.fakes import EMPTY, drive
 
 DECIMALS = encode_call("decimals()")
+OFF_CHAIN: tuple[type[Request], ...] = (RecordedRow, Document, HttpGet, ExchangeCall)
 
 
 class SpecFailed(AssertionError):
@@ -78,7 +79,9 @@ class ReaderSpec(ABC):
     def test_read__requests__are_all_of_the_readers_own_world(self) -> None:
         example = self.example()
         reader: Reader[Any] = example.reader
-        kinds = (RecordedRow, Document, HttpGet, ExchangeCall) if reader.chain is None else (Call, NativeBalance)
+        kinds: tuple[type[Request], ...] = OFF_CHAIN if reader.chain is None else (Call, NativeBalance)
+        if _model(example).asks_off_chain:
+            kinds += OFF_CHAIN
         for requests in _asked(example):
             _require(len(requests) > 0, "a round of requests is empty")
             strangers = [request for request in requests if not isinstance(request, kinds)]

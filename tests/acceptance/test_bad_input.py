@@ -13,13 +13,14 @@ import pytest
 from sqlalchemy import Engine, event
 
 from navoracle.abi import encode_call
+from navoracle.chain.pool import NodePool
 from navoracle.chain.reader import Web3ChainReader
 from navoracle.composition import ChainAccess
 from navoracle.demo.world import CHAIN, POSTER
 from navoracle.domain.frame import BlockStamp
 from navoracle.domain.units import to_wad
 from navoracle.ports import Answer, Call, ChainRequest, Scrutiny
-from navoracle.prices.chainlink import LATEST_ROUND_DATA
+from navoracle.prices.rounds import LATEST_ROUND_DATA
 from tests.acceptance.node import serving
 from tests.acceptance.worlds import Bench, Result, edited
 
@@ -140,7 +141,7 @@ class MuteFeeds(Web3ChainReader):
 
 
 def test_chain__empty_return_data__is_missing_and_never_zero(bench: Bench) -> None:
-    reader = MuteFeeds(bench.chain.endpoint, chain=CHAIN, chain_id=bench.chain.chain_id, finality=0)
+    reader = MuteFeeds(NodePool.of(bench.chain.endpoint, chain=CHAIN, chain_id=bench.chain.chain_id, finality=0))
     reader.feeds = frozenset(feed for (asset, _), feed in bench.world.feeds.items() if asset == "ETH")
     chains = {CHAIN: ChainAccess(reader, bench.chain.transactor(POSTER))}
     error = refusal(bench, "post", "multi", "--live", code=3, chains=chains)

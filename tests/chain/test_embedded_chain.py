@@ -12,7 +12,8 @@ from navoracle.abi import decode_result, encode_call
 from navoracle.chain.artifacts import artifact
 from navoracle.chain.deploy import contract_address
 from navoracle.chain.embedded import EmbeddedChain
-from navoracle.chain.reader import MULTICALL3, Pin
+from navoracle.chain.node import Pin
+from navoracle.chain.reader import MULTICALL3
 from navoracle.chain.rpc import NodeRefused
 from navoracle.domain.errors import CallReverted, ChainError
 from navoracle.domain.units import WAD, Timestamp

@@ -12,7 +12,9 @@ from navoracle.abi import encode_call
 from navoracle.chain.artifacts import artifact
 from navoracle.chain.deploy import FundOpening, RegistryRoles, deploy_contract, deploy_registry
 from navoracle.chain.http import HttpEndpoint
-from navoracle.chain.reader import Pin, Web3ChainReader
+from navoracle.chain.node import Pin
+from navoracle.chain.pool import NodePool
+from navoracle.chain.reader import Web3ChainReader
 from navoracle.chain.signers import EphemeralSigner
 from navoracle.chain.transactor import Web3Transactor
 from navoracle.chain.versions import require_contract
@@ -45,9 +47,10 @@ async def test_post__deployed_posted_and_read_back_over_http__is_what_the_regist
     admin = Web3Transactor(endpoint, ADMIN, chain_id=CHAIN_ID)
     poster = Web3Transactor(endpoint, POSTER, chain_id=CHAIN_ID)
     multicall = await deploy_contract(admin, artifact("Multicall3").creation_code())
-    reader = Web3ChainReader(endpoint, chain="anvil", chain_id=CHAIN_ID, finality=0, multicall=multicall)
+    pool = NodePool.of(endpoint, chain="anvil", chain_id=CHAIN_ID, finality=0)
+    reader = Web3ChainReader(pool, multicall=multicall)
     at = await reader.stamp()
-    assert reader.pin == "hash"
+    assert [node.pin for node in pool.nodes()] == ["hash"]
     opening = FundOpening(1, admin.address, Wad(10**24), Wad(WAD), Timestamp(at.timestamp - 3_600))
     deployed = await deploy_registry(admin, RegistryRoles(admin.address, poster.address), funds=[opening])
     await require_contract(reader, deployed.address, "NavRegistry")
@@ -87,7 +90,8 @@ async def test_read__pinned_by_number__agrees_with_the_pin_by_hash(endpoint: Htt
     pins: tuple[Pin, ...] = ("hash", "number")
     answers = []
     for pin in pins:
-        reader = Web3ChainReader(endpoint, chain="anvil", chain_id=CHAIN_ID, finality=0, multicall=multicall, pin=pin)
+        pool = NodePool.of(endpoint, chain="anvil", chain_id=CHAIN_ID, finality=0, pin=pin)
+        reader = Web3ChainReader(pool, multicall=multicall)
         answers.append(await reader.read([NativeBalance(ADMIN.address)] * 3, await reader.stamp()))
     assert answers[0] == answers[1]
     assert answers[0][0].failure is None
@@ -95,4 +99,4 @@ async def test_read__pinned_by_number__agrees_with_the_pin_by_hash(endpoint: Htt
 
 async def test_stamp__node_of_another_chain__raises(endpoint: HttpEndpoint) -> None:
     with pytest.raises(ChainError, match="serves chain 31337, not 1"):
-        await Web3ChainReader(endpoint, chain="main", chain_id=1).stamp()
+        await Web3ChainReader(NodePool.of(endpoint, chain="main", chain_id=1)).stamp()

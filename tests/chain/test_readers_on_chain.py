@@ -183,7 +183,7 @@ class Pendle:
         self.susde = await deploy("Token", "sUSDe", "sUSDe", 18)
         self.sy = await deploy("Sy", "SY-sUSDe", 18, self.susde, self.usde, 18)
         self.pt = await deploy("Token", "PT-sUSDe", "PT-sUSDe", 18)
-        self.yt = await deploy("Token", "YT-sUSDe", "YT-sUSDe", 18)
+        self.yt = await deploy("Yt", "YT-sUSDe", 18)
         self.market = await deploy("Market", self.sy, self.pt, self.yt, NOW + YEAR)
         self.oracle = await deploy("PtOracle")
         if seeded:

@@ -13,6 +13,7 @@ from eth_utils.address import to_checksum_address
 from navoracle.abi import decode_result, encode_call
 from navoracle.chain.deploy import contract_address
 from navoracle.chain.http import HttpEndpoint
+from navoracle.chain.pool import NodePool
 from navoracle.chain.reader import MULTICALL3, Web3ChainReader
 from navoracle.keeper.collect import read_all
 from navoracle.ports import Address, ReadPoint
@@ -158,7 +159,8 @@ class _Reading:
         self._url = url
 
     async def __aenter__(self) -> Web3ChainReader:
-        self._chain = Web3ChainReader(HttpEndpoint(self._url), chain=NAME, chain_id=CHAIN_ID, finality=0)
+        pool = NodePool.of(HttpEndpoint(self._url), chain=NAME, chain_id=CHAIN_ID, finality=0)
+        self._chain = Web3ChainReader(pool)
         return self._chain
 
     async def __aexit__(self, *_: object) -> None:

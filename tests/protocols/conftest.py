@@ -30,3 +30,11 @@ def _as_it_was(request: pytest.FixtureRequest) -> Iterator[None]:
     before = node.rpc("evm_snapshot")
     yield
     node.rpc("evm_revert", before)
+
+
+@pytest.fixture
+def same_time(chain: Chain) -> Iterator[None]:
+    """Blocks of one timestamp, until the clock is moved: what is sent during the test accrues nothing."""
+    chain.rpc("anvil_setBlockTimestampInterval", 0)
+    yield
+    chain.rpc("anvil_removeBlockTimestampInterval")

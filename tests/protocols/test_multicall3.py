@@ -6,6 +6,7 @@ import pytest
 
 from navoracle.abi import encode_call
 from navoracle.chain.http import HttpEndpoint
+from navoracle.chain.pool import NodePool
 from navoracle.chain.reader import MULTICALL3, Web3ChainReader
 from navoracle.ports import Answer, Call, NativeBalance
 from tests.protocols.chain import CHAIN_ID, NAME, Chain
@@ -15,7 +16,7 @@ pytestmark = needs_node
 
 
 async def test_read__through_the_real_multicall3__answers_each_call_for_itself(chain: Chain) -> None:
-    reader = Web3ChainReader(HttpEndpoint(chain.url), chain=NAME, chain_id=CHAIN_ID, finality=0)
+    reader = Web3ChainReader(NodePool.of(HttpEndpoint(chain.url), chain=NAME, chain_id=CHAIN_ID, finality=0))
     try:
         at = await reader.stamp()
         nobody = chain.accounts[1]

@@ -13,8 +13,22 @@ contract Market {
         uint16 observationCardinalityNext;
     }
 
+    struct MarketState {
+        int256 totalPt;
+        int256 totalSy;
+        int256 totalLp;
+        address treasury;
+        int256 scalarRoot;
+        uint256 expiry;
+        uint256 lnFeeRateRoot;
+        uint256 reserveFeePercent;
+        uint256 lastLnImpliedRate;
+    }
+
     /// @notice Time of expiry, in seconds.
     uint256 public expiry;
+    /// @notice How flat the curve is, scaled by 1e18: so flat that no trade moves the rate by a basis point.
+    int256 public scalarRoot = 1e23;
     /// @notice Supply of LP tokens, in raw units.
     uint256 public totalSupply;
     /// @notice Decimals of the LP token.
@@ -54,6 +68,11 @@ contract Market {
         expiry = expiry_;
     }
 
+    /// @notice Sets how flat the curve is, scaled by 1e18; real markets lie between 5 and 500.
+    function setScalarRoot(int256 scalarRoot_) external {
+        scalarRoot = scalarRoot_;
+    }
+
     /// @notice Replaces the three tokens, as a wrong configuration would.
     function setTokens(address sy_, address pt_, address yt_) external {
         (sy, pt, yt) = (sy_, pt_, yt_);
@@ -91,6 +110,16 @@ contract Market {
             current.observationCardinality,
             current.observationCardinalityNext
         );
+    }
+
+    /// @notice The market's state as a router sees it; there are no fees.
+    function readState(address) external view returns (MarketState memory market) {
+        market.totalPt = state.totalPt;
+        market.totalSy = state.totalSy;
+        market.totalLp = int256(totalSupply);
+        market.scalarRoot = scalarRoot;
+        market.expiry = expiry;
+        market.lastLnImpliedRate = state.lastLnImpliedRate;
     }
 
     /// @notice Whether the expiry has passed.

@@ -50,6 +50,7 @@ class FakeEndpoint:
             "eth_blockNumber": hex(STAMP.number),
             "eth_getBlockByNumber": block_json(STAMP),
             "eth_getCode": "0x6001",
+            "eth_syncing": False,
             **answers,
         }
         self.asked: list[tuple[str, list[Any]]] = []

@@ -1,4 +1,4 @@
-"""Pinned reads, over a node of canned answers."""
+"""Pinned reads over one node of canned answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from navoracle.chain.reader import MULTICALL3, Pin, Web3ChainReader
+from navoracle.chain.node import Node, Pin
+from navoracle.chain.pool import NodePool
+from navoracle.chain.reader import MULTICALL3, Web3ChainReader
 from navoracle.domain.errors import CallReverted, ChainError
 from navoracle.ports import Answer, Call, NativeBalance
 from tests.unit.chain.fake_endpoint import OTHER, STAMP, TARGET, FakeEndpoint, FakeMulticall, block_json, refused
@@ -20,8 +22,23 @@ def echo(data: bytes) -> tuple[bool, bytes]:
     return True, data.ljust(32, b"\0")
 
 
-def reader_of(endpoint: FakeEndpoint, **settings: Any) -> Web3ChainReader:
-    return Web3ChainReader(endpoint, chain="main", chain_id=1, **{"finality": 0, **settings})
+def reader_of(
+    endpoint: FakeEndpoint, *, finality: Any = 0, pin: Pin = "auto", deadline: float = 60.0, **settings: Any
+) -> Web3ChainReader:
+    pool = NodePool([Node(endpoint, pin=pin)], chain="main", chain_id=1, finality=finality, deadline=deadline)
+    return Web3ChainReader(pool, **settings)
+
+
+async def read(endpoint: FakeEndpoint, requests: list[Any], at: Any = STAMP, **settings: Any) -> tuple[Answer, ...]:
+    """Stamp a block while the node answers as it should, then read; what was asked is what the read asked."""
+    answers = dict(endpoint.answers)
+    multicall = FakeMulticall({}, by_hash=settings.get("pin") != "number", stamp=at)
+    endpoint.answers |= {"eth_call": multicall, "eth_getBlockByNumber": block_json(at)}
+    reader = reader_of(endpoint, **settings)
+    await reader.stamp()
+    endpoint.answers = answers
+    endpoint.asked.clear()
+    return await reader.read(requests, at)
 
 
 def node(multicall: FakeMulticall | None = None, **answers: Any) -> FakeEndpoint:
@@ -29,18 +46,16 @@ def node(multicall: FakeMulticall | None = None, **answers: Any) -> FakeEndpoint
 
 
 async def test_stamp__latest__is_the_node_s_block() -> None:
-    endpoint = node()
-    assert await reader_of(endpoint).stamp() == STAMP
-    assert endpoint.calls("eth_getBlockByNumber") == [["latest", False]]
+    assert await reader_of(node()).stamp() == STAMP
 
 
-@pytest.mark.parametrize(
-    ("finality", "tag"), [(3, hex(97)), (500, "0x0"), ("safe", "safe"), ("finalized", "finalized")]
-)
-async def test_stamp__finality_set__asks_for_that_block(finality: Any, tag: str) -> None:
-    endpoint = node()
-    await reader_of(endpoint, finality=finality).stamp()
-    assert endpoint.calls("eth_getBlockByNumber") == [[tag, False]]
+@pytest.mark.parametrize(("finality", "number"), [(3, 97), (500, 0), ("safe", 80), ("finalized", 60)])
+async def test_stamp__finality_set__is_that_block(finality: Any, number: int) -> None:
+    def block(which: str, _full: bool) -> dict[str, str]:
+        tags = {"latest": 100, "safe": 80, "finalized": 60}
+        return block_json(replace(STAMP, number=tags[which] if which in tags else int(which, 16)))
+
+    assert (await reader_of(node(eth_getBlockByNumber=block), finality=finality).stamp()).number == number
 
 
 async def test_stamp__node_of_another_chain__raises() -> None:
@@ -65,7 +80,7 @@ async def test_stamp__no_block_in_the_answer__raises(block: object) -> None:
 async def test_stamp__pin_auto__is_what_the_node_can(by_hash: bool, pin: str) -> None:
     reader = reader_of(node(FakeMulticall({}, by_hash=by_hash)))
     await reader.stamp()
-    assert reader.pin == pin
+    assert [shown.pin for shown in reader.pool.nodes()] == [pin]
 
 
 async def test_stamp__pin_hash_on_a_node_without_it__raises() -> None:
@@ -82,7 +97,7 @@ async def test_stamp__node_lacks_the_block_when_probed__raises_and_keeps_looking
     reader = reader_of(node(eth_call=refused(-32000, "header not found")))
     with pytest.raises(ChainError, match="header not found"):
         await reader.stamp()
-    assert reader.pin == "auto"
+    assert [shown.pin for shown in reader.pool.nodes()] == [None]
 
 
 async def test_stamp__again__probes_only_once() -> None:
@@ -91,7 +106,11 @@ async def test_stamp__again__probes_only_once() -> None:
     await reader.stamp()
     asked = len(endpoint.asked)
     await reader.stamp()
-    assert [method for method, _ in endpoint.asked[asked:]] == ["eth_chainId", "eth_getBlockByNumber"]
+    assert sorted({method for method, _ in endpoint.asked[asked:]}) == [
+        "eth_chainId",
+        "eth_getBlockByNumber",
+        "eth_syncing",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -99,12 +118,17 @@ async def test_stamp__again__probes_only_once() -> None:
     [(block_json(STAMP), True), (block_json(STAMP, hash="0x" + "33" * 32), False), (None, False)],
 )
 async def test_is_canonical__by_the_hash_at_its_number(block: object, expected: bool) -> None:
-    assert await reader_of(node(eth_getBlockByNumber=block)).is_canonical(STAMP) is expected
+    endpoint = node()
+    reader = reader_of(endpoint)
+    await reader.stamp()
+    endpoint.answers["eth_getBlockByNumber"] = block
+    assert await reader.is_canonical(STAMP) is expected
 
 
 async def test_read__mixed_requests__are_answered_in_order_at_the_pinned_hash() -> None:
     endpoint = node()
-    answers = await reader_of(endpoint).read(
+    answers = await read(
+        endpoint,
         [
             Call(TARGET, b"\1"),
             Call(TARGET, b"\2", direct=True, sender=OTHER),
@@ -127,23 +151,22 @@ async def test_read__nothing__asks_nothing() -> None:
 
 
 async def test_read__empty_result__is_a_failure() -> None:
-    answers = await reader_of(node()).read([Call(OTHER, b"\1"), Call(OTHER, b"\1", direct=True)], STAMP)
+    answers = await read(node(), [Call(OTHER, b"\1"), Call(OTHER, b"\1", direct=True)])
     assert answers == (Answer(b"", "empty_result"), Answer(b"", "empty_result"))
 
 
 async def test_read__reverting_call__fails_alone_with_its_revert_data() -> None:
     multicall = FakeMulticall({TARGET: echo, OTHER: lambda _: (False, b"why!")})
     requests = [Call(OTHER, b""), Call(TARGET, b"\1"), Call(OTHER, b"", direct=True)]
-    answers = await reader_of(node(multicall)).read(requests, STAMP)
+    answers = await read(node(multicall), requests)
     assert [answer.failure for answer in answers] == ["call_reverted", None, "call_reverted"]
     assert [answers[0].data, answers[2].data] == [b"why!", b"why!"]
 
 
 async def test_read__many_calls__go_in_chunks_of_both_limits() -> None:
     multicall = FakeMulticall({TARGET: echo})
-    reader = reader_of(node(multicall), chunk_calls=4, chunk_bytes=100)
     calls = [Call(TARGET, bytes([index])) for index in range(10)] + [Call(TARGET, bytes(60))] * 3
-    answers = await reader.read(calls, STAMP)
+    answers = await read(node(multicall), calls, chunk_calls=4, chunk_bytes=100)
     assert [answer.data for answer in answers] == [echo(call.data)[1] for call in calls]
     assert sum(multicall.batches) == 13
     assert max(multicall.batches) == 4
@@ -165,8 +188,8 @@ async def test_read__call_that_starves_its_neighbours__fails_alone() -> None:
             return super().__call__(transaction, block)
 
     multicall = Starved({OTHER: burn, TARGET: lambda data: (False, b"") if starving else echo(data)})
-    answers = await reader_of(node(multicall)).read(
-        [Call(TARGET, b"\1"), Call(OTHER, b""), Call(TARGET, b"\2"), Call(TARGET, b"\3")], STAMP
+    answers = await read(
+        node(multicall), [Call(TARGET, b"\1"), Call(OTHER, b""), Call(TARGET, b"\2"), Call(TARGET, b"\3")]
     )
     assert [answer.failure for answer in answers] == [None, "call_reverted", None, None]
 
@@ -178,7 +201,7 @@ async def test_read__chunk_that_runs_out_of_gas__is_split_until_the_culprit_is_a
         return FakeMulticall({TARGET: echo})(transaction, block)
 
     calls = [Call(TARGET, bytes([index])) for index in range(7)] + [Call(TARGET, b"\xee\xee")]
-    answers = await reader_of(node(eth_call=call)).read(calls, STAMP)
+    answers = await read(node(eth_call=call), calls)
     assert [answer.failure for answer in answers] == [None] * 7 + ["call_reverted"]
 
 
@@ -187,24 +210,25 @@ async def test_read__chunk_that_runs_out_of_gas__is_split_until_the_culprit_is_a
 )
 async def test_read__node_fails_as_a_whole__raises(failure: object) -> None:
     with pytest.raises(ChainError) as caught:
-        await reader_of(node(eth_call=lambda *_: failure)).read([Call(TARGET, b"\1")], STAMP)
+        await read(node(eth_call=lambda *_: failure), [Call(TARGET, b"\1")])
     assert caught.value.advice
 
 
 async def test_read__node_too_slow__raises_at_the_deadline() -> None:
     class Slow(FakeEndpoint):
         async def request(self, method: str, params: Any) -> object:
-            await asyncio.sleep(5)
-            return None
+            found = await super().request(method, params)
+            await asyncio.sleep(5 if found == "0xslow" else 0)
+            return found
 
-    with pytest.raises(ChainError, match=r"within 0\.01 s"):
-        await reader_of(Slow(), deadline=0.01).read([Call(TARGET, b"\1")], STAMP)
+    with pytest.raises(ChainError, match=r"a read of 1 requests was not answered within 0\.2 s"):
+        await read(Slow(eth_call="0xslow"), [Call(TARGET, b"\1")], deadline=0.2)
 
 
 async def test_read__pinned_by_number__proves_the_block_and_looks_again() -> None:
     multicall = FakeMulticall({TARGET: echo}, by_hash=False)
     endpoint = node(multicall)
-    answers = await reader_of(endpoint, pin="number").read([Call(TARGET, b"\1")], STAMP)
+    answers = await read(endpoint, [Call(TARGET, b"\1")], STAMP, pin="number")
     assert answers[0].data[:1] == b"\1"
     assert multicall.batches == [3]
     assert [block for _, block in endpoint.calls("eth_call")] == [hex(100)]
@@ -215,21 +239,21 @@ async def test_read__pinned_by_number__proves_the_block_and_looks_again() -> Non
 async def test_read__pinned_by_number_and_the_call_saw_another_block__raises(change: dict[str, Any]) -> None:
     multicall = FakeMulticall({TARGET: echo}, by_hash=False, stamp=replace(STAMP, **change))
     with pytest.raises(ChainError, match="did not read from block 100"):
-        await reader_of(node(multicall), pin="number").read([Call(TARGET, b"\1")], STAMP)
+        await read(node(multicall), [Call(TARGET, b"\1")], STAMP, pin="number")
 
 
 @pytest.mark.parametrize("direct", [True, False])
 async def test_read__pinned_by_number_and_the_block_was_replaced_since__raises(direct: bool) -> None:
     endpoint = node(eth_getBlockByNumber=block_json(STAMP, hash="0x" + "33" * 32))
     with pytest.raises(ChainError, match="did not read from block 100"):
-        await reader_of(endpoint, pin="number").read([Call(TARGET, b"\1", direct=direct)], STAMP)
+        await read(endpoint, [Call(TARGET, b"\1", direct=direct)], STAMP, pin="number")
 
 
 @pytest.mark.parametrize("pin", ["hash", "number"])
 async def test_read__first_block__needs_no_parent(pin: Pin) -> None:
     genesis = replace(STAMP, number=0, parent_hash="0x" + "00" * 32)
     endpoint = node(FakeMulticall({TARGET: echo}), eth_getBlockByNumber=block_json(genesis))
-    assert (await reader_of(endpoint, pin=pin).read([Call(TARGET, b"\1")], genesis))[0].failure is None
+    assert (await read(endpoint, [Call(TARGET, b"\1")], genesis, pin=pin))[0].failure is None
 
 
 async def test_call__newest_block__returns_the_data() -> None:

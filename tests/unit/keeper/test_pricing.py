@@ -95,6 +95,7 @@ def test_price__leg_without_a_live_price__converts_nothing() -> None:
     found = estimates(one_asset_plan(x, usdc, prior=prior), quote("X", "a", "2000"))
     assert found.estimates["USDC", "asset"].status is PriceStatus.ESTIMATED
     assert (found.estimates["X", "asset"].price, found.estimates["X", "asset"].reason) == (None, "no_quotes")
+    assert found.estimates["X", "asset"].excluded == (("X.a", "leg_not_live"),)
 
 
 def test_price__quotes__are_kept_as_they_were_read() -> None:

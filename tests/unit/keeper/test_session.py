@@ -218,3 +218,22 @@ async def test_read_all__request_of_the_wrong_world__fails_its_reader_alone() ->
     assert set(readings.values) == {"fine"}
     assert "not_a_chain_request" in readings.failures["lost"].message
     assert "not_an_off_chain_request" in readings.failures["stray"].message
+
+
+class Mixed(Scripted):
+    """A reader of a chain that says that it asks off chain too."""
+
+    asks_off_chain = True
+
+
+async def test_read_all__reader_that_asks_off_chain_too__asks_each_world_its_own_in_one_round() -> None:
+    chain, off_chain = FakeChain(block_stamp(NOW)), FakeOffChain()
+    chain.balances[address(1)] = 5
+    off_chain.documents["d"] = b"proof"
+    asked = (Document("d"), NativeBalance(address(1)))
+    readings = await read_all(
+        [Mixed("m", [asked, asked[:1]], "local")], [chain.block], NOW, {"local": chain}, off_chain
+    )
+    assert readings.values["m"] == [(b"proof", (5).to_bytes(32, "big")), (b"proof",)]
+    assert readings.asked["m"] == ((None, asked[0]), ("local", asked[1]), (None, asked[0]))
+    assert [len(requests) for requests in chain.rounds] == [1]

@@ -10,12 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from navoracle.domain.errors import DecimalsChanged, EmptyResult, ReadError, SourceRefused
+from navoracle.domain.errors import (
+    CallReverted,
+    ConfigurationError,
+    DecimalsChanged,
+    EmptyResult,
+    ReadError,
+    SourceRefused,
+)
 from navoracle.domain.prices import AggregationPolicy, Quote, aggregate
 from navoracle.domain.units import WAD, Bps, Timestamp, Wad
 from navoracle.ports import Call, Request
 from navoracle.prices import ChainlinkSource
-from navoracle.prices.chainlink import ROUND_TYPES
+from navoracle.prices.reverts import message_revert
+from navoracle.prices.rounds import ROUND_TYPES
 from navoracle.testing import Example, FakeChain, ReaderSpec, drive, read_point
 from tests.unit.addresses import address
 
@@ -85,6 +93,12 @@ def with_bounds(chain: FakeChain, low: int, high: int) -> FakeChain:
     return chain
 
 
+def with_phase(chain: FakeChain, phase: int) -> FakeChain:
+    chain.put(FEED, "phaseId()", (), ("uint16",), phase)
+    chain.put(FEED, "aggregator()", (), ("address",), AGGREGATOR)
+    return chain
+
+
 def with_sequencer(chain: FakeChain, answer: int, started: int) -> FakeChain:
     chain.put(SEQUENCER, "latestRoundData()", (), ROUND_TYPES, 1, answer, started, started, 1)
     return chain
@@ -102,11 +116,17 @@ class TestChainlinkWithEverythingSpec(ReaderSpec):
         return Example(reader, chain.good_answers(), AT, quote(confidence=Bps(9_000)))
 
 
+class TestChainlinkWithPhaseSpec(ReaderSpec):
+    def example(self) -> Example:
+        reader = source(check_phase=True, phase=1, aggregator=AGGREGATOR)
+        return Example(reader, with_phase(world(), 1).good_answers(), AT, quote())
+
+
 class TestChainlinkDirectSpec(ReaderSpec):
     def example(self) -> Example:
         reader = source(direct=True, sender=address(9))
         answers: dict[Request, bytes] = {
-            replace(request, direct=True, sender=address(9)): data
+            request._replace(direct=True, sender=address(9)): data
             for request, data in world().good_answers().items()
             if isinstance(request, Call)
         }
@@ -135,13 +155,34 @@ def test_read__grace_configured__counts() -> None:
 
 @pytest.mark.parametrize("answer", [0, -1, -ANSWER])
 def test_read__answer_not_positive__is_refused(answer: int) -> None:
-    with pytest.raises(SourceRefused, match=f"answer {answer} is not positive"):
+    with pytest.raises(SourceRefused, match=f"price {answer} is not positive"):
         read(world(answer))
 
 
-def test_read__all_zeros__is_refused_as_no_round() -> None:
+def test_read__first_round_not_there_and_all_zeros__is_refused_as_no_round() -> None:
     with pytest.raises(SourceRefused, match="no complete round"):
         read(world(0, 0, round_id=0))
+
+
+def test_read__feed_reverts_after_shutdown__stays_a_revert() -> None:
+    chain = world()
+    chain.revert(FEED, "latestRoundData()", data=message_revert("disabled"))
+    with pytest.raises(CallReverted):
+        read(chain)
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "advice"),
+    [("No access", "does not let its caller read", "direct: true"), ("No data present", "no round yet", "first round")],
+)
+def test_read__reverts_no_access_or_no_data_present__is_refused_with_the_remedy(
+    reason: str, message: str, advice: str
+) -> None:
+    chain = world()
+    chain.revert(FEED, "latestRoundData()", data=message_revert(reason))
+    with pytest.raises(SourceRefused, match=message) as refused:
+        read(chain)
+    assert advice in refused.value.advice
 
 
 def test_read__incomplete_round__is_refused() -> None:
@@ -157,7 +198,7 @@ def test_read__round_later_than_its_block__is_refused() -> None:
         read(world(updated=NOW + 1))
 
 
-def test_read__answer_carried_over_from_an_older_round__is_refused() -> None:
+def test_read__timed_out_round_carries_an_older_answer__is_refused() -> None:
     with pytest.raises(SourceRefused, match=f"carries the answer of round {ROUND - 1}"):
         read(world(answered_in=ROUND - 1))
 
@@ -165,6 +206,44 @@ def test_read__answer_carried_over_from_an_older_round__is_refused() -> None:
 def test_read__phase_switch_from_8_to_18_decimals__is_refused_naming_both() -> None:
     with pytest.raises(DecimalsChanged, match=f"{FEED} had 8 decimals and now says 18"):
         read(world(ANSWER * 10**10, round_id=2 << 64 | 1, decimals=18))
+
+
+def test_phase__changed_since_resolved__is_refused_naming_both() -> None:
+    chain = with_phase(world(round_id=2 << 64 | 1), 2)
+    assert read(chain) == quote()
+    with pytest.raises(SourceRefused, match="was in phase 1 and is now in phase 2"):
+        read(chain, check_phase=True, phase=1)
+    assert read(chain, check_phase=True, phase=2) == quote()
+
+
+def test_phase__change_that_also_changes_the_scale__is_refused_for_the_scale() -> None:
+    with pytest.raises(DecimalsChanged, match="had 8 decimals and now says 18"):
+        read(world(round_id=2 << 64 | 1, decimals=18), check_phase=True, phase=1)
+
+
+def test_phase__checked_but_not_resolved__is_a_configuration_error() -> None:
+    unresolved = source(check_phase=True)
+    assert not unresolved.is_resolved
+    with pytest.raises(ConfigurationError, match="phase"):
+        drive(unresolved.read(AT), world().answer)
+    resolved = drive(unresolved.resolve(AT), with_phase(world(), 3).answer)
+    assert (resolved.phase, resolved.is_resolved) == (3, True)
+
+
+def test_aggregator__another_than_configured__is_refused_naming_both() -> None:
+    chain = with_phase(world(), 1)
+    assert read(chain, aggregator=AGGREGATOR) == quote()
+    with pytest.raises(SourceRefused, match=f"aggregator of {FEED} is {AGGREGATOR}, not the configured {address(4)}"):
+        read(chain, aggregator=address(4))
+
+
+def test_aggregator__the_feed_itself__is_asked_for_its_own_bounds() -> None:
+    chain = world(1_050)
+    chain.put(FEED, "minAnswer()", (), ("int192",), 1_000)
+    chain.put(FEED, "maxAnswer()", (), ("int192",), 100_000)
+    assert read(chain, aggregator=FEED, check_bounds=True, bound_margin_bps=499).price == 1_050 * 10**10
+    with pytest.raises(SourceRefused, match="within 500 bps of the aggregator's bound 1000"):
+        read(chain, aggregator=FEED, check_bounds=True, bound_margin_bps=500)
 
 
 def test_read__no_contract__is_empty() -> None:
@@ -249,6 +328,7 @@ def test_sequencer__up_longer_than_its_grace__is_good() -> None:
     ("changes", "message"),
     [
         ({"sender": address(9)}, "direct"),
+        ({"phase": 1}, "check_phase"),
         ({"heartbeat": 0}, "heartbeat"),
         ({"grace": -1}, "grace"),
         ({"decimals": 37}, "decimals"),

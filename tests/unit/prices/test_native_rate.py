@@ -91,3 +91,53 @@ def test_read__either_scale_changed__is_refused() -> None:
         read(chain)
     with pytest.raises(DecimalsChanged, match=f"{USDC} had 6 decimals and now says 18"):
         read(world(underlying=18))
+
+
+class TestErc4626RateWithLostAssetsSpec(ReaderSpec):
+    def example(self) -> Example:
+        chain = with_losses(world(), total=4_000_000, lost=1_000_000)
+        expected = ProtocolRate(Wad(WAD * 81 // 100), Wad(WAD * 81 // 100), Bps(10_000))
+        growth = {"reference_rate": "0.8", "reference_time": NOW - 86_400 * 365, "max_growth_bps": 200}
+        return Example(rate(lost_assets=True, growth=growth), chain.good_answers(), AT, expected)
+
+
+def with_losses(chain: FakeChain, *, total: int, lost: int) -> FakeChain:
+    chain.put(VAULT, "totalAssets()", (), ("uint256",), total)
+    chain.put(VAULT, "lostAssets()", (), ("uint256",), lost)
+    return chain
+
+
+@given(st.integers(1, 10**18), st.integers(1, 10**24), st.integers(0, 10**24))
+def test_read__vault_that_hides_its_losses__is_what_is_left_of_it(assets: int, total: int, lost: int) -> None:
+    chain = with_losses(world(assets), total=total, lost=lost)
+    left = assets * (total - lost) // total
+    if left <= 0:
+        with pytest.raises(SourceRefused, match=r"lost|converts to nothing"):
+            read(chain, lost_assets=True)
+        return
+    assert read(chain, lost_assets=True).lower == left * 10**12
+    assert read(chain).lower == assets * 10**12
+
+
+def test_read__value_per_share__is_assets_less_lost_over_supply() -> None:
+    supply, total, lost = 10**24, 1_080_000_000_000, 90_000_000_000
+    chain = with_losses(world(total * 10**18 // supply, supply=supply), total=total, lost=lost)
+    assert read(chain, lost_assets=True).lower == (total - lost) * 10**18 * 10**12 // supply
+
+
+@pytest.mark.parametrize("lost", [100, 101])
+def test_read__everything_lost__is_refused(lost: int) -> None:
+    with pytest.raises(SourceRefused, match=f"lost {lost} of 100 assets"):
+        read(with_losses(world(), total=100, lost=lost), lost_assets=True)
+
+
+def test_read__rate_after_a_donation__is_refused_by_its_growth() -> None:
+    growth = {"reference_rate": "1.08", "reference_time": NOW - 30 * 86_400, "max_growth_bps": 2_000}
+    assert read(world(1_090_000), growth=growth).lower == 109 * WAD // 100
+    with pytest.raises(SourceRefused, match=r"the rate 1\.380000000000000000 grew from 1\.080000000000000000"):
+        read(world(1_380_000), growth=growth)
+
+
+def test_read__rate_that_divides_to_zero__is_refused() -> None:
+    with pytest.raises(SourceRefused, match="converts to nothing"):
+        read(world(1, decimals=18, underlying=36), underlying_decimals=36)

@@ -9,70 +9,37 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from navoracle.domain.errors import CallReverted, DecimalsChanged, SourceRefused
+from navoracle.abi import encode_call
+from navoracle.domain.errors import CallReverted, ConfigurationError, DecimalsChanged, EmptyResult, SourceRefused
 from navoracle.domain.units import WAD, Bps, Wad
 from navoracle.ports import ProtocolRate
-from navoracle.prices import PendlePtRate, PendlePtSyRate
-from navoracle.prices.pendle import ASSET_INFO_TYPES, MAX_DURATION, STORAGE_TYPES
-from navoracle.testing import Example, FakeChain, ReaderSpec, block_stamp, drive, read_point
-from tests.unit.addresses import address
+from navoracle.prices.pendle.market import MAX_DURATION
+from navoracle.testing import Example, FakeChain, ReaderSpec, drive
+from tests.unit.prices.pendle_builders import (
+    AT,
+    AVERAGE,
+    FACTORY,
+    MARKET,
+    NOW,
+    ORACLE,
+    PT,
+    SPOT,
+    SUSDE,
+    SY,
+    USDE,
+    YT,
+    asset_info,
+    indexes,
+    oracle_state,
+    pricing_info,
+    rate,
+    seed,
+    sy_rate,
+    tokens,
+    world,
+)
 
-NOW = 1_700_000_000
-AT = read_point(NOW)
-ORACLE, MARKET, PT, SY, YT, USDE, SUSDE = (address(number) for number in range(1, 8))
-SPOT, AVERAGE = 950_000_000_000_000_000, 950_100_000_000_000_000
-SUPPLY = 10**24
-
-
-def rate(**changes: Any) -> PendlePtRate:
-    fields = {
-        "kind": "pendle_pt",
-        "id": "pt-rate",
-        "chain": "local",
-        "base": "USDe",
-        "oracle": ORACLE,
-        "market": MARKET,
-        "pt": PT,
-        "sy": SY,
-        "base_token": USDE,
-        "decimals": 18,
-    }
-    return PendlePtRate.model_validate({**fields, **changes})
-
-
-def sy_rate(**changes: Any) -> PendlePtSyRate:
-    described = {**rate().describe(), "kind": "pendle_pt_sy", "base": "sUSDe", "base_token": SUSDE, "sy_decimals": 18}
-    return PendlePtSyRate.model_validate({**described, **changes})
-
-
-def world(spot: int = SPOT, average: int = AVERAGE, *, expiry: int = NOW + 86_400 * 90) -> FakeChain:
-    chain = FakeChain(block_stamp(NOW))
-    chain.put(MARKET, "readTokens()", (), ("address", "address", "address"), SY, PT, YT)
-    chain.put(MARKET, "expiry()", (), ("uint256",), expiry)
-    seed(chain)
-    chain.put(PT, "decimals()", (), ("uint8",), 18)
-    chain.put(SY, "decimals()", (), ("uint8",), 18)
-    chain.put(SY, "assetInfo()", (), ASSET_INFO_TYPES, 0, USDE, 18)
-    chain.put(SY, "yieldToken()", (), ("address",), SUSDE)
-    oracle_state(chain, False, True)
-    for name in ("getPtToAssetRate", "getPtToSyRate"):
-        chain.put(ORACLE, f"{name}(address,uint32)", (MARKET, 0), ("uint256",), spot)
-        chain.put(ORACLE, f"{name}(address,uint32)", (MARKET, 900), ("uint256",), average)
-    return chain
-
-
-def seed(
-    chain: FakeChain, total_pt: int = 10**24, total_sy: int = 10**24, ln_rate: int = 10**17, supply: int = SUPPLY
-) -> FakeChain:
-    chain.put(MARKET, "_storage()", (), STORAGE_TYPES, total_pt, total_sy, ln_rate, 3, 10, 10)
-    chain.put(MARKET, "totalSupply()", (), ("uint256",), supply)
-    return chain
-
-
-def oracle_state(chain: FakeChain, increase: bool, oldest: bool) -> FakeChain:
-    signature = "getOracleState(address,uint32)"
-    chain.put(ORACLE, signature, (MARKET, 900), ("bool", "uint16", "bool"), increase, 61, oldest)
-    return chain
+HALF = WAD // 2
 
 
 def read(chain: FakeChain, **changes: Any) -> ProtocolRate:
@@ -83,6 +50,13 @@ class TestPendlePtRateSpec(ReaderSpec):
     def example(self) -> Example:
         # the gap of 1.05 bps counts as 2
         return Example(rate(), world().good_answers(), AT, ProtocolRate(Wad(SPOT), Wad(AVERAGE), Bps(9_800)))
+
+
+class TestPendlePtRateWithFactoryAndReferenceTokenSpec(ReaderSpec):
+    def example(self) -> Example:
+        chain = pricing_info(world(), USDE, strictly_equal=False)
+        reader = rate(factory=FACTORY, sy_pricing="asset")
+        return Example(reader, chain.good_answers(), AT, ProtocolRate(Wad(SPOT), Wad(AVERAGE), Bps(9_800)))
 
 
 class TestPendlePtSyRateSpec(ReaderSpec):
@@ -102,10 +76,28 @@ def test_read__spot_and_average__asset_takes_the_lower_debt_the_higher(spot: int
 
 @pytest.mark.parametrize(
     ("average", "confidence"),
-    [(WAD // 2, 10_000), (WAD // 2 + 1, 9_900), (WAD // 2 - 1, 9_900), (50_005 * 10**13, 9_900), (505 * 10**15, 0)],
+    [(HALF, 10_000), (HALF + 1, 9_900), (HALF - 1, 9_900), (50_005 * 10**13, 9_900), (505 * 10**15, 0)],
 )
 def test_confidence__gap__costs_a_hundred_per_basis_point_rounded_up(average: int, confidence: int) -> None:
-    assert read(world(WAD // 2, average)).confidence == confidence
+    assert read(world(HALF, average)).confidence == confidence
+
+
+@pytest.mark.parametrize(
+    ("scalar", "confidence"),
+    [
+        # 90 days of scalarRoot 75 make a scalar of 304: 3.178 / 304 is 1.04 %, a fall of 103.4 bps
+        (75 * WAD, 8_856),
+        (1 * WAD, 4_000),
+        (10_000 * WAD, 10_000),
+    ],
+)
+def test_confidence__spot_that_a_trade_could_push_down__is_worth_less(scalar: int, confidence: int) -> None:
+    assert read(seed(world(HALF, HALF), scalar=scalar)).confidence == confidence
+
+
+def test_confidence__after_expiry__no_trade_moves_the_rate() -> None:
+    chain = seed(world(HALF, HALF), scalar=WAD, expiry=NOW)
+    assert read(chain).confidence == 10_000
 
 
 def test_read__unseeded_market_that_answers_par__is_refused() -> None:
@@ -114,20 +106,33 @@ def test_read__unseeded_market_that_answers_par__is_refused() -> None:
     assert "par" in caught.value.message
 
 
-@pytest.mark.parametrize("missing", ["total_pt", "total_sy", "ln_rate", "supply"])
+@pytest.mark.parametrize("missing", ["total_pt", "total_sy", "ln_rate", "supply", "scalar"])
 def test_read__market_with_one_part_missing__is_refused(missing: str) -> None:
     with pytest.raises(SourceRefused, match="not seeded"):
         read(seed(world(), **{missing: 0}))
 
 
-def test_read__market_of_another_pt_or_sy__is_refused() -> None:
+def test_read__market_of_another_pt_or_sy_or_yt__is_refused() -> None:
     chain = world()
-    chain.put(YT, "decimals()", (), ("uint8",), 18)
-    with pytest.raises(SourceRefused, match=f"the PT of market {MARKET} is {PT}, not the configured {YT}"):
-        read(chain, pt=YT)
-    chain.put(SUSDE, "assetInfo()", (), ASSET_INFO_TYPES, 0, USDE, 18)
-    with pytest.raises(SourceRefused, match=f"the SY of market {MARKET} is {SY}, not the configured {SUSDE}"):
-        read(chain, sy=SUSDE)
+    with pytest.raises(SourceRefused, match=f"the PT of market {MARKET} is {YT}, not the configured {PT}"):
+        read(tokens(chain, pt=YT))
+    with pytest.raises(SourceRefused, match=f"the SY of market {MARKET} is {SUSDE}, not the configured {SY}"):
+        read(tokens(chain, sy=SUSDE))
+    with pytest.raises(SourceRefused, match=f"the YT of market {MARKET} is {PT}, not the configured {YT}"):
+        read(tokens(chain, yt=PT))
+
+
+def test_read__wrong_address_of_market__is_an_empty_answer_not_par() -> None:
+    with pytest.raises(EmptyResult):
+        read(world(), market=USDE)
+
+
+def test_read__market_that_the_factory_does_not_know__is_refused() -> None:
+    chain = world()
+    assert read(chain, factory=FACTORY) == read(chain)
+    chain.put(FACTORY, "isValidMarket(address)", (MARKET,), ("bool",), False)
+    with pytest.raises(SourceRefused, match=f"factory {FACTORY} does not know market {MARKET}"):
+        read(chain, factory=FACTORY)
 
 
 def test_read__sy_of_another_asset__is_refused() -> None:
@@ -136,28 +141,73 @@ def test_read__sy_of_another_asset__is_refused() -> None:
 
 
 def test_read__sy_whose_asset_is_liquidity__is_refused() -> None:
-    chain = world()
-    chain.put(SY, "assetInfo()", (), ASSET_INFO_TYPES, 1, USDE, 18)
     with pytest.raises(SourceRefused, match="liquidity"):
-        read(chain)
+        read(asset_info(world(), kind=1))
 
 
 def test_read__asset_of_other_decimals_than_the_pt__is_refused() -> None:
-    chain = world()
-    chain.put(SY, "assetInfo()", (), ASSET_INFO_TYPES, 0, USDE, 6)
-    with pytest.raises(SourceRefused, match="18 decimals and its accounting asset 6"):
+    with pytest.raises(SourceRefused, match=r"18 decimals, the accounting asset of SY .* has 6"):
+        read(asset_info(world(), decimals=6))
+
+
+def test_pricing_info__asset_path__names_the_token_instead_of_asset_info() -> None:
+    chain = asset_info(pricing_info(world(), USDE, strictly_equal=False), FACTORY, kind=1)
+    assert read(chain, sy_pricing="asset").lower == SPOT
+    with pytest.raises(SourceRefused, match=f"priced by is {USDE}, not the configured {FACTORY}"):
+        read(chain, sy_pricing="asset", base_token=FACTORY)
+
+
+def test_pricing_info__asset_path__refuses_the_rate_in_sy() -> None:
+    chain = pricing_info(world(), SUSDE, strictly_equal=False)
+    with pytest.raises(SourceRefused, match="as the SY itself says"):
+        drive(sy_rate(sy_pricing="asset").read(AT), chain.answer)
+
+
+def test_pricing_info__sy_path__names_the_token_instead_of_the_yield_token() -> None:
+    chain = pricing_info(world(), USDE, strictly_equal=True)
+    assert drive(sy_rate(base_token=USDE).read(AT), chain.answer).lower == SPOT
+    with pytest.raises(SourceRefused, match=f"is {USDE}, not the configured {SUSDE}"):
+        drive(sy_rate().read(AT), chain.answer)
+
+
+def test_pricing_info__changed_since_the_start__is_refused() -> None:
+    chain = pricing_info(world(), USDE, strictly_equal=False)
+    with pytest.raises(SourceRefused, match="was priced by its sy rate and now says asset"):
         read(chain)
+
+
+def test_pricing_info__sy_without_it__is_not_asked_again() -> None:
+    chain = world()
+    chain.revert(SY, "pricingInfo()")
+    resolved = drive(rate(decimals=None, yt=None, sy_pricing=None).resolve(AT), chain.answer)
+    assert resolved == rate(sy_pricing="unstated")
+    assert drive(resolved.read(AT), chain.answer).lower == SPOT
+    assert drive(sy_rate(sy_pricing="unstated").read(AT), chain.answer).lower == SPOT
+
+
+def test_resolve__sy_that_does_not_answer__is_an_error_not_unstated() -> None:
+    chain = world()
+    del chain.answers[SY, encode_call("pricingInfo()")]
+    with pytest.raises(EmptyResult):
+        drive(rate(sy_pricing=None).resolve(AT), chain.answer)
+
+
+@pytest.mark.parametrize("missing", ["decimals", "yt", "sy_pricing"])
+def test_read__not_resolved__says_so_before_anything_is_asked(missing: str) -> None:
+    with pytest.raises(ConfigurationError, match="not resolved"):
+        next(rate(**{missing: None}).read(AT))
 
 
 @pytest.mark.parametrize(
     ("increase", "oldest", "message"),
     [(True, True, "too few observations"), (False, False, "no observation"), (True, False, "too few")],
 )
-def test_read__average_not_ready__is_refused_before_it_is_asked(increase: bool, oldest: bool, message: str) -> None:
-    chain = oracle_state(world(), increase, oldest)
+def test_read__twap_not_ready__is_refused_before_it_is_asked(increase: bool, oldest: bool, message: str) -> None:
+    chain = oracle_state(world(), increase=increase, oldest=oldest)
     chain.revert(ORACLE, "getPtToAssetRate(address,uint32)", MARKET, 900)
-    with pytest.raises(SourceRefused, match=message):
+    with pytest.raises(SourceRefused, match=message) as caught:
         read(chain)
+    assert ("increaseObservationsCardinalityNext(61)" in caught.value.advice) == increase
 
 
 def test_read__rate_above_par__is_refused() -> None:
@@ -173,15 +223,34 @@ def test_read__rate_of_zero__is_refused() -> None:
             read(world(spot, average))
 
 
-def test_read__after_expiry__the_oracle_still_decides() -> None:
+def test_read__after_expiry_with_insolvent_sy__is_what_the_oracle_says_not_par() -> None:
     insolvent = WAD * 8 // 10
-    chain = oracle_state(seed(world(insolvent, insolvent, expiry=NOW), 0, 0, 0, 0), True, False)
+    chain = oracle_state(seed(world(insolvent, insolvent), 0, 0, 0, 0, expiry=NOW), increase=True, oldest=False)
     assert read(chain) == ProtocolRate(Wad(insolvent), Wad(insolvent), Bps(10_000))
+    found = read(indexes(chain, WAD, WAD * 5 // 4))
+    assert found == ProtocolRate(Wad(insolvent), Wad(insolvent), Bps(0))
+
+
+@pytest.mark.parametrize(("stored", "confidence"), [(WAD, 10_000), (WAD + 1, 9_900), (WAD * 10_000 // 9_995, 9_500)])
+def test_read__sy_index_below_the_stored_index__lowers_confidence(stored: int, confidence: int) -> None:
+    assert read(indexes(world(SPOT, SPOT), WAD, stored)).confidence == confidence
+
+
+def test_read__sy_index_above_the_stored_index__is_growth_that_nobody_stored_yet() -> None:
+    assert read(indexes(world(SPOT, SPOT), WAD * 2, WAD)).confidence == 10_000
+
+
+def test_read__index_ratcheted_by_a_gift__is_refused_beyond_the_limit() -> None:
+    chain = indexes(world(SPOT, SPOT), WAD * 99, WAD * 100)
+    assert read(chain, max_index_shortfall_bps=100).confidence == 0
+    with pytest.raises(SourceRefused, match="more than 99 bps below") as caught:
+        read(chain, max_index_shortfall_bps=99)
+    assert "gift" in caught.value.advice
 
 
 def test_read__one_second_before_expiry__still_checks_the_market() -> None:
     with pytest.raises(SourceRefused, match="not seeded"):
-        read(seed(world(expiry=NOW + 1), ln_rate=0))
+        read(seed(world(), ln_rate=0, expiry=NOW + 1))
 
 
 def test_read__oracle_reverts__is_an_error() -> None:
@@ -222,7 +291,7 @@ def test_sy_rate__sy_of_another_yield_token__is_refused() -> None:
 @pytest.mark.parametrize(
     ("seconds", "good"), [(0, False), (-1, False), (1, True), (MAX_DURATION, True), (MAX_DURATION + 1, False)]
 )
-def test_configuration__duration__is_one_the_oracle_can_hold(seconds: int, good: bool) -> None:
+def test_configuration__duration_too_long_for_the_oracle__is_refused(seconds: int, good: bool) -> None:
     assert MAX_DURATION == 4_294_967
     if good:
         assert rate(twap_seconds=seconds).twap_seconds == seconds

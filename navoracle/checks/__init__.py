@@ -1,0 +1,1 @@
+"""`navoracle check`: a whole configuration held against the chains that it names."""

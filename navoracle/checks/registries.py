@@ -1,0 +1,133 @@
+"""Every registry: its version, the poster's role and means, the funds' numbers, and bounds that fit the keeper's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from eth_utils.address import to_checksum_address
+
+from navoracle.abi import decode_result, encode_call
+from navoracle.checks.findings import Finding, error, warning
+from navoracle.composition import ChainAccess, require_registry
+from navoracle.config.models import ChainSection, Config
+from navoracle.domain.errors import CallReverted, ChainError
+from navoracle.ports import Address, NativeBalance
+
+ROLE_POSTER: Final = 1
+ROLE_RISK: Final = 2
+ROLE_ADMIN: Final = 8
+PROFILE_SHIFT: Final = 3
+PROFILE_MASK: Final = 0x3F
+_BOUNDS: Final = ("uint16", "uint16", "uint16", "uint32", "uint32")
+
+
+async def check_registries(config: Config, access: Mapping[str, ChainAccess], lags: Mapping[str, int]) -> list[Finding]:
+    """Hold every configured registry against the configuration; `lags` are seconds behind the clock, by chain."""
+    findings: list[Finding] = []
+    for name, section in config.chains.items():
+        funds = [fund for fund, plan in config.funds.items() if plan.chain == name]
+        if section.registry is None:
+            findings += [
+                warning(
+                    f"funds.{fund}.chain",
+                    f"{name} has no registry: the fund is valued and never posted",
+                    f"Add `chains.{name}.registry`; `navoracle deploy` makes one.",
+                )
+                for fund in funds
+            ]
+        elif name in access:
+            findings += await _check(name, section, config, access[name], lags.get(name, 0))
+    return findings
+
+
+async def _check(name: str, section: ChainSection, config: Config, access: ChainAccess, lag: int) -> list[Finding]:
+    place = f"chains.{name}.registry"
+    registry = section.registry
+    if registry is None:
+        return []
+    try:
+        await require_registry(access, registry)
+        poster, paused, max_post_age = await _view(access, registry, "settings()", ("address", "bool", "uint256"))
+    except ChainError as failure:
+        return [error(place, failure.message, failure.advice)]
+    findings: list[Finding] = []
+    if paused:
+        findings.append(warning(place, "the registry is paused: every post is refused", "RISK resumes it."))
+    if lag > max_post_age:
+        findings.append(
+            error(
+                f"chains.{name}.confirmations",
+                f"the block that is valued at is {lag} s old, and the registry takes valuations up to {max_post_age} s",
+                "Value at a newer block: fewer confirmations, or no `safe` or `finalized`.",
+            )
+        )
+    findings += await _check_signer(name, access, registry, to_checksum_address(poster))
+    for fund, plan in config.funds.items():
+        if plan.chain == name:
+            findings += await _check_fund(fund, plan.id, access, registry, f"chains.{name}")
+    return findings
+
+
+async def _check_signer(name: str, access: ChainAccess, registry: Address, poster: str) -> list[Finding]:
+    place = f"chains.{name}.signer"
+    if access.transactor is None:
+        return [warning(place, "there is no signer: nothing can be posted", "Add `signer: {key_file: FILE}`.")]
+    signer = access.transactor.address
+    findings: list[Finding] = []
+    (roles,) = await _view(access, registry, "grantedRoles(address)", ("uint256",), signer)
+    if not roles & ROLE_POSTER:
+        findings.append(
+            error(
+                place,
+                f"{signer} is no poster of the registry; its main poster is {poster}",
+                "Use the poster's key, or let ADMIN give this address the role (replacePoster, setRole).",
+            )
+        )
+    if roles & (ROLE_RISK | ROLE_ADMIN):
+        findings.append(
+            error(
+                place,
+                f"{signer} also holds RISK or ADMIN",
+                "Post with a key that has no other role: a stolen one must not lift the guards.",
+            )
+        )
+    at = await access.reader.stamp()
+    (answer,) = await access.reader.read([NativeBalance(signer)], at)
+    if answer.failure is None and not any(answer.data):
+        findings.append(error(place, f"{signer} has no coins to pay for a post", "Send it the chain's native coin."))
+    return findings
+
+
+async def _check_fund(
+    fund: str, number: int, access: ChainAccess, registry: Address, chain_place: str
+) -> list[Finding]:
+    place = f"funds.{fund}.id"
+    unknown = error(
+        place,
+        f"fund {number} is not registered on {registry}",
+        "Correct the number, or let ADMIN register it (registerFund).",
+    )
+    try:
+        (word,) = await _view(access, registry, "readRaw(uint256)", ("uint256",), number)
+    except CallReverted:
+        return [unknown]
+    if word == 0:
+        return [unknown]
+    profile = (word >> PROFILE_SHIFT) & PROFILE_MASK
+    bounds = await _view(access, registry, "getProfile(uint256)", _BOUNDS, profile)
+    if bounds[3] > 3_600:
+        return [
+            warning(
+                place,
+                f"guard profile {profile} takes one post in {bounds[3]} s, and the keeper posts hourly",
+                f"Let ADMIN lower the profile's minInterval on {chain_place}.registry.",
+            )
+        ]
+    return []
+
+
+async def _view(
+    access: ChainAccess, registry: Address, signature: str, types: tuple[str, ...], *arguments: Any
+) -> tuple[Any, ...]:
+    return decode_result(types, await access.reader.call(registry, encode_call(signature, *arguments)))

@@ -1,0 +1,65 @@
+"""The world as far as it can be reached: what a check looks at before anything is known to be right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from navoracle.chain.versions import require_contract
+from navoracle.composition.off_chain import OffChainServices, off_chain_services
+from navoracle.composition.system import ChainAccess, chain_access
+from navoracle.config.models import Config
+from navoracle.domain.errors import ConfigurationError
+from navoracle.ports import Address, Clock
+from navoracle.recorded.reader import RecordedReader
+from navoracle.recorded.series import load_series
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Every chain and service that a configuration names; `unsigned` are chains whose key cannot be used, and why."""
+
+    chains: Mapping[str, ChainAccess]
+    off_chain: OffChainServices
+    unsigned: tuple[tuple[str, ConfigurationError], ...]
+
+    async def close(self) -> None:
+        """Give up connections."""
+        for access in self.chains.values():
+            await access.reader.close()
+        await self.off_chain.close()
+
+
+def reach(
+    config: Config, *, clock: Clock, chains: Mapping[str, ChainAccess] | None = None, documents: Path | None = None
+) -> Reach:
+    """Reach what the configuration names; nothing is asked yet.
+
+    Args:
+        chains: how chains are reached, instead of by the configuration.
+        documents: the folder of attestations.
+
+    Raises:
+        ConfigurationError: an exchange cannot be reached at all.
+        UsageError: a recorded series cannot be read.
+    """
+    series = {name: load_series(section.file, step=section.step) for name, section in config.recorded.items()}
+    off_chain = off_chain_services(config, RecordedReader(series, documents))
+    access = dict(chains or {})
+    unsigned: list[tuple[str, ConfigurationError]] = []
+    for name, section in config.chains.items():
+        if name in access:
+            continue
+        try:
+            signs = section.registry is not None and section.signer is not None
+            access[name] = chain_access(name, section, live=signs, clock=clock)
+        except ConfigurationError as failure:
+            unsigned.append((name, failure))
+            access[name] = chain_access(name, section, live=False, clock=clock)
+    return Reach(access, off_chain, tuple(unsigned))
+
+
+async def require_registry(access: ChainAccess, registry: Address) -> None:
+    """Refuse an address that is not the NavRegistry of this version. Raises ChainError."""
+    await require_contract(access.reader, registry, "NavRegistry")

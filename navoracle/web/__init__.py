@@ -1,0 +1,1 @@
+"""Services behind the off-chain port: HTTP and exchanges."""
