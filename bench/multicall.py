@@ -12,11 +12,11 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from eth_abi.abi import decode, encode
 
+from bench.measuring import fastest
 from navoracle.chain.multicall import AGGREGATE3, decode_aggregate3, encode_aggregate3
 
 READS = 10_000
@@ -64,8 +64,8 @@ def measure(reads: int = READS, passes: int = 5) -> dict[str, float | int]:
 
     if our_encoding() != their_encoding() or our_decoding() != their_decoding():
         raise SystemExit("the two codecs disagree: the figures would mean nothing")
-    encoding, decoding = _seconds(our_encoding, passes), _seconds(our_decoding, passes)
-    their_encode, their_decode = _seconds(their_encoding, 2), _seconds(their_decoding, 2)
+    encoding, decoding = fastest(our_encoding, our_decoding, rounds=passes)
+    their_encode, their_decode = fastest(their_encoding, their_decoding, rounds=2)
     return {
         "reads": reads,
         "ours_seconds": decoding,
@@ -78,15 +78,6 @@ def measure(reads: int = READS, passes: int = 5) -> dict[str, float | int]:
         "both_eth_abi_seconds": their_encode + their_decode,
         "both_ratio": (their_encode + their_decode) / (encoding + decoding),
     }
-
-
-def _seconds(work: Callable[[], object], passes: int) -> float:
-    best = float("inf")
-    for _ in range(passes):
-        start = time.process_time()
-        work()
-        best = min(best, time.process_time() - start)
-    return best
 
 
 if __name__ == "__main__":

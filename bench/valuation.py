@@ -10,9 +10,8 @@ import argparse
 import json
 import random
 import sys
-import time
-from collections.abc import Callable
 
+from bench.measuring import fastest
 from navoracle.domain.fees import FeeState, FeeTerms
 from navoracle.domain.nav import value_fund
 from navoracle.domain.positions import Component, Holding, Position
@@ -73,7 +72,7 @@ def measure(rounds: int = 7) -> dict[str, float | int]:
             total += len(found.positions)
         return total
 
-    bare_seconds, valuation_seconds = _fastest(bare, valued, rounds)
+    bare_seconds, valuation_seconds = fastest(bare, valued, rounds=rounds)
     return {
         "funds": FUNDS,
         "positions": len(pairs),
@@ -82,17 +81,6 @@ def measure(rounds: int = 7) -> dict[str, float | int]:
         "positions_per_second": round(len(pairs) / valuation_seconds),
         "ratio": round(valuation_seconds / bare_seconds, 2),
     }
-
-
-def _fastest(first: Callable[[], int], second: Callable[[], int], rounds: int) -> tuple[float, float]:
-    """Process seconds of the fastest round of each, run in turn so that both see the same machine."""
-    times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(rounds):
-        for work, kept in zip((first, second), times, strict=True):
-            start = time.process_time()
-            work()
-            kept.append(time.process_time() - start)
-    return min(times[0]), min(times[1])
 
 
 def main() -> None:

@@ -17,7 +17,6 @@ from eth_utils.crypto import keccak
 
 from navoracle.domain.errors import DomainError, EmptyResult, MalformedResult
 
-
 _WORD: Final = 32
 _NUMBER: Final = re.compile(r"(u?int)([1-9][0-9]*)")
 
@@ -138,7 +137,7 @@ def decode_result(types: tuple[str, ...], data: bytes) -> tuple[Any, ...]:
 
 
 def _encode_words(types: tuple[str, ...], arguments: tuple[Any, ...]) -> bytes | None:
-    """The commonest arguments, a word each; None where one of them is something else, which eth-abi encodes or refuses."""
+    """The commonest arguments, a word each; None where one is something else, which eth-abi encodes or refuses."""
     words = b""
     for name, value in zip(types, arguments, strict=True):
         if name == "address" and type(value) is str:
@@ -154,7 +153,7 @@ def _encode_words(types: tuple[str, ...], arguments: tuple[Any, ...]) -> bytes |
 
 @lru_cache(maxsize=16_384)
 def _address_word(address: str) -> bytes:
-    """An address as an argument: checking its checksum costs a hash, and the same accounts are asked for all the time."""
+    """An address as an argument: checking its checksum costs a hash, and the same accounts are asked for again."""
     return encode_arguments(("address",), (address,))
 
 

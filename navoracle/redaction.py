@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 HIDDEN: Final = "***"
 _SHORTEST_SECRET: Final = 6
+_NO_URL: Final = SplitResult("", "", "", "", "")
 
 _URL = re.compile(r"\b(?:https?|wss?|postgresql|postgres|mysql)(?:\+\w+)?://[^\s'\"<>]+", re.IGNORECASE)
 # A "token" alone is an ERC-20 token.
-_KEY_NAME = r"(?:[a-z]+[ _-])?(?:key|secret|password|passphrase|mnemonic|(?:api|auth|access|bot)[ _-]?token)"
+_KEY_NAME = r"(?:key|secret|password|passphrase|mnemonic|(?:api|auth|access|bot)[ _-]?token)"
+# Every repetition is bounded, so that a long text takes time in proportion to its length.
 _NAMED_KEY = re.compile(
-    rf"({_KEY_NAME}\w*['\"]?\s*(?:[=:]|\bis\b)?\s*['\"]?)((?:0x)?[0-9a-fA-F]{{64}})\b", re.IGNORECASE
+    rf"({_KEY_NAME}\w{{0,32}}['\"]?\s{{0,8}}(?:[=:]|\bis\b)?\s{{0,8}}['\"]?)((?:0x)?[0-9a-fA-F]{{64}})\b", re.IGNORECASE
 )
-_SECRET_FIELD = re.compile(rf"^{_KEY_NAME}s?$", re.IGNORECASE)
+_SECRET_FIELD = re.compile(rf"^(?:[a-z]+[ _-])?{_KEY_NAME}s?$", re.IGNORECASE)
 
 
 def redact_url(url: str) -> str:
     """A URL without what may be secret: user, password, path and query."""
-    parts = urlsplit(url)
+    parts = _split(url)
     try:
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
@@ -32,13 +34,14 @@ def redact_url(url: str) -> str:
 
 def host_of(url: str) -> str:
     """The host of a URL, "?" where it names none."""
-    return urlsplit(url).hostname or "?"
+    return (_split(url).hostname or "").rstrip(".") or "?"
 
 
 def secrets_of_url(url: str) -> tuple[str, ...]:
     """The parts of a URL that may be secret, longest first; too short ones, that are words of any text, left out."""
-    parts = urlsplit(url)
+    parts = _split(url)
     found = {parts.username, parts.password, *parts.path.split("/"), *re.split("[=&]", parts.query), parts.fragment}
+    found |= {unquote(part) for part in found if part}
     return tuple(sorted((part for part in found if part and len(part) >= _SHORTEST_SECRET), key=len, reverse=True))
 
 
@@ -64,12 +67,22 @@ def redact_database_url(url: str) -> str:
 def redact_text(text: str) -> str:
     """A message with its URLs redacted, and with 32-byte hex hidden where a word like "key" stands before it.
 
+    What no terminal, log or database takes (half a surrogate pair, which JSON can hold) becomes a question mark.
     Hashes of blocks and transactions look like private keys; only their name tells them apart.
     """
-    shorter = _URL.sub(lambda match: redact_url(match.group(0)), text)
+    written = text.encode("utf-8", "replace").decode()
+    shorter = _URL.sub(lambda match: redact_url(match.group(0)), written)
     return _NAMED_KEY.sub(rf"\1{HIDDEN}", shorter)
 
 
 def is_secret_name(name: str) -> bool:
     """Whether a field of that name holds a secret: "key", "private_key", "password", "token"."""
     return _SECRET_FIELD.match(name.rsplit(".", 1)[-1]) is not None
+
+
+def _split(url: str) -> SplitResult:
+    """The parts of a URL; none of a text that only looks like one."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return _NO_URL

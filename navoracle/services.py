@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from navoracle.domain.errors import EmptyResult, MalformedResult
 from navoracle.domain.units import Rounding, divide
@@ -18,6 +18,8 @@ from navoracle.json_depth import require_shallow
 
 MAX_EXPONENT: Final = 77
 """The largest power of ten that fits 256 bits."""
+
+_SHORTEST_KEY: Final = 16
 
 _DECIMAL = re.compile(r"([+-]?)([0-9]{1,80})(?:\.([0-9]{1,100}))?(?:[eE]([+-]?[0-9]{1,3}))?")
 _WHOLE = re.compile(r"[0-9]{1,15}")
@@ -27,23 +29,38 @@ _ADVICE: Final = (
 
 
 def check_service_url(url: object) -> str:
-    """Validate the address of a service: https, or http to this machine; no user, query or fragment.
+    """Validate the address of a service: https, or http to this machine; no user, query, fragment or key.
 
     Returns it without a slash at its end.
 
     Raises:
-        ValueError: it is none of these.
+        ValueError: it is none of these. The address is not shown: what is wrong with it may be that it holds a key.
     """
-    if not isinstance(url, str):
-        raise ValueError(f'{url!r} is not an address: write "https://..."')  # noqa: TRY004 pydantic reports it
-    parts = urlsplit(url)
-    if parts.scheme not in ("https", "http") or not parts.hostname:
-        raise ValueError(f'{url!r} is not an address: write "https://..."')
+    parts = _split(url)
+    if parts is None or parts.scheme not in ("https", "http") or not parts.hostname:
+        raise ValueError('it is not an address: write "https://..."')
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ValueError(f"{parts.hostname} is asked without encryption: write https://")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ValueError(f"the address of {parts.hostname} holds more than host and path: name a key in `credential`")
-    return url.rstrip("/")
+    if any(_looks_like_key(step) for step in parts.path.split("/")):
+        raise ValueError(
+            f"the path at {parts.hostname} looks like a key, and evidence shows it: name a key in `credential`"
+        )
+    return parts.geturl().rstrip("/")
+
+
+def _split(url: object) -> SplitResult | None:
+    try:
+        return urlsplit(url) if isinstance(url, str) else None
+    except ValueError:
+        return None
+
+
+def _looks_like_key(step: str) -> bool:
+    """Whether a step of a path is long, and of letters and digits both, as no step of a service's own path is."""
+    kinds = {"digit" if letter.isdigit() else "letter" for letter in step if letter.isalnum()}
+    return len(step) >= _SHORTEST_KEY and len(kinds) == 2
 
 
 def is_loopback(host: str) -> bool:

@@ -14,6 +14,7 @@ from aiohttp import ClientConnectorError, ClientError, ClientResponse, ClientSes
 from navoracle.chain.request_body import request_body
 from navoracle.chain.rpc import NoAnswer, RateLimited, redact_url, result_of
 from navoracle.domain.errors import ConfigurationError
+from navoracle.json_depth import require_shallow
 from navoracle.redaction import redact_parts, secrets_of_url
 
 MAX_ANSWER_BYTES: Final = 64 * 1024 * 1024
@@ -102,6 +103,7 @@ class HttpEndpoint:
 def parsed(body: bytes | str, name: str, method: str) -> object:
     """The JSON in a body. Raises NoAnswer where it is none."""
     try:
+        require_shallow(body if isinstance(body, bytes) else body.encode())
         # The numbers of JSON-RPC are hex text; nothing that is read here is a fraction.
         found: object = json.loads(body, parse_float=str)
     except (ValueError, RecursionError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import accumulate, islice, repeat
+from itertools import accumulate, islice
 from struct import Struct
 from typing import Final
 
@@ -65,7 +65,8 @@ def decode_answers(data: bytes, count: int) -> list[Answer]:
     """
     words = _decode_words(data, count)
     if words is not None:
-        return list(map(Answer._make, zip(words, repeat(None))))
+        new = tuple.__new__  # what a named tuple is made by, without its call
+        return [new(Answer, (word, None)) for word in words]
     return [
         Answer(found, _REVERTED) if not success else Answer(found) if found else _EMPTY
         for success, found in decode_aggregate3(data, count)

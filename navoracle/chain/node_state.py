@@ -91,6 +91,18 @@ class Limits:
     tag: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class NodeEvent:
+    """A node changed its state; `detail` says why and `advice` what to do. No part of it is secret."""
+
+    chain: str
+    node: str
+    was: NodeState
+    state: NodeState
+    detail: str
+    advice: str
+
+
 def state_of(facts: Facts, limits: Limits) -> tuple[NodeState, str]:
     """The state, and what led to it in words (empty for ALIVE)."""
     for state, why in (

@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from navoracle.chain.head import Finality, best_head, common_head, common_tag
 from navoracle.chain.node import Node, NodeSnapshot, Pin
-from navoracle.chain.node_state import ADVICE, Limits, NodeState, state_of
+from navoracle.chain.node_state import ADVICE, Limits, NodeEvent, NodeState, state_of
 from navoracle.chain.poll import Poll, Question, V, outcome, poll
 from navoracle.chain.pool_questions import BlockAt, IsCanonical, Plain, Taken
 from navoracle.chain.rpc import Endpoint
@@ -24,18 +24,6 @@ from navoracle.ports import Clock
 
 DEFAULT_QUORUM: Final = 2
 """How many operators must agree where at least so many are configured."""
-
-
-@dataclass(frozen=True, slots=True)
-class NodeEvent:
-    """A node changed its state; `detail` says why and `advice` what to do. No part of it is secret."""
-
-    chain: str
-    node: str
-    was: NodeState
-    state: NodeState
-    detail: str
-    advice: str
 
 
 class NodePool:

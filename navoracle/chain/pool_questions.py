@@ -66,6 +66,11 @@ class Taken:
         self._answer = answer
         self._refusal = refusal
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it is empty data: true, or what a node says of a state that it does not have."""
+        return self._refusal is None and self._answer == "0x"
+
     def taken(self) -> object:
         """The answer. Raises NodeRefused: the EVM ended the call."""
         if self._refusal is not None:
@@ -74,11 +79,18 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class Plain(_Strong):
-    """Any request."""
+class Plain:
+    """Any request. Empty data counts only where no node has more: previews and read-backs must not rest on it."""
 
     method: str
     params: Sequence[object]
+
+    def check(self, answer: Taken) -> None:
+        """Every answer will do."""
+
+    def is_weak(self, answer: Taken) -> bool:
+        """Whether another node may know more."""
+        return answer.is_empty
 
     async def ask(self, node: Node) -> Taken:
         """The node's answer; that the EVM ended the call is one too."""

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from eth_utils.address import to_checksum_address
 
+from navoracle.chain.chunks import Target
 from navoracle.chain.multicall import decode_answers, encode_aggregate3
 from navoracle.chain.node import Node
 from navoracle.chain.pins import block_of, require_block, require_unchanged, witness_calls
@@ -20,9 +20,6 @@ from navoracle.chain.rpc import NodeRefused, hex_bytes
 from navoracle.domain.errors import CallReverted, ChainError, MalformedResult
 from navoracle.domain.frame import BlockStamp
 from navoracle.ports import Address, Answer
-
-Target: TypeAlias = tuple[bytes, bytes]
-"""A contract's 20 bytes, and the call data."""
 
 
 @dataclass(frozen=True, slots=True)

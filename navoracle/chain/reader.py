@@ -7,21 +7,21 @@ that fails is replaced for that chunk alone, and one that contradicts a quorum i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from eth_utils.address import to_checksum_address
 
-from navoracle.abi import encode_call
+from navoracle.chain.chunks import Chunks, Target, as_targets
 from navoracle.chain.node import Node
 from navoracle.chain.pins import probe
 from navoracle.chain.poll import Poll
 from navoracle.chain.pool import NodePool
 from navoracle.chain.pool_endpoint import PoolEndpoint
-from navoracle.chain.read_questions import ChunkQuestion, DirectQuestion, Refused, Target, is_silent
+from navoracle.chain.read_questions import ChunkQuestion, DirectQuestion, Refused, is_silent
 from navoracle.chain.reverts import call_reverted
-from navoracle.chain.rpc import NodeRefused, hex_bytes
+from navoracle.chain.rpc import NoAnswer, NodeRefused, hex_bytes
 from navoracle.chain.together import together
 from navoracle.domain.errors import CallReverted, ChainError, EmptyResult, NoQuorum
 from navoracle.domain.frame import BlockStamp
@@ -39,6 +39,7 @@ class _Reading:
     """One read: its block, who is asked in which order, and how many must agree.
 
     `witnessed`: whether chunks prove their block. `noted`: whether a reading anew is to avoid who answered this one.
+    `refused`: the chunks that were refused as too much, or as the single call that is to blame.
     """
 
     at: BlockStamp
@@ -46,6 +47,7 @@ class _Reading:
     copies: int
     witnessed: bool
     noted: bool
+    refused: list[Sequence[Target]] = field(default_factory=list)
 
 
 class Web3ChainReader:
@@ -64,8 +66,7 @@ class Web3ChainReader:
         self.multicall = multicall
         self.endpoint = PoolEndpoint(pool)
         self._target = bytes.fromhex(multicall[2:])
-        self._chunk_calls = chunk_calls
-        self._chunk_bytes = chunk_bytes
+        self._chunks = Chunks(chunk_calls, chunk_bytes)
         self._compared_at: BlockStamp | None = None
         self._compared_by: set[str] = set()
 
@@ -109,12 +110,15 @@ class Web3ChainReader:
         async with self.pool.within_deadline(f"a read of {len(requests)} requests"):
             reading = await self._begin(at, scrutiny)
             direct = [index for index, request in enumerate(requests) if isinstance(request, Call) and request.direct]
-            batched = sorted(set(range(len(requests))) - set(direct))
+            batched = sorted(set(range(len(requests))).difference(direct)) if direct else range(len(requests))
+            calls = as_targets([requests[index] for index in batched] if direct else requests, self._target)
             work: list[Coroutine[Any, Any, list[Answer]]] = []
-            work += [self._chunk(calls, reading) for calls in self._chunks([requests[index] for index in batched])]
+            work += [self._chunk(chunk, reading) for chunk in self._chunks.cut(calls)]
             work += [self._direct(requests[index], reading) for index in direct]
             found = [answer for part in await together(work) for answer in part]
-        answers = dict(zip(batched + direct, found, strict=True))
+        if not direct:
+            return tuple(found)
+        answers = dict(zip([*batched, *direct], found, strict=True))
         return tuple(answers[index] for index in range(len(requests)))
 
     async def call(self, to: Address, data: bytes) -> bytes:
@@ -159,6 +163,8 @@ class Web3ChainReader:
         try:
             await probe(node, stamp, self.multicall)
         except ChainError as error:
+            if not isinstance(error, NodeRefused | NoAnswer):
+                node.failed(error)
             return error
         return None
 
@@ -176,25 +182,7 @@ class Web3ChainReader:
         witnessed = any(node.pin == "number" for node in order)
         return _Reading(at, order, copies, witnessed, scrutiny is Scrutiny.COMPARED)
 
-    def _chunks(self, requests: Sequence[ChainRequest]) -> Iterator[list[Target]]:
-        chunk: list[Target] = []
-        size = 0
-        for request in requests:
-            call = self._as_call(request)
-            if chunk and (len(chunk) == self._chunk_calls or size + len(call[1]) > self._chunk_bytes):
-                yield chunk
-                chunk, size = [], 0
-            chunk.append(call)
-            size += len(call[1])
-        if chunk:
-            yield chunk
-
-    def _as_call(self, request: ChainRequest) -> Target:
-        if isinstance(request, Call):
-            return bytes.fromhex(request.target[2:]), request.data
-        return self._target, encode_call("getEthBalance(address)", request.account)
-
-    async def _chunk(self, calls: list[Target], reading: _Reading) -> list[Answer]:
+    async def _chunk(self, calls: Sequence[Target], reading: _Reading) -> list[Answer]:
         question = ChunkQuestion(calls, reading.at, self.multicall, witnessed=reading.witnessed)
         found = await self.pool.poll(question, reading.copies, reading.order)
         if not found.agreed:
@@ -203,23 +191,31 @@ class Web3ChainReader:
             raise self.pool.refusal(found, f"a chunk of {len(calls)} calls at block {reading.at.number}")
         self._note(found, reading, question)
         if isinstance(found.answer, Refused):
-            return await self._halves(calls, reading) if len(calls) > 1 else [_reverted(found.answer)]
+            if len(calls) > 1:
+                return await self._halves(calls, reading)
+            reading.refused.append(calls)
+            return [_reverted(found.answer)]
         answers = question.answers(found.answer)
-        # A call that burns all its gas starves those after it, which fail without data: they are asked again alone.
+        if len(calls) == 1:
+            return answers
+        # Calls that left too little gas starve those after them, which fail without data: they are asked again alone.
         silent = [index for index, answer in enumerate(answers) if answer.failure is not None and is_silent(answer)]
-        again = await together([self._chunk([calls[index]], reading) for index in silent[1:]])
-        for index, (answer,) in zip(silent[1:], again, strict=True):
+        again = await together([self._chunk([calls[index]], reading) for index in silent])
+        for index, (answer,) in zip(silent, again, strict=True):
             answers[index] = answer
         return answers
 
-    async def _halves(self, calls: list[Target], reading: _Reading) -> list[Answer]:
-        middle = len(calls) // 2
-        first, second = await together([self._chunk(half, reading) for half in (calls[:middle], calls[middle:])])
+    async def _halves(self, calls: Sequence[Target], reading: _Reading) -> list[Answer]:
+        reading.refused.append(calls)
+        inner, middle = replace(reading, refused=[]), len(calls) // 2
+        first, second = await together([self._chunk(half, inner) for half in (calls[:middle], calls[middle:])])
+        if not inner.refused:
+            self._chunks.too_much(calls)
         return first + second
 
     async def _direct(self, request: ChainRequest, reading: _Reading) -> list[Answer]:
         sender = request.sender if isinstance(request, Call) else None
-        question = DirectQuestion(self._as_call(request), sender, reading.at)
+        question = DirectQuestion(as_targets([request], self._target)[0], sender, reading.at)
         found = await self.pool.poll(question, reading.copies, reading.order)
         if not found.agreed:
             raise self.pool.refusal(found, f"a direct call at block {reading.at.number}")

@@ -27,14 +27,17 @@ _GAS_MESSAGES: Final = ("out of gas", "outofgas", "gas required exceeds", "intri
 
 # Refusals that pass by themselves: too many requests, and a block that the node does not have yet.
 _BUSY_CODES: Final = frozenset({429, -32005})
+_BUSY_MESSAGES: Final = ("rate limit", "too many requests")
 _PASSING_MESSAGES: Final = (
-    "rate limit",
-    "too many requests",
     "header not found",
     "block not found",
     "unknown block",
     "hash is not currently canonical",
 )
+
+_LONGEST_QUANTITY: Final = 66
+_LONGEST_REASON: Final = 500
+_LONGEST_READ: Final = 2_000
 
 UNSUPPORTED: Final = frozenset({-32600, -32601, -32602})
 """Codes of a node that does not serve a method, or not with such parameters."""
@@ -102,7 +105,7 @@ class NodeRefused(ChainError):
         self.in_execution = (
             self.out_of_gas or rpc_code in _EXECUTION_CODES or any(part in lowered for part in _EXECUTION_MESSAGES)
         )
-        self.busy = rpc_code in _BUSY_CODES
+        self.busy = rpc_code in _BUSY_CODES or any(part in lowered for part in _BUSY_MESSAGES)
         self.passing = self.busy or any(part in lowered for part in _PASSING_MESSAGES)
 
 
@@ -144,7 +147,7 @@ def result_of(
             )
         if isinstance(error, Mapping):
             code = error.get("code")
-            detail = hide(str(error.get("message", "no message"))[:500])
+            detail = hide(_plain(str(error.get("message", "no message"))))[:_LONGEST_REASON]
             raise NodeRefused(
                 endpoint, method, code if type(code) is int else 0, detail, revert_data(error.get("data"))
             )
@@ -154,6 +157,15 @@ def result_of(
         f"{endpoint}: {method} got an answer that is not JSON-RPC",
         advice="Check that the URL is a node's RPC endpoint.",
     )
+
+
+def _plain(text: str) -> str:
+    """The text as far as it is looked at, without what would write on a terminal.
+
+    The word at the cut is left out: half a secret would not be recognized.
+    """
+    read = text if len(text) <= _LONGEST_READ else text[:_LONGEST_READ].rpartition(" ")[0]
+    return "".join(letter if letter.isprintable() else " " for letter in read)
 
 
 def revert_data(data: object) -> bytes:
@@ -174,9 +186,9 @@ def quantity(value: object, what: str) -> int:
     """Parse a hex quantity ("0x1b4").
 
     Raises:
-        ChainError: it is not one.
+        ChainError: it is not one, or one of more than 256 bits.
     """
-    if isinstance(value, str) and value[:2] == "0x":
+    if isinstance(value, str) and value[:2] == "0x" and len(value) <= _LONGEST_QUANTITY:
         try:
             return int(value, 16)
         except ValueError:

@@ -97,7 +97,7 @@ class _Connection:
 
     async def ask(self, number: int, asked: str) -> object:
         async with self._opening:
-            if self._socket is None:
+            if self._socket is None and self.lost is None:
                 await self._open()
         if self.lost is not None or self._socket is None:
             raise _Lost(self.lost or "the connection is closed")

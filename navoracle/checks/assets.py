@@ -63,6 +63,12 @@ def _check(
             + ("nothing is left" if len(groups) <= asset.min_sources else "no majority is left"),
             f"Add sources of other groups, {WANTED_GROUPS} in all.",
         )
+    for root, split in asset.split_roots.items():
+        yield warning(
+            f"{section}.sources",
+            f"sources of one root ({root}) vote {len(split)} times, as the groups {', '.join(split)}",
+            "Give them one group: what is wrong with one of them is wrong with all, and they count as a majority.",
+        )
     if asset.sources and asset.min_sources == 1:
         yield warning(
             f"{section}.min_sources", "a single source is believed, at 50 % confidence at most", "Set it to 2 or more."

@@ -27,21 +27,33 @@ def check_nodes(config: Config, access: Mapping[str, ChainAccess]) -> list[Findi
 
 def _check(name: str, access: ChainAccess) -> Iterator[Finding]:
     nodes = access.reader.pool.nodes()
-    many = len(nodes) > 1
+    many, read = len(nodes) > 1, any(node.pin is not None for node in nodes)
     for index, node in enumerate(nodes):
         place = f"chains.{name}.endpoints[{index}]" if many else f"chains.{name}.rpc"
         if not node.is_alive:
             yield error(place, f"{node.name}: {node.state.value}, {node.detail}", node.advice)
-    operators = len({node.operator for node in nodes})
+        elif node.pin is None and read:
+            yield error(
+                place,
+                f"{node.name} cannot be read at a pinned block: {node.last_error or 'it was not tried'}",
+                f"Check `chains.{name}.multicall` and the node's history; a node that cannot be pinned is never read.",
+            )
+    operators, quorum = len({node.operator for node in nodes}), access.reader.pool.quorum
     if operators == 1:
         yield warning(
             f"chains.{name}",
             "one operator of endpoints: what it says is believed, and nobody is compared with it",
             f"Add `chains.{name}.endpoints` of {WANTED_OPERATORS} operators.",
         )
-    elif operators < WANTED_OPERATORS:
+    elif quorum == 1:
+        yield warning(
+            f"chains.{name}.quorum",
+            f"the quorum is 1: what one of {operators} operators says is believed, and nobody is compared with it",
+            "Leave `quorum` out, or set it to 2 or more.",
+        )
+    elif operators == quorum:
         yield warning(
             f"chains.{name}.endpoints",
-            f"{operators} operators of endpoints: when one of them fails or lies, the chain cannot be read",
-            f"Add one of another operator, {WANTED_OPERATORS} in all.",
+            f"{operators} operators of endpoints, and all must agree: when one fails or lies, the chain cannot be read",
+            f"Add one of another operator, {quorum + 1} in all.",
         )

@@ -30,15 +30,22 @@ class Code:
 
 
 def check_readings(
-    resolution: Readings, readings: Readings, places: Mapping[str, str], without_code: Iterable[str]
+    resolution: Readings,
+    readings: Readings,
+    places: Mapping[str, str],
+    without_code: Iterable[str],
+    gates: Iterable[str] = (),
 ) -> list[Finding]:
     """What every failed reader says, at its path, once.
 
     Args:
         resolution, readings: what was read to resolve the readers, and with them.
         without_code: readers that call an address without a contract, which is told already.
+        gates: readers of which each stops all readers of its chain, which then fail as it did.
     """
     failures = {**readings.failures, **resolution.failures}
+    closed = {failures[gate].message: gate for gate in gates if gate in failures}
+    failures = {name: told for name, told in failures.items() if closed.get(told.message, name) == name}
     for name in without_code:
         if name in failures and failures[name].code == EmptyResult.code:
             del failures[name]

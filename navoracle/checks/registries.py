@@ -10,7 +10,8 @@ from eth_utils.address import to_checksum_address
 from navoracle.abi import decode_result, encode_call
 from navoracle.checks.findings import Finding, error, warning
 from navoracle.composition import ChainAccess, require_registry
-from navoracle.config.models import ChainSection, Config
+from navoracle.config.chains import ChainSection
+from navoracle.config.models import Config
 from navoracle.domain.errors import CallReverted, ChainError
 from navoracle.ports import Address, NativeBalance
 

@@ -105,7 +105,7 @@ async def _check_readers(
     asked = (*resolution.asked.items(), *readings.asked.items())
     codes, without_code = await codes_of(readers_of(plan), asked, alive, ids, places)
     findings = [*without_code.values(), *check_codes(codes, known_codes)]
-    findings += check_readings(resolution, readings, places, without_code)
+    findings += check_readings(resolution, readings, places, without_code, [gate.id for gate in subject.gates])
     every = replace(plan, stop_after="price")
     findings += check_assets(config, price(every, readings, collected.now), collected.now, places)
     findings += check_funds(value_and_guard(plan, collected, price(plan, readings, collected.now)))

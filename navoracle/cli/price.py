@@ -24,6 +24,7 @@ from navoracle.keeper.collect import collect
 from navoracle.keeper.explain import Explainer, Line
 from navoracle.keeper.pinned import ports_at
 from navoracle.keeper.pricing import price as estimate_prices
+from navoracle.ports import Scrutiny
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ async def _price(loaded: Loaded, asset: str, side: str, blocks: Mapping[str, int
         try:
             plan = system.planner.sample(runtime.clock.now()).for_assets((asset,))
             ports = await ports_at(plan, system.ports, blocks) if blocks else system.ports
-            collected = await collect(plan, ports.chains, ports.off_chain, ports.clock)
+            collected = await collect(plan, ports.chains, ports.off_chain, ports.clock, Scrutiny.ONE)
         finally:
             await system.close()
     prices = estimate_prices(plan, collected.readings, collected.now)

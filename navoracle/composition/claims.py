@@ -23,23 +23,22 @@ def check_claims(funds: Iterable[FundPlan], chain_ids: Mapping[str, int]) -> tup
     Raises:
         ConfigurationError: two readers of one fund count the same thing; the message names fund, readers and thing.
     """
-    owners: dict[Claim, list[tuple[str, str]]] = {}
+    readers_by_fund: dict[Claim, dict[str, str]] = {}
     for fund in funds:
         for reader in fund.positions:
             for claim in dict.fromkeys(getattr(reader, "claims", ())):
-                known = owners.setdefault(_comparable(claim, chain_ids), [])
-                for other_fund, other in known:
-                    if other_fund == fund.fund:
-                        raise ConfigurationError(
-                            f"fund {fund.fund}: {other} and {reader.id} both count {_name(claim)}",
-                            advice=f"Remove one of them from `funds.{fund.fund}.positions`, or correct its address; "
-                            "what is counted twice is in the NAV twice.",
-                        )
-                known.append((fund.fund, reader.id))
+                known = readers_by_fund.setdefault(_comparable(claim, chain_ids), {})
+                if fund.fund in known:
+                    raise ConfigurationError(
+                        f"fund {fund.fund}: {known[fund.fund]} and {reader.id} both count {_name(claim)}",
+                        advice=f"Remove one of them from `funds.{fund.fund}.positions`, or correct its address; "
+                        "what is counted twice is in the NAV twice.",
+                    )
+                known[fund.fund] = reader.id
     return tuple(
-        f"{' and '.join(reader for _, reader in known)} of different funds all count {_name(claim)}: "
+        f"{' and '.join(known.values())} of different funds all count {_name(claim)}: "
         "check that the holder is meant to be shared"
-        for claim, known in owners.items()
+        for claim, known in readers_by_fund.items()
         if len(known) > 1
     )
 

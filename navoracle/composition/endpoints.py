@@ -11,11 +11,11 @@ from navoracle.chain.connect import endpoint_at
 from navoracle.chain.head import Finality
 from navoracle.chain.limits import BackOff
 from navoracle.chain.node import Node
-from navoracle.chain.node_state import NodeState
-from navoracle.chain.pool import NodeEvent, NodePool
+from navoracle.chain.node_state import NodeEvent, NodeState
+from navoracle.chain.pool import NodePool
 from navoracle.chain.reader import MULTICALL3, Web3ChainReader
 from navoracle.chain.rpc import quantity, redact_url
-from navoracle.config.models import ChainSection
+from navoracle.config.chains import ChainSection
 from navoracle.domain.errors import ChainError
 from navoracle.domain.frame import BlockStamp
 from navoracle.ports import Address, Clock

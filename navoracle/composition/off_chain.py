@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from navoracle.config.models import Config, ExchangeSection
+from navoracle.config.models import Config
+from navoracle.config.services import ExchangeSection
 from navoracle.domain.units import Timestamp
 from navoracle.ports import Answer, ExchangeCall, HttpGet, OffChainRequest
 from navoracle.recorded.reader import RecordedReader

@@ -15,7 +15,8 @@ from navoracle.chain.versions import require_contract
 from navoracle.composition.endpoints import node_pool
 from navoracle.composition.off_chain import OffChainServices, off_chain_services
 from navoracle.composition.plans import resolve, subject_of
-from navoracle.config.models import ChainSection, Config
+from navoracle.config.chains import ChainSection
+from navoracle.config.models import Config
 from navoracle.domain.errors import ConfigurationError
 from navoracle.keeper.frame import FramePorts
 from navoracle.keeper.planner import Planner, Subject

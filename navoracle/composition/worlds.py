@@ -76,7 +76,8 @@ async def _open(parsed: Mapping[str, Any], config: Config | None) -> RecordedCas
         answers={(record.chain, request_of(record)): answer_of(record) for record in records},
     )
     ports = world.ports()
-    subject = await resolve(subject_of(chosen), ports.chains, ports.off_chain, clock)
+    chain_ids = {name: section.chain_id for name, section in chosen.chains.items()}
+    subject = await resolve(subject_of(chosen), ports.chains, ports.off_chain, clock, chain_ids)
     funds = [name for name in parsed["funds"] if name in subject.funds] or list(subject.funds)
     planner = Planner(subject, None, {}, now=clock)
     plan = await planner.slot(

@@ -16,9 +16,14 @@ from navoracle.domain.errors import ConfigurationError
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
+_QUOTED = re.compile(r"'[^']{3,}'")
+
 _REMEDIES = {
     "extra_forbidden": "remove it, or correct its spelling; `navoracle config schema` lists every key",
     "missing": "add it",
+    "tuple_type": "write a list: every item begins with `- `",
+    "dict_type": "write a mapping: `name: value`",
+    "model_type": "write a mapping: `name: value`",
     "union_tag_invalid": "use one of the kinds named",
     "union_tag_not_found": "add `kind:`",
 }
@@ -45,7 +50,9 @@ def load_config(path: Path, environment: Mapping[str, str] | None = None) -> Con
     try:
         raw = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise ConfigurationError(f"{path}: not YAML: {error}", advice="Correct the syntax at that place.") from error
+        raise ConfigurationError(
+            f"{path}: not YAML: {_syntax(error)}", advice="Correct the syntax at that place."
+        ) from None
     if not isinstance(raw, dict):
         raise ConfigurationError(
             f"{path}: holds no configuration", advice="A configuration is a mapping with `assets:` and `funds:`."
@@ -60,6 +67,13 @@ def parse_config(raw: Mapping[str, Any], name: str) -> Config:
         return Config.model_validate(raw)
     except ValidationError as error:
         raise _explained(error, name) from error
+
+
+def _syntax(error: yaml.YAMLError) -> str:
+    """What is wrong and where; the text around it is left out, it may hold a key."""
+    mark = getattr(error, "problem_mark", None)
+    what = _QUOTED.sub("'***'", getattr(error, "problem", None) or "it cannot be read")
+    return what if mark is None else f"{what}, line {mark.line + 1}, column {mark.column + 1}"
 
 
 def _explained(error: ValidationError, name: str) -> ConfigurationError:

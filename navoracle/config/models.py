@@ -5,29 +5,20 @@ Amounts and rates are decimal strings ("0.02" is 2 %), limits basis points, time
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
+from navoracle.config.base import BpsField, Name, Seconds, Section
+from navoracle.config.chains import ChainSection
+from navoracle.config.services import CredentialSection, ExchangeSection, HttpSection, service_problems
 from navoracle.domain.units import Wad
-from navoracle.ports import Address
 from navoracle.positions import PositionModel, SupplyModel
 from navoracle.prices import Rate, Source
-from navoracle.readers import ChecksumAddress, DecimalWad
-from navoracle.redaction import host_of, redact_url
-
-MULTICALL3 = "0xcA11bde05977b3631167028862bE2a173976CA11"
-
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
-BpsField = Annotated[int, Field(ge=0, le=10_000)]
-Seconds = Annotated[int, Field(ge=0)]
-Pinning = Literal["auto", "hash", "number"]
-ExchangeCredential = Literal[
-    "apiKey", "secret", "password", "uid", "login", "token", "twofa", "accountId", "walletAddress", "privateKey"
-]
-"""The fields in which ccxt takes what opens an account."""
-
+from navoracle.prices.roots import split_roots
+from navoracle.readers import DecimalWad
 
 _FUND_KINDS = frozenset(
     get_args(model.model_fields["kind"].annotation)[0]
@@ -37,119 +28,11 @@ _FUND_KINDS = frozenset(
 """Kinds of positions that are told which fund they belong to."""
 
 
-class Section(BaseModel):
-    """A part of the configuration: frozen, and closed to unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SignerSection(Section):
-    """Where the poster's key comes from."""
-
-    key_file: Path
-
-
-class EndpointSection(Section):
-    """One node of a chain: its URL (http, https, ws or wss), who runs it, and what it may be asked.
-
-    Nodes of one operator count once towards the quorum; unless it is named, the operator is the URL's host. `pin` says
-    how reads are pinned on this node where it differs from the chain's.
-    """
-
-    url: SecretStr
-    operator: Name | None = None
-    requests_per_second: Annotated[int, Field(gt=0, le=10_000)] | None = None
-    concurrency: Annotated[int, Field(gt=0, le=256)] = 8
-    pin: Pinning | None = None
-
-    @property
-    def operated_by(self) -> str:
-        """Who runs it."""
-        return self.operator or host_of(self.url.get_secret_value())
-
-
-class SequencerSection(Section):
-    """The uptime feed of a rollup's sequencer; while it is down, and `grace` seconds after, the chain is not read."""
-
-    feed: ChecksumAddress
-    grace: Seconds = 3_600
-
-
-class ChainSection(Section):
-    """One chain: its nodes, finality rule, registry and signer.
-
-    `rpc` is short for one endpoint. `quorum` operators must agree: 2 where there are two or more, unless it says
-    otherwise. A node may lie `max_lag` blocks behind the others, and its head `max_head_age` seconds behind the clock.
-    """
-
-    chain_id: Annotated[int, Field(gt=0)]
-    rpc: SecretStr | None = None
-    endpoints: tuple[EndpointSection, ...] = ()
-    quorum: Annotated[int, Field(ge=1)] | None = None
-    max_lag: Annotated[int, Field(ge=0, le=10_000)] = 5
-    max_head_age: Annotated[int, Field(gt=0)] = 900
-    finality: Literal["confirmations", "safe", "finalized"] = "confirmations"
-    confirmations: Annotated[int, Field(ge=0, le=10_000)] = 2
-    pin: Pinning = "auto"
-    multicall: ChecksumAddress = Address(MULTICALL3)
-    sequencer: SequencerSection | None = None
-    registry: ChecksumAddress | None = None
-    signer: SignerSection | None = None
-    max_fee_gwei: Annotated[int, Field(gt=0)] = 200
-    timeout: Annotated[int, Field(gt=0, le=600)] = 20
-
-    @property
-    def nodes(self) -> tuple[EndpointSection, ...]:
-        """Its endpoints, however they are written."""
-        return self.endpoints if self.rpc is None else (EndpointSection(url=self.rpc),)
-
-    @model_validator(mode="after")
-    def _reachable(self) -> Self:
-        if (self.rpc is None) == (not self.endpoints):
-            raise ValueError("give either `rpc` (one URL) or `endpoints` (a list of `url`), and not both")
-        urls = [endpoint.url.get_secret_value() for endpoint in self.endpoints]
-        for index, url in enumerate(urls):
-            if url in urls[:index]:
-                raise ValueError(f"endpoints.{index}: the same URL is listed before ({redact_url(url)}); remove one")
-        operators = {endpoint.operated_by for endpoint in self.nodes}
-        if self.quorum is not None and self.quorum > len(operators):
-            raise ValueError(
-                f"quorum is {self.quorum} and there are {len(operators)} operators of endpoints: it could never be "
-                "reached; add endpoints of other operators (or name their `operator`), or lower the quorum"
-            )
-        return self
-
-
 class SeriesSection(Section):
     """A recorded price series: a CSV of `timestamp,price` or `timestamp,open,high,low,close,volume`."""
 
     file: Path
     step: Annotated[int, Field(gt=0)] | None = None
-
-
-class CredentialSection(Section):
-    """A header that opens an HTTP service: its name, and its value out of the environment ("${KEY}")."""
-
-    header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")]
-    value: SecretStr
-
-
-class HttpSection(Section):
-    """How HTTP services are asked: seconds for a whole request, and the pace at which one host is asked."""
-
-    deadline: Annotated[int, Field(gt=0, le=120)] = 10
-    concurrency: Annotated[int, Field(gt=0, le=64)] = 4
-    per_second: Annotated[int, Field(gt=0, le=100)] = 5
-
-
-class ExchangeSection(Section):
-    """An exchange by ccxt's name, the credential fields that it wants ("apiKey", "secret", ...), and its options."""
-
-    id: Annotated[str, Field(pattern="^[a-z0-9]+$")]
-    credentials: dict[ExchangeCredential, SecretStr] = {}
-    options: dict[str, str | int | bool] = {}
-    sandbox: bool = False
-    deadline: Annotated[int, Field(gt=0, le=600)] = 30
 
 
 class NativeSection(Section):
@@ -185,6 +68,11 @@ class AssetSection(Section):
                 "priced; add an independent source or set min_sources"
             )
         return self
+
+    @property
+    def split_roots(self) -> Mapping[str, tuple[str, ...]]:
+        """Roots of sources that vote in more than one group, with the groups."""
+        return split_roots(self.sources)
 
 
 class FeesSection(Section):
@@ -255,11 +143,11 @@ class Config(Section):
     store: StoreSection = StoreSection()
     log: LogSection = LogSection()
     cadence: CadenceSection = CadenceSection()
-    chains: dict[Name, ChainSection] = {}
-    recorded: dict[Name, SeriesSection] = {}
+    chains: dict[Name, ChainSection] = Field(default_factory=dict)
+    recorded: dict[Name, SeriesSection] = Field(default_factory=dict)
     http: HttpSection = HttpSection()
-    credentials: dict[Name, CredentialSection] = {}
-    exchanges: dict[Name, ExchangeSection] = {}
+    credentials: dict[Name, CredentialSection] = Field(default_factory=dict)
+    exchanges: dict[Name, ExchangeSection] = Field(default_factory=dict)
     assets: dict[Name, AssetSection]
     funds: Annotated[dict[Name, FundSection], Field(min_length=1)]
 
@@ -349,7 +237,7 @@ def _problems(config: Config) -> list[str]:
             for source in asset.sources
             if source.kind == "recorded" and source.series not in config.recorded
         ]
-    problems += _unknown_services(config)
+    problems += service_problems(config)
     problems += _repeated_ids(config)
     ids: dict[tuple[str | None, int], str] = {}
     for name, fund in config.funds.items():
@@ -360,32 +248,6 @@ def _problems(config: Config) -> list[str]:
         problems += _unknown_chains(f"funds.{name}", chains, config)
         needs = [asset for position in fund.positions for asset, _ in position.assets]
         problems += [f"funds.{name}: {need} is not among assets" for need in needs if need not in known]
-    return problems
-
-
-def _unknown_services(config: Config) -> list[str]:
-    """Credentials and exchanges that readers name and nobody configured, and prices in another currency than said."""
-    problems: list[str] = []
-    places: list[tuple[str, Any]] = [
-        (f"assets.{symbol}.sources.{index}", source)
-        for symbol, asset in config.assets.items()
-        for index, source in enumerate(asset.sources)
-    ]
-    for place, source in places:
-        stated = getattr(source, "quote_currency", None)
-        meant = config.unit_of_account if source.quoted_in is None else source.quoted_in
-        if stated is not None and stated != meant:
-            problems.append(f"{place}: its price is in {stated}, not in {meant}: write `quoted_in: {stated}`")
-    places += [
-        (f"funds.{name}.positions.{index}", position)
-        for name, fund in config.funds.items()
-        for index, position in enumerate(fund.positions)
-    ]
-    for place, reader in places:
-        for field, known in (("credential", config.credentials), ("exchange", config.exchanges)):
-            named = getattr(reader, field, None)
-            if named is not None and named not in known:
-                problems.append(f"{place}.{field}: {named} is not among {field}s")
     return problems
 
 

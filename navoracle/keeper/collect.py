@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import repeat
 from typing import Any
 
 from navoracle.domain.errors import ChainError
@@ -39,9 +40,16 @@ class Collected:
 
 
 async def collect(
-    plan: FramePlan, chains: Mapping[str, ChainReader], off_chain: OffChainReader, clock: Clock
+    plan: FramePlan,
+    chains: Mapping[str, ChainReader],
+    off_chain: OffChainReader,
+    clock: Clock,
+    scrutiny: Scrutiny | None = None,
 ) -> Collected:
     """Read everything that the plan needs.
+
+    Args:
+        scrutiny: how far nodes are believed, where it is only for display; else as `scrutiny_of` the plan.
 
     The valuation time is the home chain's block time, or the clock's reading where the plan has no home chain.
 
@@ -55,7 +63,9 @@ async def collect(
     stamps = tuple(stamp for stamp in stamped if isinstance(stamp, BlockStamp))
     failures = tuple(failure for failure in stamped if isinstance(failure, Failure))
     now = _valuation_time(plan, stamps, failures, reading)
-    readings = behind_gates(plan, await read_all(readers, stamps, now, chains, off_chain, scrutiny_of(plan)))
+    readings = behind_gates(
+        plan, await read_all(readers, stamps, now, chains, off_chain, scrutiny or scrutiny_of(plan))
+    )
     return Collected(readings, stamps, reading, now, failures)
 
 
@@ -68,10 +78,29 @@ async def read_all(
     scrutiny: Scrutiny = Scrutiny.COMPARED,
 ) -> Readings:
     """Drive the readers in lockstep against the world at those blocks."""
-    session = ReadSession(readers, read_points(stamps, now))
-    while requests := session.pending():
-        session.supply(await _fetch(requests, chains, off_chain, stamps, now, scrutiny))
+    with _uncollected():
+        session = ReadSession(readers, read_points(stamps, now))
+        requests = session.pending()
+    while requests:
+        answers = await _fetch(requests, chains, off_chain, stamps, now, scrutiny)
+        with _uncollected():
+            session.supply(answers)
+            requests = session.pending()
     return session.readings()
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No garbage collection meanwhile: a frame's readers make nothing but what lives until its end, and looking for
+    garbage among tens of thousands of such objects, over and over, takes as long as making them. Not across an `await`.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def behind_gates(plan: FramePlan, readings: Readings) -> Readings:
@@ -88,9 +117,10 @@ def behind_gates(plan: FramePlan, readings: Readings) -> Readings:
 
 
 def scrutiny_of(plan: FramePlan) -> Scrutiny:
-    """One node for a sample, a quorum for a valuation, and other nodes than before for a second look."""
-    if plan.stop_after == "price":
-        return Scrutiny.ONE
+    """A quorum of nodes, and other ones than before for a second look.
+
+    Samples are compared too: they become last valid prices and averages, which later posts rest on.
+    """
     return Scrutiny.COMPARED if plan.verifies is None else Scrutiny.ANEW
 
 
@@ -161,21 +191,21 @@ async def _fetch(
     now: Timestamp,
     scrutiny: Scrutiny,
 ) -> dict[Asked, Answer]:
-    by_chain: dict[str | None, list[Request]] = {}
-    for name, request in requests:
-        by_chain.setdefault(name, []).append(request)
+    by_chain: dict[str | None, list[Asked]] = {}
+    for each in requests:
+        by_chain.setdefault(each[0], []).append(each)
     blocks = {stamp.chain: stamp for stamp in stamps}
     groups = await asyncio.gather(
         *(
-            _off_chain(group, off_chain, now)
+            _off_chain([request for _, request in group], off_chain, now)
             if name is None
-            else _on_chain(group, chains[name], blocks[name], scrutiny)
+            else _on_chain([request for _, request in group], chains[name], blocks[name], scrutiny)
             for name, group in by_chain.items()
         )
     )
     answers: dict[Asked, Answer] = {}
-    for (name, asked), found in zip(by_chain.items(), groups, strict=True):
-        answers.update(zip(zip(repeat(name), asked), found, strict=True))
+    for asked, found in zip(by_chain.values(), groups, strict=True):
+        answers.update(zip(asked, found, strict=True))
     return answers
 
 

@@ -47,6 +47,13 @@ def plain(value: object) -> Plain:
     Raises:
         DomainError: a float, or another type that has no exact form.
     """
+    # The commonest first, by their exact type: a document has thousands of values, and abstract types are slow to ask.
+    kind = type(value)
+    if kind is str or kind is int:
+        return str(value)
+    known = _NAMES.get(kind)
+    if known is not None:
+        return {name: plain(getattr(value, name)) for name in known}
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, int):

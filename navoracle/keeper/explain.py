@@ -117,6 +117,8 @@ class Explainer:
         if estimate.native_gap_bps is not None:
             alarm = ", beyond the alarm band" if estimate.native_alarm else ""
             notes.append(f"{estimate.native_gap_bps} bps from the protocol's rate{alarm}")
+        elif estimate.native_alarm:
+            notes.append("the protocol's rate could not be compared")
         return tuple(notes)
 
     def _source(self, source: PriceSource, estimate: PriceEstimate) -> Line:

@@ -10,7 +10,17 @@ from navoracle.domain.units import Timestamp
 from navoracle.keeper.collect import chains_of
 from navoracle.keeper.frame import FramePorts
 from navoracle.keeper.plan import FramePlan
-from navoracle.ports import Address, Answer, ChainReader, ChainRequest, Scrutiny
+from navoracle.ports import (
+    Address,
+    Answer,
+    ChainReader,
+    ChainRequest,
+    Document,
+    OffChainReader,
+    OffChainRequest,
+    RecordedRow,
+    Scrutiny,
+)
 
 
 class PinnedChain:
@@ -53,8 +63,24 @@ class PinnedClock:
         """Return at once: nothing moves."""
 
 
+class PastServices:
+    """What is off chain, as far as it can be asked about the past: recorded series and documents, nothing live."""
+
+    def __init__(self, reader: OffChainReader) -> None:
+        self._reader = reader
+
+    async def read(self, requests: Sequence[OffChainRequest], now: Timestamp) -> tuple[Answer, ...]:
+        """Answer from what is kept; a live service fails, because it would answer of today."""
+        kept = [request for request in requests if isinstance(request, RecordedRow | Document)]
+        answers = dict(zip(kept, await self._reader.read(kept, now), strict=True))
+        live = Answer(b"", "source_down: a live service cannot be asked about a past block")
+        return tuple(answers[request] if isinstance(request, RecordedRow | Document) else live for request in requests)
+
+
 async def ports_at(plan: FramePlan, ports: FramePorts, blocks: Mapping[str, int]) -> FramePorts:
     """The world at past blocks: nothing is recorded or posted, and the clock stands at the newest block's time.
+
+    Live services off chain have no past: sources that ask them fail.
 
     Raises:
         UsageError: a chain that the plan reads has no block, or a block's chain is none of them.
@@ -70,4 +96,5 @@ async def ports_at(plan: FramePlan, ports: FramePorts, blocks: Mapping[str, int]
             raise UsageError(f"nothing reads a chain {name}", advice=f"Name blocks of: {', '.join(needed) or 'none'}.")
     stamps = {name: await ports.chains[name].stamp(number) for name, number in blocks.items()}
     chains: dict[str, ChainReader] = {name: PinnedChain(ports.chains[name], stamp) for name, stamp in stamps.items()}
-    return FramePorts(chains, ports.off_chain, PinnedClock(max(stamp.timestamp for stamp in stamps.values())), None, {})
+    clock = PinnedClock(max(stamp.timestamp for stamp in stamps.values()))
+    return FramePorts(chains, PastServices(ports.off_chain), clock, None, {})

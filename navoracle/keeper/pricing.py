@@ -121,6 +121,9 @@ class _Pricing:
                 # Undecayed on both sides of the comparison: a base's haircut is no gap. Up, so that it is never zero.
                 at_rate = Wad(mul_div(undecayed, rate.lower, WAD, Rounding.UP))
                 estimate = apply_native_rate(estimate, at_rate, asset.native_band)
+            else:
+                # A cross-check that could not be made is no cross-check passed.
+                estimate = replace(estimate, native_alarm=True)
         return estimate
 
     def _derived(self, asset: AssetPlan, side: Side) -> PriceEstimate:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from navoracle.domain.concentrated_liquidity import holdings_at
@@ -16,9 +16,16 @@ from navoracle.domain.frame import (
 )
 from navoracle.domain.guards import GuardInput, judge, unpriced_is_immaterial
 from navoracle.domain.nav import FundValuation, value_fund
-from navoracle.domain.positions import ConcentratedLiquidity, Holding, Position, PositionReading, is_liability
+from navoracle.domain.positions import (
+    ConcentratedLiquidity,
+    Holding,
+    MarginCall,
+    Position,
+    PositionReading,
+    is_liability,
+)
 from navoracle.domain.prices import PriceEstimate
-from navoracle.domain.units import Timestamp, Wad
+from navoracle.domain.units import Rounding, Timestamp, Wad
 from navoracle.domain.valuation import PriceKey, price_key
 from navoracle.keeper.plan import FramePlan, FundPlan
 from navoracle.keeper.pricing import Prices
@@ -54,9 +61,15 @@ def _value(fund: FundPlan, plan: FramePlan, readings: Readings, prices: Prices, 
         valuation = value_fund(
             priced, prices.estimates, shares=shares, fee_terms=fund.fees, fee_state=prior.fees, now=now
         )
+        last_valid = {(known.asset, known.side): known.last_valid.price for known in plan.prior.prices if unpriced}
+        material = [
+            position
+            for position in unpriced
+            if not _is_nothing(position)
+            and not _immaterial(position, _at_last_prices(position, prices, last_valid), prior, valuation, fund)
+        ]
     except DomainError as error:
         return Valued(fund, None, f"unvalued:{error.code}", (_failure(fund, error),), ())
-    material = [position for position in unpriced if not _immaterial(position, prior, valuation, fund)]
     if material:
         estimate = next(found for found in _estimates(material[0], prices) if found.price is None)
         return Valued(fund, None, f"unpriced:{estimate.asset}:{estimate.reason}", (), ())
@@ -116,15 +129,48 @@ def row_names(position: PositionReading) -> tuple[str, ...]:
     return position.holding_ids if isinstance(position, ConcentratedLiquidity) else (position.id,)
 
 
-def _immaterial(position: PositionReading, prior: FundPrior, valuation: FundValuation, fund: FundPlan) -> bool:
+def _is_nothing(position: PositionReading) -> bool:
+    """Whether it is an amount of zero, which is worth nothing at any price, owed or not."""
+    if isinstance(position, Holding):
+        return position.amount.value == 0
+    if isinstance(position, MarginCall):
+        return position.shortfall.value == 0
+    if isinstance(position, ConcentratedLiquidity):
+        return position.liquidity == 0 and not any(owed.value for owed in position.owed)
+    return False
+
+
+def _immaterial(
+    position: PositionReading, now_worth: Wad | None, prior: FundPrior, valuation: FundValuation, fund: FundPlan
+) -> bool:
+    """Whether it was dust in the last frame, and what it holds now is dust at the last valid price as well."""
     if not isinstance(position, Holding | ConcentratedLiquidity):
         return False
     if isinstance(position, Holding) and is_liability(position):
         return False
     names = row_names(position)
     known = {row.position: row.value for row in prior.positions if row.position in names}
-    last = Wad(sum(known.values())) if len(known) == len(names) else None
+    if len(known) < len(names) or now_worth is None:
+        return False
+    last = Wad(max(sum(known.values()), now_worth))
     return unpriced_is_immaterial(position.component, last, valuation.before.nav, fund.guards.immaterial_bps)
+
+
+def _at_last_prices(position: PositionReading, prices: Prices, last_valid: Mapping[tuple[str, str], Wad]) -> Wad | None:
+    """What it holds now at the last valid prices (Wad, rounded up); None where one of them is not known."""
+    if isinstance(position, Holding):
+        price = last_valid.get(price_key(position))
+        return None if price is None else position.amount.value_at(price, Rounding.UP)
+    if not isinstance(position, ConcentratedLiquidity):
+        return None
+    first, second = (
+        last_valid.get((found.asset, "asset")) if found.price is None else _without_haircut(found)
+        for found in _estimates(position, prices)
+    )
+    if first is None or second is None:
+        return None
+    holdings = zip(holdings_at(position, first, second), (first, second), strict=True)
+    return Wad(sum(holding.amount.value_at(price, Rounding.UP) for holding, price in holdings))
 
 
 def guard(

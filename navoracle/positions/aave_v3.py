@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field, model_validator
 
 from navoracle.abi import decode_result, decode_uint256, encode_call
 from navoracle.domain.errors import ConfigurationError, SourceRefused
-from navoracle.domain.positions import Position
-from navoracle.domain.units import MAX_DECIMALS
+from navoracle.domain.positions import Holding, Position
+from navoracle.domain.units import MAX_DECIMALS, RawAmount
 from navoracle.domain.valuation import PriceKey
 from navoracle.ports import Address, Call, Read, ReadPoint
 from navoracle.positions.base import BALANCE_OF, Claim
@@ -68,7 +68,8 @@ class AaveV3Position(LendingPosition, frozen=True):
     `getUserAccountData`, are never asked.
 
     A debt in a reserve that is not configured is refused: a loan taken by hand must not be missed. An unconfigured
-    supply is not: anybody can send a wei of any reserve to an account, and could stop the fund with it.
+    supply is not: anybody can send a wei of any reserve to an account, and could stop the fund with it. One that is
+    enabled as collateral is named in a holding of zero.
 
     Token addresses come from `getReserveData` of the pool, which every version from 3.0 on answers alike and which also
     gives the reserve's place in the bitmap of debts. `getReserveAToken` is missing before 3.1, and the data provider is
@@ -144,7 +145,8 @@ class AaveV3Position(LendingPosition, frozen=True):
                 advice="Resolve readers against the chain before the first frame.",
             )
         configuration, *answers = yield self._requests
-        unread = borrowed_ids(decode_uint256(configuration)) - {found.reserve_id for found in self.tokens}
+        settings, known = decode_uint256(configuration), {found.reserve_id for found in self.tokens}
+        unread = borrowed_ids(settings) - known
         if unread:
             yield from self._refuse(sorted(unread))
         positions: list[Position] = []
@@ -155,6 +157,10 @@ class AaveV3Position(LendingPosition, frozen=True):
             owed = sum(decode_uint256(next(remaining)) for _ in found.debt_tokens)
             positions.append(self.supplied(reserve, supplied, found.decimals))
             positions.append(self.borrowed(reserve, owed, found.decimals))
+        first, nothing = self.reserves[0], RawAmount(0, self.tokens[0].decimals)
+        for place in sorted(collateral_ids(settings) - known):
+            name = f"{self.id}/reserve {place} left out"
+            positions.append(Holding(name, first.component, first.asset, nothing, self.epoch))
         return tuple(positions)
 
     @cached_property

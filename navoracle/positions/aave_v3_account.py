@@ -69,8 +69,8 @@ class AaveV3Account(ReaderModel, frozen=True):
     """Everything that the account's health factor depends on, computed again and compared with the pool's own answer.
 
     Totals, average liquidation threshold and health factor must be the pool's to the wei under the rules of one of its
-    versions, or the reading is refused. Where `getUserAccountData` reverts (one feed at zero does it) the account has no
-    health factor, and can neither be liquidated nor borrow.
+    versions, or the reading is refused. Where `getUserAccountData` reverts (one feed at zero does it) the account has
+    no health factor, and can neither be liquidated nor borrow.
 
     Attributes:
         listing: of the pool; filled by `resolve`.

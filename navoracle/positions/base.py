@@ -16,6 +16,8 @@ from navoracle.readers import Name, ReaderModel
 BALANCE_OF: Final = "balanceOf(address)"
 TOTAL_SUPPLY: Final = encode_call("totalSupply()")
 
+NATIVE: Final = "native"
+"""What stands for the contract in a claim on native coins."""
 
 Basis = Literal["market", "cost"]
 """How a position is carried: at the market price, or at its cost with the gain as income."""

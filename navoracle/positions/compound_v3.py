@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final, Literal, Self
 
 from eth_utils.address import to_checksum_address
 from pydantic import BaseModel, model_validator
 
 from navoracle.abi import decode_result, decode_uint256, encode_call
-from navoracle.domain.errors import ConfigurationError, SourceRefused
+from navoracle.domain.errors import CallReverted, ConfigurationError, MalformedResult, SourceRefused
 from navoracle.domain.positions import Component, Holding, Position
-from navoracle.domain.units import RawAmount
+from navoracle.domain.units import BPS, WAD, Bps, RawAmount, Rounding, mul_div
 from navoracle.domain.valuation import PriceKey
 from navoracle.ports import Address, Call, Read, ReadPoint
 from navoracle.positions.base import BALANCE_OF, Claim
 from navoracle.positions.lending import ZERO_ADDRESS, LendingPosition, LentToken, check_distinct
 from navoracle.readers import (
+    BasisPoints,
     ChecksumAddress,
     Decimals,
     Name,
@@ -29,6 +30,9 @@ from navoracle.readers import (
 BASE_TOKEN: Final = encode_call("baseToken()")
 NUM_ASSETS: Final = encode_call("numAssets()")
 ASSET_INFO: Final = "getAssetInfo(uint8)"
+ASSET_INFO_OF: Final = "getAssetInfoByAddress(address)"
+BASE_FEED: Final = encode_call("baseTokenPriceFeed()")
+PRICE: Final = "getPrice(address)"
 BORROW_BALANCE: Final = "borrowBalanceOf(address)"
 USER_COLLATERAL: Final = "userCollateral(address,address)"
 REWARD_OWED: Final = "getRewardOwed(address,address)"
@@ -66,8 +70,11 @@ class CompoundV3Position(LendingPosition, frozen=True):
     """Base balance, debt, collateral and, where configured, rewards of an account.
 
     `balanceOf` and `borrowBalanceOf` accrue to the block; both are the market's own figures, rounded down by it (the
-    debt is exactly what repays it). Collateral earns nothing. A collateral that the account has and the configuration
-    does not name is refused.
+    debt is exactly what repays it). Collateral earns nothing.
+
+    Anybody can supply collateral to any account, so dust must not stop a fund: collateral that the configuration does
+    not name is left out, in a holding of zero that names it, while it is worth at most `unlisted_bps` of what the
+    account has here; more is refused. Only for that comparison, and only then, the market is asked for its prices.
 
     Rewards are asked directly, not through Multicall3: `getRewardOwed` accrues the account, which would change what the
     calls after it see. They count only if they can be claimed: nothing while the rewards contract holds less than is
@@ -77,6 +84,8 @@ class CompoundV3Position(LendingPosition, frozen=True):
         base: the market's base token, and the component of what the account lends.
         collateral: the tokens that the account pledges.
         uncounted: tokens of the market that are left out on purpose (somebody sent the account a worthless one).
+        unlisted_bps: how much of the account's supply and configured collateral an unnamed collateral may be worth; an
+            account that has nothing else is refused for any.
         market: filled by `resolve`.
     """
 
@@ -87,6 +96,7 @@ class CompoundV3Position(LendingPosition, frozen=True):
     base: LentToken
     collateral: tuple[LentToken, ...] = ()
     uncounted: tuple[ChecksumAddress, ...] = ()
+    unlisted_bps: BasisPoints = Bps(1)
     rewards: CometReward | None = None
     market: CometMarket | None = None
 
@@ -141,10 +151,12 @@ class CompoundV3Position(LendingPosition, frozen=True):
         return self.model_copy(update={"market": CometMarket(listed=tuple(listed), decimals=decimals)})
 
     def read(self, at: ReadPoint) -> Read[tuple[Position, ...]]:
-        """Read everything in one round; two more when the market lists collateral that it did not have at the start.
+        """Read everything in one round; two more when the market lists collateral that it did not have at the start,
+        and two when the account has some that is not configured.
 
         Raises:
-            SourceRefused: the account has a collateral that is not configured, or the rewards are of another token.
+            SourceRefused: the account has a collateral of note that is not configured, or the rewards are of another
+                token.
             DecimalsChanged: a token changed its scale.
             ConfigurationError: the position is not resolved.
         """
@@ -174,8 +186,8 @@ class CompoundV3Position(LendingPosition, frozen=True):
         if later:
             balances = yield tuple(self._collateral_requests(later))
             pledged.update(zip(later, map(_balance, balances), strict=True))
-        self._check_configured(pledged)
         base, *scales = self.market.decimals
+        left_out = yield from self._left_out(pledged, decode_uint256(supplied), base)
         return (  # the reward token's scale is the last one, beyond the collateral's
             self.supplied(self.base, decode_uint256(supplied), base),
             self.borrowed(self.base, decode_uint256(borrowed), base),
@@ -184,6 +196,7 @@ class CompoundV3Position(LendingPosition, frozen=True):
                 for of, decimals in zip(self.collateral, scales, strict=False)
             ),
             *rewards,
+            *left_out,
         )
 
     @property
@@ -225,14 +238,47 @@ class CompoundV3Position(LendingPosition, frozen=True):
         amount = RawAmount(claimable, decimals)
         return Holding(f"{self.id}/{rewards.asset}-rewards", Component.REWARDS, rewards.asset, amount, self.epoch)
 
-    def _check_configured(self, pledged: dict[Address, int]) -> None:
-        known = {*self.uncounted, *(of.token for of in self.collateral)}
-        unread = [token for token, balance in pledged.items() if balance and token not in known]
-        if unread:
-            raise SourceRefused(
-                f"{self.id}: {self.account} has collateral in {', '.join(unread)}, which is not configured",
-                advice="Add it to `collateral` with the asset that prices it, or to `uncounted` to leave it out.",
-            )
+    def _left_out(self, pledged: Mapping[Address, int], supplied: int, decimals: int) -> Read[tuple[Holding, ...]]:
+        """Zeros that name what is not configured; refuses what is worth more than `unlisted_bps` of the rest."""
+        named = {of.token for of in self.collateral}
+        held = {token: balance for token, balance in pledged.items() if balance and token not in self.uncounted}
+        unread = [token for token in held if token not in named]
+        if not unread:
+            return ()
+        try:
+            of_base, *worth = yield from self._worth(held, supplied, decimals)
+        except CallReverted:
+            raise self._unconfigured(unread) from None
+        values = dict(zip(held, worth, strict=True))
+        missed = sum(values[token] for token in unread)
+        if missed * BPS > self.unlisted_bps * (of_base + sum(values.values()) - missed):
+            raise self._unconfigured(unread)
+        nothing = RawAmount(0, decimals)
+        return tuple(
+            Holding(f"{self.id}/{token} left out", self.base.component, self.base.asset, nothing, self.epoch)
+            for token in unread
+        )
+
+    def _worth(self, held: Mapping[Address, int], supplied: int, decimals: int) -> Read[list[int]]:
+        """What is supplied, then each collateral, at the market's own prices (one scale for all); for a ratio alone."""
+        feed, *answers = yield (
+            Call(self.comet, BASE_FEED),
+            *(Call(self.comet, encode_call(ASSET_INFO_OF, token)) for token in held),
+        )
+        infos = [decode_result(_ASSET_INFO_TYPES, data) for data in answers]
+        feeds = [decode_result(("address",), feed)[0], *(info[2] for info in infos)]
+        scales = [10**decimals, *(info[3] for info in infos)]
+        if 0 in scales:
+            raise MalformedResult(f"{self.id}: {self.comet} says a scale of zero", advice="Check the market's address.")
+        prices = yield tuple(Call(self.comet, encode_call(PRICE, found)) for found in feeds)
+        figures = zip((supplied, *held.values()), prices, scales, strict=True)
+        return [mul_div(value * decode_uint256(price), WAD, scale, Rounding.DOWN) for value, price, scale in figures]
+
+    def _unconfigured(self, tokens: Sequence[Address]) -> SourceRefused:
+        return SourceRefused(
+            f"{self.id}: {self.account} has collateral in {', '.join(tokens)}, which is not configured",
+            advice="Add it to `collateral` with the asset that prices it, or to `uncounted` to leave it out.",
+        )
 
 
 def _balance(data: bytes) -> int:

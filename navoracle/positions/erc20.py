@@ -11,7 +11,7 @@ from navoracle.domain.errors import MalformedResult, SourceRefused
 from navoracle.domain.positions import Position
 from navoracle.domain.units import RawAmount
 from navoracle.ports import Call, Read, ReadPoint
-from navoracle.positions.base import BALANCE_OF, Claim, ComponentPosition
+from navoracle.positions.base import BALANCE_OF, NATIVE, Claim, ComponentPosition
 from navoracle.readers import (
     ChecksumAddress,
     Decimals,
@@ -23,6 +23,17 @@ from navoracle.readers import (
 )
 
 SYMBOL: Final = encode_call("symbol()")
+
+NATIVE_COINS: Final = frozenset(
+    {
+        "0x0000000000000000000000000000000000001010",  # Polygon
+        "0x000000000000000000000000000000000000800a",  # ZKsync
+        "0x0000000000000000000000000000000000000802",  # Moonbeam
+        "0x471ece3750da237f93b8e339c536989b8978a438",  # Celo
+        "0xdeaddeaddeaddeaddeaddeaddeaddeaddead0000",  # Metis
+    }
+)
+"""Contracts that show a chain's native coin as a token: its balance is the account's coins."""
 
 BlacklistGetter = Literal["isBlacklisted", "isBlackListed", "isFrozen"]
 """How a token says that an account cannot move it: USDC and sUSDe's kind, USDT's, PYUSD's."""
@@ -51,8 +62,9 @@ class Erc20Position(ComponentPosition, frozen=True):
 
     @property
     def claims(self) -> tuple[Claim, ...]:
-        """The holder's balance of the token."""
-        return (Claim(self.chain, self.token, self.holder),)
+        """The holder's balance of the token, which may be the native coin's."""
+        balance = Claim(self.chain, self.token, self.holder)
+        return (balance, balance._replace(contract=NATIVE)) if self.token.lower() in NATIVE_COINS else (balance,)
 
     def resolve(self, at: ReadPoint) -> Read[Self]:
         """Read the token's decimals, and hold its symbol against the configured one."""

@@ -30,6 +30,9 @@ ASSET: Final = encode_call("asset()")
 TOTAL_ASSETS: Final = encode_call("totalAssets()")
 LOST_ASSETS: Final = encode_call("lostAssets()")
 
+REDEEM_REQUESTS: Final = "redeem requests"
+"""What a claim on `maxWithdraw` of a vault of ERC-7540 counts."""
+
 _WORTH: Final = {"convert": "convertToAssets(uint256)", "preview_redeem": "previewRedeem(uint256)"}
 
 
@@ -86,8 +89,9 @@ class Erc4626Position(ComponentPosition, frozen=True):
 
     @property
     def claims(self) -> tuple[Claim, ...]:
-        """The holder's balance of shares."""
-        return (Claim(self.chain, self.vault, self.holder),)
+        """The holder's balance of shares; what can be withdrawn from an asynchronous vault are its requests as well."""
+        shares = Claim(self.chain, self.vault, self.holder)
+        return (shares, shares._replace(what=REDEEM_REQUESTS)) if self.realizable == "max_withdraw" else (shares,)
 
     def resolve(self, at: ReadPoint) -> Read[Self]:
         """Read the underlying token's decimals."""

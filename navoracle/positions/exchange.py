@@ -23,6 +23,9 @@ from navoracle.services import decimal_of, decode_object, json_object
 PLACES: Final = 18
 """Decimals to which amounts are held; more are rounded against the fund."""
 
+ACCOUNT_TYPES: Final = ("spot", "margin", "swap", "future", "delivery", "option", "funding", "unified", "linear")
+"""What ccxt calls the accounts of an exchange; which of them is the default is the exchange's affair."""
+
 LOOKS: Final = (1, 2)
 STATED: Final = Bps(9_000)
 """Confidence in an amount that an exchange states."""
@@ -67,12 +70,14 @@ class ExchangeAccountPosition(ReaderModel, frozen=True):
         account: ccxt's account type ("spot", "margin", "swap", ...); the exchange's default where it is empty.
         borrows: the account can borrow, so that a balance must state its debt. A stated debt always counts.
         confidence: of what the exchange states.
+        elsewhere: currencies of the account that another position counts, debts and all.
         epoch: the settlement epoch whose queued deposits it comes from; None for the fund's own.
     """
 
     exchange: Name
     account: str = ""
     borrows: bool = False
+    elsewhere: tuple[Name, ...] = ()
     confidence: BasisPoints = STATED
     epoch: int | None = Field(default=None, ge=0)
 
@@ -90,9 +95,10 @@ class ExchangeAccountPosition(ReaderModel, frozen=True):
         """A question about the account."""
         return ExchangeCall(self.exchange, method, self.account, look)
 
-    def claim(self, currency: str) -> Claim:
-        """The account's balance of a currency."""
-        return Claim(None, self.exchange, self.account, f"{currency} balance")
+    def claims_of(self, currency: str) -> tuple[Claim, ...]:
+        """The account's balance of a currency; an account without a name may be any of the exchange's."""
+        accounts = (self.account,) if self.account else ("", *ACCOUNT_TYPES)
+        return tuple(Claim(None, self.exchange, account, f"{currency} balance") for account in accounts)
 
     def holding(self, name: str, component: Component, asset: str, amount: int) -> Holding:
         """An amount of 18 places under a name of its own."""
@@ -110,6 +116,24 @@ class ExchangeAccountPosition(ReaderModel, frozen=True):
             for currency, stated in body.items()
             if currency not in _NO_CURRENCIES
         }
+
+    def check_debts(self, found: Mapping[str, Balance], counted: Iterable[str]) -> None:
+        """Refuse what is owed in a currency that nothing counts: leaving out a debt would be a gain.
+
+        Raises:
+            SourceRefused: a debt, or a total below zero; the message names the currencies.
+        """
+        known = {*counted, *self.elsewhere}
+        owing = sorted(
+            name
+            for name, balance in found.items()
+            if name not in known and ((balance.debt is not None and balance.debt > 0) or (balance.total or 0) < 0)
+        )
+        if owing:
+            raise SourceRefused(
+                f"{self.id}: the account at {self.exchange} owes {', '.join(owing)}, which nothing here counts",
+                advice="Count them with a position of kind exchange_balance; name them in `elsewhere` where one does.",
+            )
 
     def stated(self, currency: str, balance: Balance) -> Amounts:
         """Total and debt of a listed currency.
@@ -160,7 +184,7 @@ class ExchangeBalancePosition(ExchangeAccountPosition, frozen=True):
 
     Attributes:
         currencies: what is counted.
-        ignore: currencies that are left out on purpose.
+        ignore: currencies that are left out on purpose; never what is owed of them.
         agreement_bps: how far two looks at one figure may lie apart, of the larger.
         omits_zero: the exchange leaves out currencies of which there is nothing; without it a missing one is refused.
     """
@@ -173,16 +197,18 @@ class ExchangeBalancePosition(ExchangeAccountPosition, frozen=True):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        names = [counted.currency for counted in self.currencies]
-        twice = sorted({name for name in names if names.count(name) > 1} | set(names) & set(self.ignore))
+        names = [*(counted.currency for counted in self.currencies), *self.ignore, *self.elsewhere]
+        twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"{', '.join(twice)} stands twice in `currencies` and `ignore`: name each currency once")
+            raise ValueError(
+                f"{', '.join(twice)} stands twice in `currencies`, `ignore` and `elsewhere`: name each currency once"
+            )
         return self
 
     @property
     def claims(self) -> tuple[Claim, ...]:
         """The account's balance of each counted currency."""
-        return tuple(self.claim(counted.currency) for counted in self.currencies)
+        return tuple(claim for counted in self.currencies for claim in self.claims_of(counted.currency))
 
     @property
     def assets(self) -> tuple[PriceKey, ...]:
@@ -203,10 +229,11 @@ class ExchangeBalancePosition(ExchangeAccountPosition, frozen=True):
             looks.append(self.decode_balances(data))
         for found in looks:
             self._check_known(found)
+            self.check_debts(found, [counted.currency for counted in self.currencies])
         return tuple(holding for counted in self.currencies for holding in self._holdings(counted, looks))
 
     def _check_known(self, found: Mapping[str, Balance]) -> None:
-        known = {counted.currency for counted in self.currencies} | set(self.ignore)
+        known = {*(counted.currency for counted in self.currencies), *self.ignore, *self.elsewhere}
         strangers = sorted(name for name, balance in found.items() if name not in known and not balance.empty)
         if strangers:
             raise SourceRefused(
@@ -226,7 +253,7 @@ class ExchangeBalancePosition(ExchangeAccountPosition, frozen=True):
         name = f"{self.id}/{counted.currency}"
         return (
             self.holding(name, counted.component, counted.asset, max(0, total)),
-            self.holding(f"{name}/debt", Component.DEBT, counted.asset, max(debt, -total)),
+            self.holding(f"{name}-debt", Component.DEBT, counted.asset, max(debt, -total)),
         )
 
     def _stated(self, currency: str, found: Mapping[str, Balance]) -> Amounts:

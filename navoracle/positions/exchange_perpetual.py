@@ -80,7 +80,7 @@ class ExchangePerpetualPosition(ExchangeAccountPosition, frozen=True):
     @property
     def claims(self) -> tuple[Claim, ...]:
         """The account's balance of the settlement currency."""
-        return (self.claim(self.currency),)
+        return self.claims_of(self.currency)
 
     @property
     def assets(self) -> tuple[PriceKey, ...]:
@@ -91,7 +91,8 @@ class ExchangePerpetualPosition(ExchangeAccountPosition, frozen=True):
         """Read balance and positions twice, one after the other.
 
         Raises:
-            SourceRefused: a figure that is due is not stated, or does not agree with the others or the other look.
+            SourceRefused: a figure that is due is not stated, or does not agree with the others or the other look; a
+                debt in another currency that nothing counts.
             EmptyResult, MalformedResult: an answer is no unified balance, or no list of positions.
         """
         looks: list[Look] = []
@@ -127,7 +128,9 @@ class ExchangePerpetualPosition(ExchangeAccountPosition, frozen=True):
         return tuple(found)
 
     def _wallet(self, data: bytes) -> int:
-        balance = self.decode_balances(data).get(self.currency)
+        found = self.decode_balances(data)
+        self.check_debts(found, (self.currency,))
+        balance = found.get(self.currency)
         if balance is None:
             raise self.unlisted(self.currency)
         total, debt = self.stated(self.currency, balance)

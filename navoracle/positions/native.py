@@ -8,10 +8,10 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from navoracle.abi import decode_uint256
-from navoracle.domain.positions import Position
+from navoracle.domain.positions import LIABILITIES, Position
 from navoracle.domain.units import RawAmount
 from navoracle.ports import NativeBalance, Read, ReadPoint
-from navoracle.positions.base import Claim, ComponentPosition
+from navoracle.positions.base import NATIVE, Claim, ComponentPosition
 from navoracle.readers import AmountText, ChecksumAddress, Decimals, Name, raw_amount
 
 
@@ -30,14 +30,15 @@ class NativePosition(ComponentPosition, frozen=True):
     gas_reserve: AmountText = "0"
 
     @model_validator(mode="after")
-    def _check_reserve(self) -> Self:
-        raw_amount(self.gas_reserve, self.decimals)
+    def _check(self) -> Self:
+        if raw_amount(self.gas_reserve, self.decimals).value and self.component in LIABILITIES:
+            raise ValueError(f"`gas_reserve` would lower what is owed ({self.component.value}): leave it out")
         return self
 
     @property
     def claims(self) -> tuple[Claim, ...]:
         """The holder's coins."""
-        return (Claim(self.chain, "native", self.holder),)
+        return (Claim(self.chain, NATIVE, self.holder),)
 
     @cached_property
     def _reserve(self) -> int:

@@ -49,8 +49,9 @@ class WeethWithdrawals(QueuePosition, frozen=True):
         nft: the WithdrawRequestNFT.
         liquidity_pool: the pool that the NFT must name.
         token_ids: the holder's requests; a claimed one may stay until the configuration is next changed.
-        unlisted: what to do when the holder has more NFTs than are listed. Anybody can send one: "ignore" counts only
-            what is listed.
+        unlisted: what to do when the holder has more NFTs than are listed. Nothing says what such a one is worth, so it
+            is refused; but anybody can send one and stop the fund with it. "ignore" counts only what is listed, and
+            shows by a holding of zero that there is more.
     """
 
     kind: Literal["weeth_withdrawals"]
@@ -114,14 +115,19 @@ class WeethWithdrawals(QueuePosition, frozen=True):
             for token, answer in zip(valid, found[len(opened) :], strict=True):
                 amount = decode_uint256(answer)
                 worth[token] = amount if finalized[token] else waiting_worth(requests[token], amount)
-        self._check_listed(decode_uint256(held), mine)
-        return tuple(
-            self.part(
-                f"{token} invalidated" if token in opened and not request.valid else str(token),
-                worth.get(token, 0),
-                DECIMALS,
-            )
-            for token, request in requests.items()
+        more = decode_uint256(held) > mine
+        if more:
+            self._check_listed(decode_uint256(held), mine)
+        return (
+            *(
+                self.part(
+                    f"{token} invalidated" if token in opened and not request.valid else str(token),
+                    worth.get(token, 0),
+                    DECIMALS,
+                )
+                for token, request in requests.items()
+            ),
+            *((self.part("not listed", 0, DECIMALS),) if more else ()),
         )
 
     def _worth_call(self, token: int, request: WithdrawRequest, finalized: bool) -> Call:
@@ -149,7 +155,7 @@ class WeethWithdrawals(QueuePosition, frozen=True):
         return False
 
     def _check_listed(self, held: int, listed: int) -> None:
-        if self.unlisted == "refuse" and held > listed:
+        if self.unlisted == "refuse":
             raise SourceRefused(
                 f"{self.id}: {self.holder} holds {held} requests of {self.nft}, and {listed} of them are listed",
                 advice="Add the missing id to `token_ids`, or set `unlisted: ignore` where a stranger sent it.",

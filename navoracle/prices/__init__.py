@@ -42,6 +42,9 @@ Source = Annotated[
 Rate = Annotated[
     PendlePtRate
     | PendlePtSyRate
+    | PendleLpRate
+    | PendleYtRate
+    | PendleSyRate
     | Erc4626Rate
     | WstethRate
     | WeethRate

@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 from navoracle.domain.errors import SourceRefused
 from navoracle.domain.prices import Quote
-from navoracle.domain.units import WAD, Bps, Rounding, Timestamp, Wad, mul_div
+from navoracle.domain.units import BPS, WAD, Bps, Rounding, Timestamp, Wad, mul_div
 from navoracle.readers import Name, ReaderModel
 
 MAX_EXPONENT: Final = 77
@@ -36,9 +36,12 @@ class SourceBase(ReaderModel, frozen=True):
         *,
         max_age: int | None = None,
         published_at: Timestamp | None = None,
+        confidence_cap: Bps = Bps(BPS),
     ) -> Quote:
         """A quote of this source; ages in seconds, times in Unix seconds."""
-        return Quote(self.asset, self.id, self.group, price, confidence, observed_at, max_age, published_at)
+        return Quote(
+            self.asset, self.id, self.group, price, confidence, observed_at, max_age, published_at, confidence_cap
+        )
 
     def scaled(self, value: int, decimals: int) -> Wad:
         """`value / 10**decimals` as a Wad, rounded down; `decimals` may be negative.

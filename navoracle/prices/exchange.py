@@ -133,6 +133,6 @@ class ExchangeSource(SourceBase, frozen=True):
     def _quote(self, price: Wad, confidence: Bps, timestamp: object, now: Timestamp) -> Quote:
         if timestamp is None:
             oldest = Timestamp(max(0, now - self.max_age))
-            return self.quote(price, min(confidence, UNKNOWN_TIME_CAP), oldest, max_age=self.max_age)
+            return self.quote(price, confidence, oldest, max_age=self.max_age, confidence_cap=UNKNOWN_TIME_CAP)
         time = Timestamp(whole_of(timestamp, f"{self.id}: timestamp") // MILLISECONDS)
         return self.quote(price, confidence, time, max_age=self.max_age, published_at=time)

@@ -72,8 +72,10 @@ class RateBase(ReaderModel, frozen=True):
     confidence: BasisPoints = Bps(BPS)
     growth: RateGrowth | None = None
 
-    def protocol_rate(self, rate: int, at: ReadPoint) -> ProtocolRate:
-        """A positive rate (Wad, whole base tokens per whole token) on both sides, if its growth allows it.
+    def protocol_rate(self, rate: int, at: ReadPoint, *, higher: int | None = None) -> ProtocolRate:
+        """A positive rate (Wad, whole base tokens per whole token), if its growth allows it.
+
+        `higher` is the same rate rounded up, where scaling it left a remainder.
 
         Raises:
             SourceRefused: the rate lies beyond `growth`.
@@ -81,4 +83,4 @@ class RateBase(ReaderModel, frozen=True):
         """
         if self.growth is not None:
             self.growth.check(self.id, rate, block_of(self, at).timestamp)
-        return ProtocolRate(Wad(rate), Wad(rate), self.confidence)
+        return ProtocolRate(Wad(rate), Wad(rate if higher is None else higher), self.confidence)

@@ -148,7 +148,9 @@ def replay_config(options: ReplayOptions, setup: ReplaySetup, registry: Address 
         },
     }
     if registry is not None:
-        raw["chains"] = {CHAIN: {"chain_id": CHAIN_ID, "rpc": "embedded", "confirmations": 0, "registry": registry}}
+        raw["chains"] = {
+            CHAIN: {"chain_id": CHAIN_ID, "rpc": "http://embedded.invalid", "confirmations": 0, "registry": registry}
+        }
     return parse_config(raw, "replay")
 
 

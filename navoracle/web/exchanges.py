@@ -18,6 +18,7 @@ from difflib import get_close_matches
 from typing import Any, Final, Protocol
 
 from navoracle.domain.errors import ConfigurationError, SourceDown, Unauthorized
+from navoracle.json_depth import require_shallow
 from navoracle.ports import Answer, ExchangeCall
 from navoracle.redaction import redact_parts
 
@@ -180,7 +181,12 @@ def build_exchange(name: str, account: ExchangeAccount) -> UnifiedExchange:
 
 
 def parse_exactly(text: str) -> Any:
-    """An exchange's JSON with its fractions as the text that they were written in; ccxt reads both."""
+    """An exchange's JSON with its fractions as the text that they were written in; ccxt reads both.
+
+    Raises:
+        ValueError: it is none, or nested too deep to be read safely.
+    """
+    require_shallow(text.encode())
     return json.loads(text, parse_float=str)
 
 

@@ -189,8 +189,12 @@ class HttpReader:
 
 def _same_host(url: URL, location: str) -> URL:
     """Where a redirect leads, if it stays with the host: a credential goes nowhere else."""
-    target = URL(urljoin(str(url), location), encoded=True)
-    if not location or (target.scheme, target.host, target.port) != (url.scheme, url.host, url.port):
+    try:
+        target = URL(urljoin(str(url), location), encoded=True)
+        stays = bool(location) and (target.scheme, target.host, target.port) == (url.scheme, url.host, url.port)
+    except ValueError:
+        raise _Refused("redirects to no address", again=False) from None
+    if not stays:
         raise _Refused("redirects to another host", again=False)
     return target
 

@@ -43,7 +43,11 @@ MISCONFIGURATIONS = [
         "Correct the address",
     ),
     Wrong(
-        "feed that is a token", {f"{SOURCES}[0].feed": "${USDC}"}, f"{SOURCES}[0]", "the contract reverted", "the contract"
+        "feed that is a token",
+        {f"{SOURCES}[0].feed": "${USDC}"},
+        f"{SOURCES}[0]",
+        "the contract reverted",
+        "the contract",
     ),
     Wrong(
         "feed of another asset",
@@ -88,6 +92,14 @@ MISCONFIGURATIONS = [
         "assets.USDC.min_sources",
         "a single source is believed",
         "Set it to 2",
+        "warning",
+    ),
+    Wrong(
+        "one feed that votes twice",
+        {f"{SOURCES}[1].feed": "${FEED_USDC_CHAINLINK}"},
+        SOURCES,
+        "vote 2 times, as the groups chainlink, redstone",
+        "Give them one group",
         "warning",
     ),
     Wrong(

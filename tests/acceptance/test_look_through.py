@@ -6,8 +6,10 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 
 from navoracle.domain.units import to_wad
+from tests.acceptance.node import serving
 from tests.acceptance.worlds import THREE_FUNDS, Bench
 
 
@@ -182,3 +184,27 @@ def test_nav_world__no_recorded_world__is_refused(still: Bench, text: str) -> No
     result = still.cli("nav", "--world", str(file))
     assert result.code == 2
     assert "broken.json" in result.err.replace("\n", "")
+
+
+@pytest.mark.sockets
+def test_record__of_endpoints_credentials_and_exchanges__is_replayed_without_them(still: Bench) -> None:
+    secret, file = "SECRETKEY0123456789", still.folder / "world.json"
+    config = yaml.safe_load(THREE_FUNDS.read_text(encoding="utf-8"))
+    gecko = {"kind": "coingecko", "group": "coingecko", "coin": "usd-coin", "credential": "gecko"}
+    config["assets"]["USDC"]["sources"].append({**gecko, "base_url": "http://127.0.0.1:9"})
+    config["credentials"] = {"gecko": {"header": "x-key", "value": secret}}
+    config["exchanges"] = {"venue": {"id": "kraken", "credentials": {"apiKey": secret, "secret": secret}}}
+    with serving(still.chain) as url:
+        del config["chains"]["home"]["rpc"]
+        config["chains"]["home"]["endpoints"] = [{"url": f"{url}{secret}{number}"} for number in (1, 2)]
+        path = still.folder / "with-services.yaml"
+        path.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+        recorded = still.cli("record", "--out", str(file), "--json", config=path, chains={})
+    assert recorded.code == 0, recorded.out + recorded.err
+    replayed = still.cli("replay", "--world", str(file), "--json", chains={})
+    assert [world["same"] for world in replayed.json["worlds"]] == [True, True, True], replayed.out
+    valued = still.cli("nav", "--world", str(file), "--explain", chains={})
+    shown = still.cli("config", "show", config=path)
+    assert "source_down: http://127.0.0.1:9/***: no connection" in valued.out
+    for text in (file.read_text(), *(each.out + each.err for each in (recorded, replayed, valued, shown))):
+        assert "SECRET" not in text

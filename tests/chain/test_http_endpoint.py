@@ -166,6 +166,8 @@ async def test_request__provider_repeats_the_key_in_its_refusal__is_hidden() -> 
         ("[]", 200, "not JSON-RPC"),
         ('"0x1"', 200, "not JSON-RPC"),
         ('{"id": 1}', 200, "not JSON-RPC"),
+        ('{"id": 1, "result": ' + "[" * 300_000, 200, "not JSON"),
+        ('{"id": 1, "result": ' + '{"a":' * 5_000 + "1" + "}" * 5_001, 200, "not JSON"),
     ],
 )
 async def test_request__no_json_rpc_answer__raises_without_the_key(body: str, status: int, words: str) -> None:

@@ -103,7 +103,7 @@ async def test_request__wrong_id__is_no_answer() -> None:
             await endpoint.request("eth_call", [])
 
 
-@pytest.mark.parametrize("text", ["<html>", '{"jsonrpc": "2.0", "res'])
+@pytest.mark.parametrize("text", ["<html>", '{"jsonrpc": "2.0", "res', "[" * 300_000])
 async def test_request__malformed_answer__ends_the_connection(text: str) -> None:
     async def malformed(socket: web.WebSocketResponse, _question: dict[str, Any]) -> None:
         await socket.send_str(text)
@@ -165,3 +165,32 @@ def test_request__another_event_loop__opens_its_own_connection() -> None:
 
     asyncio.run(ask())
     asyncio.run(ask())
+
+
+async def test_request__handshake_never_ends__is_tried_once_for_all_that_wait_and_again_later() -> None:
+    handshakes: list[asyncio.Event] = []
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        handshakes.append(closed := asyncio.Event())
+        await reader.read()  # until the other side gives up
+        writer.close()
+        await writer.wait_closed()
+        closed.set()
+
+    server = await asyncio.start_server(hang, "127.0.0.1", 0)
+    endpoint = WebSocketEndpoint(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/{KEY}", timeout=0.3)
+    try:
+        first = asyncio.create_task(endpoint.request("eth_call", []))
+        await asyncio.sleep(0.1)
+        failed = await asyncio.gather(first, endpoint.request("eth_call", []), return_exceptions=True)
+        assert [type(each) for each in failed] == [NoAnswer, NoAnswer]
+        assert len(handshakes) == 1
+        with pytest.raises(NoAnswer, match="no answer within"):
+            await endpoint.request("eth_call", [])
+        assert len(handshakes) == 2
+    finally:
+        await endpoint.close()
+        async with asyncio.timeout(5):
+            await asyncio.gather(*(closed.wait() for closed in handshakes))
+        server.close()
+        await server.wait_closed()

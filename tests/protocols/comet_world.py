@@ -1,4 +1,4 @@
-"""A double of a Compound v3 market, whose own contracts are in no npm package.
+"""A double of a Compound v3 market, whose own contracts were not found on npm.
 
 It keeps what the reader depends on: a signed principal per account, indices that grow by the second and are stored only
 at a touch, balances that the views accrue and round down, collateral by account and token, and rewards that only a
@@ -45,6 +45,7 @@ contract Comet {
 
     address public immutable baseToken;
     address[] internal assets;
+    mapping(address => uint256) internal prices;  // 1e8; every token is its own feed
     mapping(address => int104) public principal;
     mapping(address => mapping(address => Collateral)) public userCollateral;
     mapping(address => uint256) public tracked;
@@ -57,9 +58,20 @@ contract Comet {
 
     function list(address asset) external { assets.push(asset); }
     function numAssets() external view returns (uint8) { return uint8(assets.length); }
-    function getAssetInfo(uint8 i) external view returns (Info memory) {
+    function getAssetInfo(uint8 i) public view returns (Info memory) {
         require(i < assets.length, "BadAsset");
-        return Info(i, assets[i], address(1), 1e18, 8e17, 85e16, 9e17, type(uint128).max);
+        uint64 scale = uint64(10 ** Token(assets[i]).decimals());
+        return Info(i, assets[i], assets[i], scale, 8e17, 85e16, 9e17, type(uint128).max);
+    }
+    function getAssetInfoByAddress(address asset) external view returns (Info memory) {
+        for (uint8 i = 0; i < assets.length; i++) if (assets[i] == asset) return getAssetInfo(i);
+        revert("BadAsset");
+    }
+    function baseTokenPriceFeed() external view returns (address) { return baseToken; }
+    function setPrice(address feed, uint256 price) external { prices[feed] = price; }
+    function getPrice(address feed) external view returns (uint256) {
+        require(prices[feed] > 0, "BadPrice");
+        return prices[feed];
     }
 
     function indices() public view returns (uint256 supply, uint256 borrow) {
@@ -156,6 +168,8 @@ def deploy_comet(chain: Chain, base: str = "USDC") -> CometWorld:
     comet = chain.deploy(made["Comet"], tokens[base])
     for symbol in ("WETH", "WBTC"):
         chain.send(comet, "list(address)", tokens[symbol])
+    for symbol, price in {"USDC": 1, "WETH": 2_000, "WBTC": 50_000}.items():
+        chain.send(comet, "setPrice(address,uint256)", tokens[symbol], price * 10**8)
     return CometWorld(chain, comet, chain.deploy(made["CometRewards"], tokens["COMP"]), tokens)
 
 

@@ -1,4 +1,4 @@
-"""A double of Chronicle's Scribe, whose code is in no npm package: toll, value and age behave as it publishes them."""
+"""A double of Chronicle's Scribe, whose code was not found on npm: toll, value and age behave as it publishes them."""
 
 from __future__ import annotations
 

@@ -57,17 +57,36 @@ async def test_read__supply__accrues_to_the_block_and_is_cash_where_configured(w
     assert found[1].amount.value == 0
 
 
-async def test_read__collateral_that_is_not_configured__is_refused_by_name(
+async def test_read__collateral_that_is_not_configured__is_refused_by_name_once_it_could_matter(
+    world: CometWorld, borrower: Address
+) -> None:
+    bitcoin = world.tokens["WBTC"]
+    # 5 WETH of 2,000 are configured; a basis point of them is 1 USDC, or 2,000 satoshi.
+    world.pledge(borrower, "WBTC", 2_000)
+    found = await amounts(world, world.reader(borrower))
+    assert (found[f"{bitcoin} left out"], found["WETH-pledged"]) == (0, 5 * WAD)
+    with pytest.raises(ReaderFailed, match=f"has collateral in {bitcoin}, which is not configured"):
+        await world.chain.read(world.reader(borrower, unlisted_bps=0))
+    world.pledge(borrower, "WBTC", 2_001)
+    with pytest.raises(ReaderFailed, match=f"has collateral in {bitcoin}, which is not configured"):
+        await world.chain.read(world.reader(borrower))
+    assert set(await amounts(world, world.reader(borrower, uncounted=[bitcoin]))) == {
+        "USDC-supplied",
+        "USDC-borrowed",
+        "WETH-pledged",
+    }
+    both = [{"asset": symbol, "token": world.tokens[symbol]} for symbol in ("WBTC", "WETH")]
+    found = await amounts(world, world.reader(borrower, collateral=both))
+    assert (found["WBTC-pledged"], found["WETH-pledged"]) == (2_001, 5 * WAD)
+
+
+async def test_read__dust_of_a_stranger_whose_feed_fails__is_refused_as_it_could_be_anything(
     world: CometWorld, borrower: Address
 ) -> None:
     world.pledge(borrower, "WBTC", 1)
-    bitcoin = world.tokens["WBTC"]
-    with pytest.raises(ReaderFailed, match=f"has collateral in {bitcoin}, which is not configured"):
+    world.chain.send(world.comet, "setPrice(address,uint256)", world.tokens["WBTC"], 0)
+    with pytest.raises(ReaderFailed, match=f"has collateral in {world.tokens['WBTC']}, which is not configured"):
         await world.chain.read(world.reader(borrower))
-    assert "WBTC-pledged" not in await amounts(world, world.reader(borrower, uncounted=[bitcoin]))
-    both = [{"asset": symbol, "token": world.tokens[symbol]} for symbol in ("WBTC", "WETH")]
-    found = await amounts(world, world.reader(borrower, collateral=both))
-    assert (found["WBTC-pledged"], found["WETH-pledged"]) == (1, 5 * WAD)
 
 
 async def test_read__collateral_listed_since_the_start__is_found_and_refused_by_name(

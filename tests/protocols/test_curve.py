@@ -1,4 +1,4 @@
-"""The EMA source against a pool that keeps averages as Curve's StableSwap NG does; its byte code is not on npm."""
+"""The EMA source against a pool that keeps averages as Curve's StableSwap NG does; its code was not found on npm."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Merkl's rewards on a chain: what the reader counts is what a claim pays, in and after a dispute window.
 
-The contract is a double: no package carries Merkl's Distributor.
+The contract is a double: Merkl's Distributor was not found on npm.
 """
 
 from __future__ import annotations

@@ -200,6 +200,7 @@ async def test_lp__balance_and_rewards__of_both_versions_are_those_of_a_claim_no
 
 
 async def test_rewards__token_that_is_not_configured__is_named_never_dropped(chain: Chain, pendle: Held) -> None:
+    chain.travel(DAY)
     for reader, token in (
         (lp_position(pendle, pendle.new, rewards=[]), pendle.world.pendle),
         (yt_position(pendle, pendle.rewarded), pendle.reward),

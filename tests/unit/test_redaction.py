@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import string
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from navoracle.redaction import is_secret_name, redact_database_url, redact_text, redact_url
+from navoracle.redaction import (
+    host_of,
+    is_secret_name,
+    redact_database_url,
+    redact_parts,
+    redact_text,
+    redact_url,
+    secrets_of_url,
+)
 
 KEYS = st.text("0123456789abcdefABCDEF", min_size=64, max_size=64)
 SECRETS = st.text(string.ascii_lowercase + string.digits, min_size=16, max_size=40)
@@ -67,3 +76,36 @@ def test_is_secret_name__names_of_secrets__are_known(name: str) -> None:
 @pytest.mark.parametrize("name", ["token", "key_file", "hash", "keeper", "monkey", "fund"])
 def test_is_secret_name__other_names__are_not(name: str) -> None:
     assert not is_secret_name(name)
+
+
+@pytest.mark.parametrize("text", ["see http://[secret for more", "see https://us\u2100er:secret@host/ for more"])
+def test_redact_text__something_like_a_url_that_is_none__is_hidden_and_raises_nothing(text: str) -> None:
+    assert redact_text(text) == "see ?://? for more"
+
+
+@given(st.text(st.characters(codec=None)))
+def test_redact_text__any_text__raises_nothing(text: str) -> None:
+    redact_text(f"https://{text} key {text}").encode()
+    redact_url(text)
+    host_of(text)
+    secrets_of_url(text)
+
+
+@pytest.mark.parametrize("part", ["a", "key", "key ", "api", "secret_", "0", "key:"])
+def test_redact_text__long_text__takes_time_in_proportion_to_its_length(part: str) -> None:
+    begin = time.process_time()
+    redact_text("key" + part * (300_000 // len(part)))
+    assert time.process_time() - begin < 5  # seconds; minutes where it is quadratic
+
+
+def test_secrets_of_url__escaped_password__is_hidden_as_it_is_written_and_as_it_is_meant() -> None:
+    secrets = secrets_of_url("https://user:pass%2Fword@node.example/")
+    assert redact_parts("no pass/word and no pass%2Fword here", secrets) == "no *** and no *** here"
+
+
+def test_host_of__name_with_its_root_dot__is_the_same_host() -> None:
+    assert host_of("https://Node.Example./a") == host_of("https://node.example/b") == "node.example"
+
+
+def test_redact_text__half_a_surrogate_pair__can_be_written_anywhere() -> None:
+    assert redact_text("revert \ud800 here") == "revert ? here"

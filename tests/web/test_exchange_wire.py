@@ -104,6 +104,7 @@ async def test_balance__key_is_wrong__is_unauthorized(venue: Venue, reader: Exch
         (200, '{"error":["EGeneral:Temporary lockout"],"result":null}'),
         (200, '{"error":[],"result":{"XETHZUSD":{}}}'),
         (200, '{"error":[],"result":'),
+        (200, '{"error":[],"result":' + "[" * 300_000),
     ],
 )
 async def test_ticker__exchange_out_of_order__is_down_or_has_no_book(

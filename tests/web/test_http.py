@@ -209,6 +209,16 @@ async def test_answer__redirect_to_another_host__is_not_followed(service: Servic
     assert len(service.asked) == 1
 
 
+@pytest.mark.parametrize("location", ["http://[secret", "//127.0.0.1:port/", "http://127.0.0.1:99999999/"])
+async def test_answer__redirect_to_no_address__is_down(service: Service, location: str) -> None:
+    service.say(moved(location), body(b"there"))
+    answer = await ask(service, credential="key")
+    assert answer.failure is not None
+    assert answer.failure.startswith("source_down: ")
+    assert "secret" not in answer.failure
+    assert len(service.asked) == 1
+
+
 async def test_answer__redirect_without_end__is_given_up(service: Service) -> None:
     service.say(moved("/again"))
     answer = await ask(service)

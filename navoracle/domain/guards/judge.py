@@ -24,6 +24,7 @@ def judge(facts: GuardInput) -> tuple[NavStatus, str | None, tuple[Verdict, ...]
             price_checks.haircut,
             price_checks.way_back,
             price_checks.native_rates,
+            price_checks.confidence,
             price_checks.rate_gaps,
             price_checks.time_weighted,
             price_checks.change,

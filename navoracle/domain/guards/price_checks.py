@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from navoracle.domain.flows import distributions_added_back
 from navoracle.domain.guards.facts import GuardInput
-from navoracle.domain.prices import PriceStatus, gap_exceeds
+from navoracle.domain.prices import CONFIDENCE_CAP, PriceStatus, gap_exceeds
 from navoracle.domain.units import WAD, Rounding, divide, exceeds_bps, format_wad, mul_div
 from navoracle.domain.verdicts import Outcome, Verdict
 
@@ -27,15 +27,29 @@ def haircut(facts: GuardInput) -> Verdict | None:
 
 
 def native_rates(facts: GuardInput) -> Verdict | None:
-    """A warning for every asset whose market price and protocol rate lie beyond the alarm band."""
+    """A warning for every asset whose market price lies beyond the alarm band, or could not be compared."""
     alarmed = sorted({estimate.asset for estimate in facts.estimates if estimate.native_alarm})
     if not alarmed:
         return None
     return Verdict(
         "native_rate",
         Outcome.WARN,
-        f"market and protocol rate lie apart: {', '.join(alarmed)}",
-        "The market value is used; find out whether the market or the protocol is wrong.",
+        f"market and protocol rate lie apart, or the rate cannot be read: {', '.join(alarmed)}",
+        "The market value is used; find out whether the market or the protocol is wrong, or restore the rate's reader.",
+    )
+
+
+def confidence(facts: GuardInput) -> Verdict | None:
+    """A warning for every asset whose price is less than half sure: below what any single vote may claim."""
+    doubtful = sorted({(each.asset, each.confidence) for each in facts.estimates if each.confidence < CONFIDENCE_CAP})
+    if not doubtful:
+        return None
+    told = ", ".join(f"{asset} ({sure // 100}.{sure % 100:02d} %)" for asset, sure in doubtful)
+    return Verdict(
+        "confidence",
+        Outcome.WARN,
+        f"prices of little confidence: {told}",
+        "Look at the sources and rates of these assets; `navoracle price ASSET --explain` shows why.",
     )
 
 

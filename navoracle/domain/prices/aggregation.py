@@ -99,7 +99,7 @@ def _check_sources(asset: str, quotes: Iterable[Quote]) -> None:
 def _refusal(quote: Quote, now: Timestamp, policy: AggregationPolicy) -> str | None:
     if quote.price <= 0:
         return "non_positive"
-    if quote.confidence < policy.min_confidence:
+    if quote.claimed < policy.min_confidence:
         return "low_confidence"
     if quote.observed_at > now + policy.max_future:
         return "future"
@@ -120,7 +120,7 @@ def _votes(accepted: Iterable[Quote], rounding: Rounding) -> tuple[Vote, ...]:
         Vote(
             group=group,
             price=_median([quote.price for quote in members], rounding),
-            confidence=Bps(sum(quote.confidence for quote in members) // len(members)),
+            confidence=Bps(sum(quote.claimed for quote in members) // len(members)),
             sources=tuple(sorted(quote.source for quote in members)),
         )
         for group, members in sorted(groups.items())

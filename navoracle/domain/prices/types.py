@@ -60,9 +60,10 @@ class Quote:
         observed_at: when the price held.
         max_age: seconds until the quote is stale; None leaves it to the policy.
         published_at: a heartbeat feed's true time of its round, for display and alarms only.
+        confidence_cap: the most that the quote can claim, also after it was converted (its time is not known).
 
     Raises:
-        OutOfRange: the confidence lies outside 0 to 10_000, or `max_age` is negative.
+        OutOfRange: the confidence or its cap lies outside 0 to 10_000, or `max_age` is negative.
     """
 
     asset: str
@@ -73,14 +74,21 @@ class Quote:
     observed_at: Timestamp
     max_age: int | None = None
     published_at: Timestamp | None = None
+    confidence_cap: Bps = Bps(BPS)
 
     def __post_init__(self) -> None:
         check_confidence(self.confidence, f"quote of {self.asset} from {self.source}")
+        check_confidence(self.confidence_cap, f"cap of the quote of {self.asset} from {self.source}")
         if self.max_age is not None and self.max_age < 0:
             raise OutOfRange(
                 f"quote of {self.asset} from {self.source}: negative max_age {self.max_age}",
                 advice="State the source's maximum age in seconds, or leave it to the policy.",
             )
+
+    @property
+    def claimed(self) -> Bps:
+        """The confidence that counts: capped."""
+        return min(self.confidence, self.confidence_cap)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +185,8 @@ class PriceEstimate:
         undecayed_price: the price before a fallback's haircut; the price itself when live.
         published_at: oldest `published_at` of the quotes used that have one.
         native_gap_bps: signed distance of the undecayed price from the protocol's own rate, rounded away from zero.
-        native_alarm: the distance is beyond the alarm band, here or at the base that the price is derived from.
+        native_alarm: the distance is beyond the alarm band, or cannot be told because the rate or its base could not be
+            read; here, or at the base that the price is derived from.
 
     Raises:
         DomainError: price and status contradict each other, or the price is not positive.

@@ -34,8 +34,8 @@ class PendleReward(BaseModel, frozen=True, extra="forbid"):
 class PendleRewarded(PositionBase, frozen=True):
     """A position on which rewards accrue; each reward is a holding `<id>/<asset>` of the component rewards.
 
-    Every reward token that the contract names must be in `rewards` or in `ignored_rewards`: one that is in neither is
-    an error, never dropped.
+    Every reward token that pays something must be in `rewards` or in `ignored_rewards`: one that is in neither is an
+    error, never dropped.
 
     Attributes:
         holder: whose position it is; claims are asked as it.
@@ -106,10 +106,11 @@ class PendleRewarded(PositionBase, frozen=True):
             )
         paid = dict(zip(named, amounts, strict=True))
         known = {token.lower() for token in (*(reward.token for reward in self.rewards), *self.ignored_rewards)}
-        unknown = [token for token in named if token not in known]
+        # One that pays nothing yet stops nobody: a protocol may add a token at any time.
+        unknown = [token for token in named if token not in known and paid[token] > 0]
         if unknown:
             raise SourceRefused(
-                f"{self.id}: {contract} pays the reward token {unknown[0]} ({paid[unknown[0]]} units now), "
+                f"{self.id}: {contract} pays {paid[unknown[0]]} units of the reward token {unknown[0]}, "
                 "which is not configured",
                 advice="Add it to `rewards` with the asset that prices it, or to `ignored_rewards`.",
             )

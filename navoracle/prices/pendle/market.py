@@ -173,7 +173,13 @@ class PendleRate(ReaderModel, frozen=True):
         self._check_market(market)
         if not market.is_expired:
             self._check_oracle_state(answers[4])
-        spot, average = yield (self._rate_call(0), self._rate_call(self.twap_seconds))
+        spot, average, *unit = yield (
+            self._rate_call(0),
+            self._rate_call(self.twap_seconds),
+            *(self._unit_calls() if pricing == "unstated" else ()),
+        )
+        if unit:
+            self._check_unit(unit[0])
         rates = (self._rate(spot, "spot", market), self._rate(average, f"{self.twap_seconds} s", market))
         return ProtocolRate(
             self._scale(min(rates), Rounding.DOWN),
@@ -188,6 +194,13 @@ class PendleRate(ReaderModel, frozen=True):
     @abstractmethod
     def _check_base(self, answers: tuple[bytes, ...], pricing_token: tuple[Address, Pricing] | None) -> None:
         """Refuse a base other than the configured one; `pricing_token` is what the SY's `pricingInfo()` says."""
+
+    def _unit_calls(self) -> tuple[Call, ...]:
+        """The call that shows what one SY is, for an SY that does not state it; none where the rate is not in SY."""
+        return ()
+
+    def _check_unit(self, answer: bytes) -> None:
+        """Refuse an SY that is another thing than the rate takes it for, by the answer to `_unit_calls`."""
 
     @abstractmethod
     def _rate_call(self, duration: int) -> Call:

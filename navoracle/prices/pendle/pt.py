@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from navoracle.abi import decode_result, encode_call
+from navoracle.abi import decode_result, decode_uint256, encode_call
 from navoracle.domain.errors import SourceRefused
 from navoracle.domain.units import WAD, Rounding, Wad, mul_div
 from navoracle.ports import Address, Call
@@ -39,7 +39,8 @@ class PendlePtSyRate(PendleRate, frozen=True):
 
     Its failures go the other way than `PendlePtRate`'s (a gift to the SY's vault moves only this one), so it is the
     native rate to hold the first one against. `base_token` is the token that the SY's `pricingInfo()` names, or its
-    `yieldToken()` where it has no such function.
+    `yieldToken()` where it has no such function. The SY must then be redeemed for exactly as many yield tokens: an SY
+    over a rebasing token counts in shares of it, and its rate says nothing of the token's price.
     """
 
     resolved_fields: ClassVar[tuple[str, ...]] = (*PendleRate.resolved_fields, "sy_decimals")
@@ -61,6 +62,23 @@ class PendlePtSyRate(PendleRate, frozen=True):
                 )
         check_names(self, f"the yield token of SY {self.sy}", self.base_token, Address(token))
         check_decimals(self, self.sy, answers[1], resolved_decimals(self, self.sy_decimals))
+
+    def _unit_calls(self) -> tuple[Call, ...]:
+        return (Call(self.sy, encode_call("previewRedeem(address,uint256)", self.base_token, self._one_sy)),)
+
+    def _check_unit(self, answer: bytes) -> None:
+        redeemed = decode_uint256(answer)
+        if redeemed != self._one_sy:
+            raise SourceRefused(
+                f"{self.id}: one SY {self.sy} is redeemed for {redeemed} raw units of {self.base_token}, not for one "
+                "whole token",
+                advice="Price this PT through the accounting asset: kind pendle_pt.",
+            )
+
+    @property
+    def _one_sy(self) -> int:
+        """A whole SY in raw units, which are also those of its yield token."""
+        return int(10 ** resolved_decimals(self, self.sy_decimals))
 
     def _rate_call(self, duration: int) -> Call:
         return Call(self.oracle, encode_call("getPtToSyRate(address,uint32)", self.market, duration))

@@ -6,14 +6,13 @@ from typing import Any, ClassVar, Final, Literal, Self
 
 from navoracle.abi import decode_result, decode_uint256, encode_call
 from navoracle.domain.errors import CallReverted, SourceRefused
-from navoracle.domain.units import BPS, Bps, Rounding, Wad, mul_div
+from navoracle.domain.units import Rounding, mul_div
 from navoracle.ports import Address, Call, ProtocolRate, Read, ReadPoint
+from navoracle.prices.rates import RateBase
 from navoracle.readers import (
     DECIMALS,
-    BasisPoints,
     ChecksumAddress,
     Decimals,
-    Name,
     ReaderModel,
     check_decimals,
     check_names,
@@ -80,23 +79,21 @@ def check_asset(
         )
 
 
-class PendleSyRate(ReaderModel, frozen=True):
+class PendleSyRate(RateBase, frozen=True):
     """Whole units of the accounting asset per whole SY: `exchangeRate()`, by the SY's own account.
+
+    A gift to the vault behind an SY lifts this rate at once; `growth` bounds how fast it may rise.
 
     Attributes:
         base_token: the accounting asset, as `assetInfo()` must name it.
         decimals, asset_decimals: of SY and accounting asset; filled by `resolve`.
     """
 
-    section_fields: ClassVar[frozenset[str]] = frozenset({"id"})
     resolved_fields: ClassVar[tuple[str, ...]] = ("decimals", "asset_decimals")
 
     kind: Literal["pendle_sy"]
-    chain: Name
-    base: Name
     sy: ChecksumAddress
     base_token: ChecksumAddress
-    confidence: BasisPoints = Bps(BPS)
     decimals: Decimals | None = None
     asset_decimals: Decimals | None = None
 
@@ -113,7 +110,7 @@ class PendleSyRate(ReaderModel, frozen=True):
         """Read the rate and what it counts in, in one round; the lower rate is rounded down, the higher one up.
 
         Raises:
-            SourceRefused: another accounting asset than configured, liquidity, or a rate of zero.
+            SourceRefused: another accounting asset than configured, liquidity, or a rate of zero or beyond `growth`.
             DecimalsChanged: the SY changed its scale.
             ConfigurationError: the rate is not resolved.
         """
@@ -135,4 +132,4 @@ class PendleSyRate(ReaderModel, frozen=True):
                 f"{self.id}: SY {self.sy} is worth nothing by its own rate",
                 advice="Find out whether its yield token lost its assets; remove the position if it did.",
             )
-        return ProtocolRate(Wad(lower), Wad(higher), self.confidence)
+        return self.protocol_rate(lower, at, higher=higher)

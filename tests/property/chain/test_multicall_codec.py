@@ -8,11 +8,14 @@ from eth_abi.exceptions import DecodingError
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from navoracle.chain.multicall import AGGREGATE3, decode_aggregate3, encode_aggregate3
+from navoracle.chain.multicall import AGGREGATE3, decode_aggregate3, decode_answers, encode_aggregate3
 from navoracle.domain.errors import MalformedResult
+from navoracle.ports import Answer
 
 CALLS = st.lists(st.tuples(st.binary(min_size=20, max_size=20), st.binary(max_size=100)), max_size=12)
 RESULTS = st.lists(st.tuples(st.booleans(), st.binary(max_size=200)), max_size=12)
+WORDS = st.lists(st.tuples(st.just(value=True), st.binary(min_size=32, max_size=32)), max_size=12)
+"""Results as those of balances are, which are decoded all at once."""
 
 
 def reference(data: bytes) -> list[tuple[bool, bytes]] | None:
@@ -35,7 +38,20 @@ def test_decode__what_eth_abi_encoded__is_what_was_encoded(results: list[tuple[b
     assert decode_aggregate3(encode(["(bool,bytes)[]"], [results]), len(results)) == results
 
 
-@given(RESULTS, st.data())
+@given(RESULTS | WORDS)
+def test_decode_answers__any_results__says_of_each_what_it_is(results: list[tuple[bool, bytes]]) -> None:
+    answers = decode_answers(encode(["(bool,bytes)[]"], [results]), len(results))
+    assert answers == [answer_of(success, data) for success, data in results]
+    assert all(type(answer) is Answer for answer in answers)
+
+
+def answer_of(success: bool, data: bytes) -> Answer:
+    if not success:
+        return Answer(data, "call_reverted")
+    return Answer(data) if data else Answer(b"", "empty_result")
+
+
+@given(RESULTS | WORDS, st.data())
 def test_decode__any_byte_changed__equals_eth_abi_or_raises(
     results: list[tuple[bool, bytes]], data: st.DataObject
 ) -> None:
@@ -47,7 +63,7 @@ def test_decode__any_byte_changed__equals_eth_abi_or_raises(
     same_or_refused(bytes(encoded), len(results))
 
 
-@given(RESULTS, st.data())
+@given(RESULTS | WORDS, st.data())
 def test_decode__cut_or_lengthened__raises(results: list[tuple[bool, bytes]], data: st.DataObject) -> None:
     encoded = encode(["(bool,bytes)[]"], [results])
     cut = encoded[: data.draw(st.integers(0, len(encoded) - 1))]
@@ -55,6 +71,8 @@ def test_decode__cut_or_lengthened__raises(results: list[tuple[bool, bytes]], da
     for wrong in (cut, longer):
         with pytest.raises(MalformedResult):
             decode_aggregate3(wrong, len(results))
+        with pytest.raises(MalformedResult):
+            decode_answers(wrong, len(results))
 
 
 @pytest.mark.parametrize("last", [b"", b"\x07" * 5, b"\x07" * 32])
@@ -66,8 +84,8 @@ def test_decode__cut_off_at_every_byte__raises(last: bytes) -> None:
             decode_aggregate3(encoded[:length], len(results))
 
 
-def test_decode__every_bit_flipped__equals_eth_abi_or_raises() -> None:
-    results = [(False, b""), (True, b"\x07" * 5)]
+@pytest.mark.parametrize("results", [[(False, b""), (True, b"\x07" * 5)], [(True, b"\x07" * 32), (True, b"\x08" * 32)]])
+def test_decode__every_bit_flipped__equals_eth_abi_or_raises(results: list[tuple[bool, bytes]]) -> None:
     encoded = encode(["(bool,bytes)[]"], [results])
     for bit in range(8 * len(encoded)):
         flipped = bytearray(encoded)
@@ -82,12 +100,14 @@ def test_decode__any_bytes__equals_eth_abi_or_raises(data: bytes, count: int) ->
     same_or_refused(data, count)
 
 
-@given(RESULTS, st.integers(0, 20))
+@given(RESULTS | WORDS, st.integers(0, 20))
 def test_decode__another_count_than_asked__raises(results: list[tuple[bool, bytes]], count: int) -> None:
     encoded = encode(["(bool,bytes)[]"], [results])
     if count != len(results):
         with pytest.raises(MalformedResult):
             decode_aggregate3(encoded, count)
+        with pytest.raises(MalformedResult):
+            decode_answers(encoded, count)
 
 
 @pytest.mark.parametrize("place", [0, 32, 64, 96, 128, 160, 192])
@@ -107,6 +127,9 @@ def same_or_refused(data: bytes, count: int) -> None:
     try:
         ours = decode_aggregate3(data, count)
     except MalformedResult:
+        with pytest.raises(MalformedResult):
+            decode_answers(data, count)
         return
     assert len(ours) == count
     assert ours == reference(data)
+    assert decode_answers(data, count) == [answer_of(success, found) for success, found in ours]

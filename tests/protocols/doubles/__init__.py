@@ -1,4 +1,4 @@
-"""Contracts of our own that behave as protocols do whose contracts no package carries; compiled with the tests."""
+"""Contracts of our own that behave as protocols do whose contracts were not found on npm; compiled with the tests."""
 
 from __future__ import annotations
 

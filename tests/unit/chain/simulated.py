@@ -13,7 +13,8 @@ from eth_abi.abi import decode, encode
 
 from navoracle.chain.multicall import AGGREGATE3
 from navoracle.chain.node import Node
-from navoracle.chain.pool import NodeEvent, NodePool
+from navoracle.chain.node_state import NodeEvent
+from navoracle.chain.pool import NodePool
 from navoracle.chain.rpc import NoAnswer, NodeRefused
 from navoracle.domain.frame import BlockStamp
 from navoracle.domain.units import Timestamp

@@ -83,6 +83,18 @@ def stuck(sound: Request, method: str, params: Sequence[Any]) -> Any:
             id="html_502",
         ),
         pytest.param(
+            on("eth_chainId", always("0x" + "f" * 5_000)),
+            NodeState.UNREACHABLE,
+            "where chain id was due",
+            id="number_without_end",
+        ),
+        pytest.param(
+            always(NodeRefused("node", "eth_chainId", -32000, "see http://[")),
+            NodeState.UNREACHABLE,
+            "see ?://?",
+            id="address_that_is_none",
+        ),
+        pytest.param(
             always(RateLimited("node", "eth_chainId", 2.0)), NodeState.UNREACHABLE, "too many requests", id="429"
         ),
     ],

@@ -379,6 +379,7 @@ async def test_stamp__multicall_is_not_on_one_node__is_read_by_the_others() -> N
     at = await reader.stamp()
     assert await reader.read(CALLS, at) == RIGHT
     assert nodes[1].count("eth_call") == 0
+    assert "there is no Multicall3" in (reader.pool.nodes()[1].last_error or "")
 
 
 async def test_stamp__multicall_is_on_no_node__says_so() -> None:

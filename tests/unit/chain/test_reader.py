@@ -279,3 +279,13 @@ async def test_close__closes_the_endpoint() -> None:
     endpoint = node()
     await reader_of(endpoint).close()
     assert endpoint.closed
+
+
+async def test_read__call_that_others_left_too_little_gas_for__is_asked_again_alone() -> None:
+    multicall = FakeMulticall({})
+    multicall.contracts = {
+        TARGET.lower(): echo,
+        OTHER.lower(): lambda data: echo(data) if multicall.batches[-1] == 1 else (False, b""),
+    }
+    found = await read(node(multicall), [Call(TARGET, b"\1"), Call(OTHER, b"\2")])
+    assert found == (Answer(echo(b"\1")[1]), Answer(echo(b"\2")[1]))

@@ -14,6 +14,7 @@ from navoracle.chain.rpc import (
     revert_data,
 )
 from navoracle.domain.errors import ChainError
+from navoracle.redaction import redact_parts
 
 
 @pytest.mark.parametrize(
@@ -98,3 +99,30 @@ def test_hex_bytes__hex__is_the_bytes() -> None:
 def test_block_field__not_there__raises(block: object) -> None:
     with pytest.raises(ChainError, match="number"):
         block_field(block, "number")
+
+
+def test_quantity__more_than_256_bits__is_refused_because_it_cannot_be_written_in_a_message() -> None:
+    assert quantity("0x" + "f" * 64, "chain id") == 2**256 - 1
+    with pytest.raises(ChainError, match="where chain id was due"):
+        quantity("0x" + "f" * 5_000, "chain id")
+
+
+@pytest.mark.parametrize(
+    "message", ["see http://[", "x" * 491 + " 0123456789abcdef0123", "y" * 1_990 + " 0123456789abcdef0123"]
+)
+def test_result_of__refusal_in_any_words__raises_node_refused_without_any_part_of_the_key(message: str) -> None:
+    with pytest.raises(NodeRefused) as caught:
+        result_of(
+            {"id": 1, "error": {"code": -1, "message": message}},
+            "node",
+            "eth_call",
+            hide=lambda text: redact_parts(text, ("0123456789abcdef0123",)),
+        )
+    assert "01234567" not in caught.value.message + caught.value.detail
+    assert len(caught.value.detail) <= 500
+
+
+def test_result_of__refusal_that_would_write_on_the_terminal__is_plain_text() -> None:
+    with pytest.raises(NodeRefused) as caught:
+        result_of({"id": 1, "error": {"code": 1, "message": "see\x1b[2J\n\ud800"}}, "node", "eth_call")
+    assert caught.value.detail == "see [2J  "

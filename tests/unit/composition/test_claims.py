@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import Any
 
 import pytest
+from eth_utils.address import to_checksum_address
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
@@ -21,6 +22,7 @@ from navoracle.keeper.plan import FundPlan
 from navoracle.keeper.planner import Subject
 from navoracle.positions import FixedSupply, PositionModel
 from navoracle.positions.base import Claim
+from navoracle.positions.erc20 import NATIVE_COINS
 from navoracle.testing import FakeChain, FakeOffChain, block_stamp
 from tests.unit.addresses import address
 from tests.unit.keeper.fakes import Scripted
@@ -128,6 +130,71 @@ def test_check_claims__every_kind_beside_every_other__is_no_double_count_but_for
             continue
         readers = [one("f.a", "home", TOKEN, HOLDER), other("f.b", "home", TOKEN, HOLDER)]
         assert check_claims([fund("f", *readers)], CHAIN_IDS) == ()
+
+
+def aave_v3(name: str, account: str) -> Any:
+    """One reserve: its aToken is TOKEN, its debt token THIRD."""
+    tokens = {"reserve_id": 0, "decimals": 6, "a_token": TOKEN, "variable_debt_token": THIRD, "stable_debt_token": None}
+    fields = {"kind": "aave_v3", "id": name, "chain": "home", "pool": TOKEN, "account": account, "tokens": [tokens]}
+    return MODEL.validate_python({**fields, "reserves": [{"asset": "A", "token": THIRD}]})
+
+
+def comet(name: str, account: str) -> Any:
+    fields = {"kind": "compound_v3", "id": name, "chain": "home", "comet": TOKEN, "account": account}
+    return MODEL.validate_python({**fields, "base": {"asset": "A", "token": THIRD}})
+
+
+def pendle(kind: str, name: str, holder: str) -> Any:
+    own: dict[str, dict[str, Any]] = {
+        "pendle_lp": {"market": TOKEN},
+        "pendle_sy": {"sy": TOKEN, "base_token": THIRD},
+        "pendle_yt": {"yt": TOKEN, "sy": THIRD, "base_token": THIRD, "interest_asset": "A"},
+    }
+    return _position(kind, name, "home", holder, **own[kind])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(aave_v3("f.other", HOLDER), id="an aToken beside the lending position"),
+        pytest.param(comet("f.other", HOLDER), id="a base balance beside the market"),
+        *(pytest.param(pendle(kind, "f.other", HOLDER), id=kind) for kind in ("pendle_lp", "pendle_yt", "pendle_sy")),
+    ],
+)
+def test_check_claims__token_that_a_protocols_reader_counts__is_refused_as_a_balance_too(other: Any) -> None:
+    with pytest.raises(ConfigurationError, match=f"f.other both count balance of {HOLDER} in {TOKEN} on home"):
+        check_claims([fund("f", erc20("f.balance", "home", TOKEN, HOLDER), other)], CHAIN_IDS)
+    assert check_claims([fund("f", erc20("f.balance", "home", TOKEN, THIRD), other)], CHAIN_IDS) == ()
+
+
+def test_check_claims__debt_token_beside_the_lending_position__is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="both count balance"):
+        check_claims([fund("f", erc20("f.debt", "home", THIRD, HOLDER), aave_v3("f.aave", HOLDER))], CHAIN_IDS)
+
+
+def test_check_claims__what_a_vault_lets_withdraw_beside_its_requests__is_refused() -> None:
+    requests = erc7540("f.requests", "home", TOKEN, HOLDER)
+    shares = erc4626("f.shares", "home", TOKEN, HOLDER)
+    assert check_claims([fund("f", shares, requests)], CHAIN_IDS) == ()
+    withdrawable = shares.model_copy(update={"realizable": "max_withdraw"})
+    with pytest.raises(ConfigurationError, match=r"f\.shares and f\.requests both count redeem requests"):
+        check_claims([fund("f", withdrawable, requests)], CHAIN_IDS)
+    deposits = requests.model_copy(update={"flows": "deposit"})
+    assert check_claims([fund("f", withdrawable, deposits)], CHAIN_IDS) == ()
+
+
+@pytest.mark.parametrize("token", sorted(NATIVE_COINS))
+def test_check_claims__native_coin_that_is_a_token_as_well__is_refused_beside_itself(token: str) -> None:
+    as_token = erc20("f.token", "home", to_checksum_address(token), HOLDER)
+    with pytest.raises(ConfigurationError, match=f"both count balance of {HOLDER} in native on home"):
+        check_claims([fund("f", native("f.coin", "home", TOKEN, HOLDER), as_token)], CHAIN_IDS)
+
+
+def test_check_claims__gas_reserve__is_no_other_balance() -> None:
+    whole = native("f.all", "home", TOKEN, HOLDER)
+    reserved = whole.model_copy(update={"id": "f.less", "gas_reserve": "1"})
+    with pytest.raises(ConfigurationError, match="both count balance"):
+        check_claims([fund("f", whole, reserved)], CHAIN_IDS)
 
 
 @pytest.mark.parametrize("change", [str.lower, str.upper])

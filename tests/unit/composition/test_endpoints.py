@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import structlog
 
-from navoracle.chain.node_state import ADVICE, NodeState
-from navoracle.chain.pool import NodeEvent
+from navoracle.chain.node_state import ADVICE, NodeEvent, NodeState
 from navoracle.composition.endpoints import log_node_event, node_pool
-from navoracle.config.models import ChainSection
-from navoracle.domain.errors import ConfigurationError
+from navoracle.config.chains import ChainSection
 from navoracle.telemetry.logs import configure_logs
 
 KEY = "0123456789abcdef"
@@ -39,7 +38,7 @@ def test_node_pool__one_url__is_a_pool_of_one() -> None:
 def test_node_pool__several__counts_operators() -> None:
     urls = ["https://one.example/a", "https://one.example/b", "wss://two.example/c"]
     pool = node_pool("main", endpoints(*urls, confirmations=7))
-    assert (pool.quorum, pool.operators, pool.finality) == (2, {"one.example", "two.example"}, 7)
+    assert (pool.quorum, sorted(pool.operators), pool.finality) == (2, ["one.example", "two.example"], 7)
     assert node_pool("main", endpoints(*urls, quorum=1)).quorum == 1
 
 
@@ -64,19 +63,15 @@ def test_node_pool__settings_of_an_endpoint__are_its_own() -> None:
     assert [(node.wanted_pin, node._concurrency) for node in pool._nodes] == [("hash", 8), ("number", 3)]
 
 
-def test_node_pool__url_of_no_node__is_refused_without_showing_it() -> None:
-    with pytest.raises(ConfigurationError, match="no endpoint of a node") as caught:
-        node_pool("main", section(rpc=f"ftp://one.example/{KEY}"))
-    assert KEY not in caught.value.message
-
-
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
+    handlers, level = list(logging.getLogger().handlers), logging.getLogger().level
     stream = io.StringIO()
-    before = structlog.get_config()
     configure_logs("json", "info", stream)
     yield stream
-    structlog.configure(**before)
+    logging.getLogger().handlers[:] = handlers
+    logging.getLogger().setLevel(level)
+    structlog.reset_defaults()
 
 
 @pytest.mark.parametrize(

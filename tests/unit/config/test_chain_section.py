@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
-from navoracle.config.models import ChainSection
+from navoracle.cli.config import config_document
+from navoracle.config.chains import ChainSection
+from navoracle.config.loading import parse_config
 
 KEY = "0123456789abcdef"
 ONE, TWO = f"https://one.example/v2/{KEY}", f"wss://two.example/{KEY}"
@@ -47,6 +49,11 @@ def test_nodes__endpoints__are_as_they_are_written() -> None:
             "name their `operator`",
         ),
         ({"endpoints": [{"url": ONE}, {"url": TWO}, {"url": ONE}]}, r"endpoints.2: the same URL is listed before"),
+        ({"rpc": ""}, "it is no URL of a node"),
+        ({"rpc": f"one.example/{KEY}"}, "it is no URL of a node"),
+        ({"rpc": f"https://[{KEY}"}, "it is no URL of a node"),
+        ({"endpoints": [{"url": ONE}, {"url": f"ftp://two.example/{KEY}"}]}, "it is no URL of a node"),
+        ({"endpoints": [{"url": ONE}, {"url": "https://one.example./x"}], "quorum": 2}, "there are 1 operators"),
         ({"rpc": ONE, "quorum": 0}, "quorum"),
         ({"rpc": ONE, "max_lag": -1}, "max_lag"),
         ({"rpc": ONE, "max_head_age": 0}, "max_head_age"),
@@ -68,3 +75,37 @@ def test_section__that_cannot_work__is_refused_with_the_remedy_and_without_the_k
 def test_section__shown__hides_urls() -> None:
     shown = section(endpoints=[{"url": ONE}, {"url": TWO}])
     assert KEY not in repr(shown) + str(shown.model_dump(mode="json"))
+
+
+def test_config_document__endpoints__are_shown_without_their_secrets() -> None:
+    fund = {
+        "id": 1,
+        "supply": {"kind": "fixed", "shares": "1"},
+        "positions": [{"kind": "declared", "asset": "USD", "component": "cash", "amount": "1"}],
+    }
+    chains = {"short": {"chain_id": 1, "rpc": ONE}, "long": {"chain_id": 2, "endpoints": [{"url": ONE}, {"url": TWO}]}}
+    config = parse_config({"assets": {}, "funds": {"one": fund}, "chains": chains}, "test")
+    shown = config_document(config, SecretStr("sqlite:///a.db"))["chains"]
+    assert shown["short"]["rpc"] == "https://one.example/***"
+    assert [endpoint["url"] for endpoint in shown["long"]["endpoints"]] == [
+        "https://one.example/***",
+        "wss://two.example/***",
+    ]
+    assert KEY not in str(shown)
+
+
+def test_section__shown_with_two_urls_of_one_host__can_be_read_again() -> None:
+    written = {"chain_id": 1, "endpoints": [{"url": ONE}, {"url": f"{ONE}2"}]}
+    raw = {
+        "chains": {"home": written},
+        "assets": {},
+        "funds": {
+            "one": {
+                "id": 1,
+                "supply": {"kind": "fixed", "shares": "1"},
+                "positions": [{"kind": "declared", "asset": "USD", "component": "cash", "amount": "1"}],
+            }
+        },
+    }
+    shown = config_document(parse_config(raw, "test"), SecretStr("sqlite://"))
+    assert [node.operated_by for node in parse_config(shown, "shown").chains["home"].nodes] == ["one.example"] * 2

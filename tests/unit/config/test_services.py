@@ -83,6 +83,13 @@ def test_config__quote_in_another_asset__is_converted_by_name() -> None:
         {"exchanges": {"venue": {"id": "kraken", "apiKey": SECRET}}},
         {"exchanges": {"venue": {"id": "kraken", "credentials": {"api_key": SECRET}}}},
         {"http": {"deadline": 0}},
+        {"exchanges": {"venue": {"id": "kraken", "options": {"apiKey": SECRET}}}},
+        {"exchanges": {"venue": {"id": "kraken", "options": {"api_key": SECRET}}}},
+        {"credentials": {"gecko": SECRET}},
+        {"credentials": {"gecko": {"header": "x-key", "value": ""}}},
+        {"credentials": {"gecko": {"header": "x-key", "value": SECRET + "\n"}}},
+        {"credentials": {"gecko": {"header": "x-key", "value": SECRET + "\r\nHost: elsewhere"}}},
+        {"exchanges": SECRET},
     ],
 )
 def test_config__section_of_another_form__is_refused_without_its_secret(sections: dict[str, Any]) -> None:

@@ -178,6 +178,16 @@ def test_native_rates__alarm_on_a_used_price__warns_and_posts() -> None:
     assert status(alarmed) == (NavStatus.LIVE, None)
 
 
+@pytest.mark.parametrize(("sure", "warned"), [(0, True), (4_999, True), (5_000, False)])
+def test_confidence__price_less_than_half_sure__warns_and_posts(sure: int, warned: bool) -> None:
+    doubtful = facts(estimates=[replace(live("1", asset="PT"), confidence=Bps(sure))])
+    found = verdict("confidence", doubtful)
+    assert (found is not None) is warned
+    if found is not None:
+        assert (found.outcome, f"PT ({sure // 100}.{sure % 100:02d} %)" in found.detail) == (Outcome.WARN, True)
+    assert status(doubtful) == (NavStatus.LIVE, None)
+
+
 def rate_gap(asset_value: int, debt_value: int, lower: int, higher: int) -> GuardInput:
     positions = [
         MILLION,

@@ -98,6 +98,34 @@ def test_price__leg_without_a_live_price__converts_nothing() -> None:
     assert found.estimates["X", "asset"].excluded == (("X.a", "leg_not_live"),)
 
 
+def test_price__quote_of_unknown_time_in_another_asset__is_capped_once_and_still_counts() -> None:
+    x, usdt = asset("X", "a", quoted_in="USDT"), asset("USDT", "a")
+    capped = replace(quote("X", "a", "10", confidence=8_000), confidence_cap=Bps(5_000))
+    found = estimates(one_asset_plan(x, usdt), capped, quote("USDT", "a", "1", confidence=9_000))
+    leg = found.estimates["USDT", "asset"].confidence
+    estimate = found.estimates["X", "asset"]
+    assert 8_000 * leg // BPS < 5_000  # a leg of one source is 50 % sure: here the product is what is too low
+    assert estimate.excluded == (("X.a", "low_confidence"),)
+    sure = asset("USDT", "a", "b")
+    both = estimates(one_asset_plan(x, sure), capped, *(quote("USDT", g, "1", confidence=9_000) for g in "ab"))
+    assert both.estimates["X", "asset"].status is PriceStatus.LIVE
+    assert both.estimates["X", "asset"].confidence == 5_000
+
+
+def test_price__protocol_rate_that_cannot_be_read__raises_the_alarm_and_leaves_the_price() -> None:
+    plan = AssetPlan(
+        "X", ANY, asset("X", "a").sources, None, vault_rate("X.native", "USDC"), NativeBandPolicy(100, 1_000)
+    )
+    found = estimates(one_asset_plan(plan, asset("USDC", "a")), quote("X", "a", "1.05"), quote("USDC", "a", "1"))
+    estimate = found.estimates["X", "asset"]
+    assert (estimate.price, estimate.native_alarm, estimate.native_gap_bps) == (to_wad("1.05"), True, None)
+    read = {"X.native": rate("1.05")}
+    told = estimates(
+        one_asset_plan(plan, asset("USDC", "a")), quote("X", "a", "1.05"), quote("USDC", "a", "1"), rates=read
+    )
+    assert told.estimates["X", "asset"].native_alarm is False
+
+
 def test_price__quotes__are_kept_as_they_were_read() -> None:
     x, usdc = asset("X", "a", quoted_in="USDC"), asset("USDC", "a")
     read = (quote("USDC", "a", "0.5"), quote("X", "a", "10"))

@@ -17,9 +17,11 @@ from navoracle.domain.frame import (
     NavStatus,
     Prior,
     PriorPosition,
+    PriorPrice,
 )
 from navoracle.domain.positions import Component, Holding
-from navoracle.domain.units import RawAmount, Timestamp, Wad, to_wad
+from navoracle.domain.prices import LastValid
+from navoracle.domain.units import Bps, RawAmount, Timestamp, Wad, to_wad
 from navoracle.domain.valuation import PriceKey
 from navoracle.keeper.plan import FramePlan
 from navoracle.ports import Read, ReadPoint
@@ -122,12 +124,17 @@ async def test_value__unpriced_debt__halts_though_the_asset_side_could_be_ignore
     assert funds["levered"].reason == "unpriced:sUSD:no_quotes"
 
 
-def tail(**changes: Any) -> FramePlan:
-    """A fund of 100,000 USDC and a little ETH, whose last known value was 9."""
-    positions = declared("tail.usdc", "USDC", "cash", "100000"), declared("tail.eth", "ETH", "collateral", "0.0045")
-    known = PriorPosition("tail.eth", changes.pop("last", to_wad("9")), "old")
-    prior = Prior(funds={"tail": FundPrior(positions=(known, PriorPosition("tail.usdc", to_wad("100000"), "old")))})
-    return replace(frame_plan(prior=prior), funds=(fund("tail", 9, *positions, shares="100000"),), **changes)
+def tail(eth: str = "0.0045", last: str = "9", price: str | None = "2000") -> FramePlan:
+    """A fund of 100,000 USDC and a little ETH: what it was last worth, and the last valid price, two hours old."""
+    positions = declared("tail.usdc", "USDC", "cash", "100000"), declared("tail.eth", "ETH", "collateral", eth)
+    rows = PriorPosition("tail.eth", to_wad(last), "old"), PriorPosition("tail.usdc", to_wad("100000"), "old")
+    prices = () if price is None else (last_valid("ETH", price),)
+    prior = Prior(prices, funds={"tail": FundPrior(positions=rows)})
+    return replace(frame_plan(prior=prior), funds=(fund("tail", 9, *positions, shares="100000"),))
+
+
+def last_valid(asset: str, price: str) -> PriorPrice:
+    return PriorPrice(asset, "asset", LastValid(to_wad(price), Bps(9_000), Timestamp(NOW - 7_200)), "old")
 
 
 def without_eth() -> World:
@@ -146,8 +153,45 @@ async def test_value__unpriced_asset_last_worth_under_a_basis_point__counts_as_z
 
 @pytest.mark.parametrize("last", ["10", "11", "9999999"])
 async def test_value__unpriced_asset_last_worth_a_basis_point_or_more__halts(last: str) -> None:
-    funds = await found(tail(last=to_wad(last)), without_eth())
+    funds = await found(tail(last=last), without_eth())
+    assert statuses(funds)["tail"] == (NavStatus.HALTED, "unpriced:ETH:too_old")
+
+
+@pytest.mark.parametrize("eth", ["0.005", "5000"])
+async def test_value__unpriced_asset_that_was_dust_and_was_bought_since__halts(eth: str) -> None:
+    funds = await found(tail(eth=eth, last="0"), without_eth())
+    assert statuses(funds)["tail"] == (NavStatus.HALTED, "unpriced:ETH:too_old")
+
+
+async def test_value__unpriced_asset_without_a_last_valid_price__halts_however_small_it_was() -> None:
+    funds = await found(tail(last="0", price=None), without_eth())
     assert statuses(funds)["tail"] == (NavStatus.HALTED, "unpriced:ETH:no_quotes")
+
+
+@pytest.mark.parametrize("component", ["collateral", "rewards", "debt"])
+async def test_value__nothing_of_an_unpriced_asset__is_worth_nothing_at_any_price(component: str) -> None:
+    positions = declared("f.usdc", "USDC", "cash", "100"), declared("f.eth", "ETH", component, "0")
+    part = (await found(replace(frame_plan(), funds=(fund("f", 9, *positions, shares="100"),)), without_eth()))["f"]
+    assert (part.status, part.immaterial) == (NavStatus.LIVE, ("f.eth",))
+    assert part.valuation is not None
+    assert part.valuation.before.nav == to_wad("100")
+
+
+@pytest.mark.parametrize(("collateral", "status"), [("2", NavStatus.LIVE), ("1.9", NavStatus.HALTED)])
+async def test_value__margin_call_of_an_unpriced_asset__halts_only_with_a_shortfall(
+    collateral: str, status: NavStatus
+) -> None:
+    call = position("declared_margin_call", "f.margin", "ETH", maintenance="2", collateral=collateral)
+    positions = declared("f.usdc", "USDC", "cash", "100"), call
+    part = (await found(replace(frame_plan(), funds=(fund("f", 9, *positions, shares="100"),)), without_eth()))["f"]
+    assert part.status is status
+
+
+@pytest.mark.parametrize("component", ["debt", "pending_withdrawals"])
+async def test_value__anything_owed_of_an_unpriced_asset__halts(component: str) -> None:
+    positions = declared("f.usdc", "USDC", "cash", "100"), declared("f.eth", "ETH", component, "0.000000000000000001")
+    funds = await found(replace(frame_plan(), funds=(fund("f", 9, *positions, shares="100"),)), without_eth())
+    assert statuses(funds)["f"] == (NavStatus.HALTED, "unpriced:ETH:no_quotes")
 
 
 async def test_value__unpriced_position_at_cost__halts_however_small_it_was() -> None:
@@ -156,12 +200,12 @@ async def test_value__unpriced_position_at_cost__halts_however_small_it_was() ->
     plan = tail()
     (tailed,) = plan.funds
     plan = replace(plan, funds=(replace(tailed, positions=(tailed.positions[0], at_cost)),))
-    assert statuses(await found(plan, without_eth()))["tail"] == (NavStatus.HALTED, "unpriced:ETH:no_quotes")
+    assert statuses(await found(plan, without_eth()))["tail"] == (NavStatus.HALTED, "unpriced:ETH:too_old")
 
 
 async def test_value__unpriced_asset_never_valued_before__halts() -> None:
-    plan = replace(tail(), prior=Prior())
-    assert statuses(await found(plan, without_eth()))["tail"] == (NavStatus.HALTED, "unpriced:ETH:no_quotes")
+    plan = replace(tail(), prior=Prior((last_valid("ETH", "2000"),)))
+    assert statuses(await found(plan, without_eth()))["tail"] == (NavStatus.HALTED, "unpriced:ETH:too_old")
 
 
 async def test_value__fee_clock_ahead_of_the_block__halts_the_fund_as_unvalued() -> None:

@@ -16,10 +16,12 @@ from navoracle.domain.units import Bps, RawAmount, Timestamp, to_wad
 from navoracle.domain.valuation import PriceKey
 from navoracle.keeper.plan import FramePlan
 from navoracle.ports import Read, ReadPoint
-from tests.unit.keeper.test_valuing import found, statuses, without_eth
+from tests.unit.keeper.test_valuing import found, last_valid, statuses, without_eth
 from tests.unit.keeper.world import NOW, declared, frame_plan, fund, world
 
 LIQUIDITY = 10**14
+DUST = 5 * 10**11
+"""Liquidity of some 4 USDC, and 2.25 of fees."""
 LOWER, UPPER = -202_000, -198_000
 """Around 2,000 USDC of 6 decimals for an ether of 18."""
 FEES = RawAmount(10**15, 18), RawAmount(250_000, 6)
@@ -33,12 +35,13 @@ class Pool:
     id: str = "lp.nft"
     chain: None = None
     assets: tuple[PriceKey, ...] = (("ETH", "asset"), ("USDC", "asset"))
+    owed: tuple[RawAmount, RawAmount] = FEES
 
     def read(self, at: ReadPoint) -> Read[Any]:
         yield from ()
         return (
             ConcentratedLiquidity(
-                self.id, Component.COLLATERAL, ("ETH", "USDC"), self.liquidity, LOWER, UPPER, FEES, epoch=None
+                self.id, Component.COLLATERAL, ("ETH", "USDC"), self.liquidity, LOWER, UPPER, self.owed, epoch=None
             ),
         )
 
@@ -59,7 +62,7 @@ def mixture(price: str) -> tuple[int, int]:
 
 def known(**values: str) -> Prior:
     rows = tuple(PriorPosition(f"lp.nft/{name}", to_wad(value), "old") for name, value in values.items())
-    return Prior(funds={"lp": FundPrior(positions=rows)})
+    return Prior((last_valid("ETH", "2000"),), funds={"lp": FundPrior(positions=rows)})
 
 
 async def test_value__liquidity__is_one_row_per_token_at_the_estimates() -> None:
@@ -117,13 +120,37 @@ async def test_value__one_token_unpriced__halts_and_names_it() -> None:
 async def test_value__one_token_unpriced__counts_as_zero_only_if_both_were_last_worth_under_a_basis_point(
     values: dict[str, str], immaterial: bool
 ) -> None:
-    part = (await found(plan(known(**values)), without_eth()))["lp"]
+    part = (await found(plan(known(**values), liquidity=DUST), without_eth()))["lp"]
     if not immaterial:
-        assert (part.status, part.reason) == (NavStatus.HALTED, "unpriced:ETH:no_quotes")
+        assert (part.status, part.reason) == (NavStatus.HALTED, "unpriced:ETH:too_old")
         return
     assert (part.status, part.immaterial) == (NavStatus.LIVE, ("lp.nft/token0", "lp.nft/token1"))
     assert part.valuation is not None
     assert part.valuation.before.nav == to_wad("100000")
+
+
+async def test_value__one_token_unpriced_and_liquidity_added_since__halts() -> None:
+    part = (await found(plan(known(token0="4", token1="4")), without_eth()))["lp"]
+    assert (part.status, part.reason) == (NavStatus.HALTED, "unpriced:ETH:too_old")
+
+
+NOTHING = RawAmount(0, 18), RawAmount(0, 6)
+
+
+@pytest.mark.parametrize(
+    ("liquidity", "owed", "status"),
+    [
+        (0, NOTHING, NavStatus.LIVE),
+        (0, (RawAmount(1, 18), NOTHING[1]), NavStatus.HALTED),
+        (0, (NOTHING[0], RawAmount(1, 6)), NavStatus.HALTED),
+        (1, NOTHING, NavStatus.HALTED),
+    ],
+)
+async def test_value__one_token_unpriced__is_nothing_only_where_nothing_is_left(
+    liquidity: int, owed: tuple[RawAmount, RawAmount], status: NavStatus
+) -> None:
+    part = (await found(plan(liquidity=liquidity, owed=owed), without_eth()))["lp"]
+    assert part.status is status
 
 
 async def test_value__token_that_the_reader_did_not_announce__halts_as_a_defect() -> None:

@@ -134,8 +134,13 @@ def test_read__debt_in_reserves_that_are_not_configured__is_refused_naming_each(
         drive(position().read(AT), chain.answer)
 
 
-def test_read__unconfigured_reserve_as_collateral__is_not_refused() -> None:
-    assert len(drive(position().read(AT), world(GOOD | 2 << 2 * 77).answer)) == 4
+@given(st.sets(st.sampled_from([1, 2, 4, 100, 127]), min_size=1))
+def test_read__unconfigured_reserve_as_collateral__is_not_refused_and_named(places: set[int]) -> None:
+    found = drive(position(epoch=2).read(AT), world(GOOD | sum(2 << 2 * place for place in places)).answer)
+    assert found[4:] == tuple(
+        Holding(f"fund.aave/reserve {place} left out", Component.CASH, "USDC", RawAmount(0, 6), 2)
+        for place in sorted(places)
+    )
 
 
 def test_read__missing_balance__is_never_zero() -> None:

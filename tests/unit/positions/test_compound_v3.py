@@ -129,7 +129,7 @@ def test_read__rewards__are_asked_directly_in_the_one_round() -> None:
     assert [call.target for call in rounds[0] if isinstance(call, Call) and call.direct] == [REWARDS]
 
 
-def test_read__price_not_age_checked__is_never_asked() -> None:
+def test_read__price_not_age_checked__is_asked_for_no_figure() -> None:
     asked: list[Call] = []
 
     def answer(request: Any) -> Answer:
@@ -142,21 +142,85 @@ def test_read__price_not_age_checked__is_never_asked() -> None:
     assert not prices & {call.data[:4] for call in asked}
 
 
+def priced(chain: FakeChain, token: Address, scale: int, price: int) -> None:
+    feed = address(0xF0 + int(token[-2:], 16))
+    chain.put(COMET, "getAssetInfoByAddress(address)", (token,), INFO, 0, token, feed, scale, 1, 1, 1, 1)
+    chain.put(COMET, "getPrice(address)", (feed,), ("uint256",), price)
+
+
+def priced_world(weth: int, wbtc: int, supplied: int) -> FakeChain:
+    """Ether at 2,000 and bitcoin at 50,000, beside a supply of dollars."""
+    chain = world(weth, wbtc)
+    chain.put(COMET, "balanceOf(address)", (ACCOUNT,), ("uint256",), supplied)
+    chain.put(COMET, "baseTokenPriceFeed()", (), ("address",), USDC)
+    chain.put(COMET, "getPrice(address)", (USDC,), ("uint256",), 10**8)
+    priced(chain, WETH, 10**18, 2_000 * 10**8)
+    priced(chain, WBTC, 10**8, 50_000 * 10**8)
+    return chain
+
+
 @pytest.mark.parametrize(("weth", "wbtc", "named"), [(1, 0, f"{WETH}"), (0, 1, f"{WBTC}"), (1, 1, f"{WETH}, {WBTC}")])
-def test_read__collateral_that_is_not_configured__is_refused_by_name(weth: int, wbtc: int, named: str) -> None:
+def test_read__collateral_that_is_not_configured_beside_nothing__is_refused_by_name(
+    weth: int, wbtc: int, named: str
+) -> None:
     with pytest.raises(SourceRefused, match=f"{ACCOUNT} has collateral in {named}, which is not configured"):
-        drive(bare().read(AT), world(weth, wbtc).answer)
+        drive(bare().read(AT), priced_world(weth, wbtc, 0).answer)
     assert len(drive(bare(uncounted=[WETH, WBTC]).read(AT), world(weth, wbtc).answer)) == 2
+
+
+@pytest.mark.parametrize(
+    ("weth", "wbtc", "bps"),
+    [(5 * 10**14, 0, 1), (0, 2_000, 1), (25 * 10**13, 1_000, 1), (10**18, 0, 2_000), (1, 1, 1)],
+)
+def test_read__dust_that_a_stranger_supplied__is_left_out_by_name_up_to_the_limit(
+    weth: int, wbtc: int, bps: int
+) -> None:
+    dollars = 10_000 * 10**6
+    found = drive(bare(unlisted_bps=bps).read(AT), priced_world(weth, wbtc, dollars).answer)
+    assert isinstance(found[0], Holding)
+    assert found[0].amount == RawAmount(dollars, 6)
+    left_out = [token for token, balance in ((WETH, weth), (WBTC, wbtc)) if balance]
+    assert {row.id: row.amount for row in found[2:] if isinstance(row, Holding)} == {
+        f"fund.comet/{token} left out": RawAmount(0, 6) for token in left_out
+    }
+    for more in ((weth * 2, wbtc * 2), (weth, wbtc + 1)):
+        if (weth, wbtc) != (1, 1):
+            with pytest.raises(SourceRefused, match="which is not configured"):
+                drive(bare(unlisted_bps=bps).read(AT), priced_world(*more, dollars).answer)
+
+
+def test_read__dust_whose_feed_fails__could_be_anything_and_is_refused() -> None:
+    chain = priced_world(1, 0, 10**10)
+    chain.revert(COMET, "getPrice(address)", address(0xF0 + 5))
+    with pytest.raises(SourceRefused, match=f"has collateral in {WETH}, which is not configured"):
+        drive(bare().read(AT), chain.answer)
+
+
+def test_read__dust_in_a_market_that_says_a_scale_of_zero__is_malformed() -> None:
+    chain = priced_world(1, 0, 10**10)
+    priced(chain, WETH, 0, 1)
+    with pytest.raises(MalformedResult, match="scale of zero"):
+        drive(bare().read(AT), chain.answer)
+
+
+def test_read__dust_beside_configured_collateral__is_compared_with_all_that_counts() -> None:
+    ether = {"collateral": [{"asset": "WETH", "token": WETH}], "market": {"listed": [WETH, WBTC], "decimals": [6, 18]}}
+    reader = bare(**ether)
+    found = drive(reader.read(AT), priced_world(5 * 10**18, 2_100, 500 * 10**6).answer)
+    assert [row.id for row in found[2:]] == ["fund.comet/WETH-pledged", f"fund.comet/{WBTC} left out"]
+    with pytest.raises(SourceRefused, match=f"has collateral in {WBTC}, which is not configured"):
+        drive(reader.read(AT), priced_world(5 * 10**18, 2_101, 500 * 10**6).answer)
 
 
 def test_read__collateral_listed_since_the_start__is_read_too() -> None:
     for balance in (0, 1):
-        chain = world(0, 0)
+        chain = priced_world(0, 0, 0)
+        priced(chain, LINK, 10**18, 10 * 10**8)
         chain.put(COMET, "numAssets()", (), ("uint8",), 3)
         put_collateral(chain, 2, LINK, balance)
         if balance:
             with pytest.raises(SourceRefused, match=f"has collateral in {LINK}"):
-                drive(bare().read(AT), chain.answer)
+                drive(bare(unlisted_bps=0).read(AT), chain.answer)
         else:
             assert len(drive(bare().read(AT), chain.answer)) == 2
 

@@ -66,9 +66,9 @@ class TestExchangeBalanceSpec(ReaderSpec):
         data = balance(USDT=stated("100.5", debt="40.25"))
         expected = (
             held("USDT", Component.CASH, "USDT", 100_500_000_000_000_000_000),
-            held("USDT/debt", Component.DEBT, "USDT", 40_250_000_000_000_000_000),
+            held("USDT-debt", Component.DEBT, "USDT", 40_250_000_000_000_000_000),
             held("BTC", Component.COLLATERAL, "WBTC", 250_000_000_000_000_000),
-            held("BTC/debt", Component.DEBT, "WBTC", 0),
+            held("BTC-debt", Component.DEBT, "WBTC", 0),
         )
         return Example(position(), dict.fromkeys(LOOKS, data), AT, expected)
 
@@ -80,7 +80,7 @@ def test_read__only_free_known_and_total_none__is_never_read_as_zero() -> None:
 
 def test_read__debt_is_separate_and_positive__is_subtracted_as_a_debt() -> None:
     found = read(balance(USDT=stated("100", debt="250.000000000000000000001")))
-    debt = next(holding for holding in found if holding.id == "alpha.venue/USDT/debt")
+    debt = next(holding for holding in found if holding.id == "alpha.venue/USDT-debt")
     assert (debt.component, debt.amount.value) == (Component.DEBT, 250 * WAD + 1)
     assert ("USDT", "debt") in position().assets
 
@@ -92,7 +92,7 @@ def test_read__negative_debt__is_refused() -> None:
 
 def test_read__negative_total__is_a_debt_rounded_up() -> None:
     found = amounts(read(balance(USDT=stated("-5.0000000000000000001"))))
-    assert (found["USDT"], found["USDT/debt"]) == (0, 5 * WAD + 1)
+    assert (found["USDT"], found["USDT-debt"]) == (0, 5 * WAD + 1)
 
 
 def test_read__negative_total_and_a_debt__is_refused() -> None:
@@ -100,23 +100,33 @@ def test_read__negative_total_and_a_debt__is_refused() -> None:
         read(balance(USDT=stated("-5", debt="5")))
 
 
+@pytest.mark.parametrize(
+    "owed", [stated("0", debt="0.1"), stated("-0.1"), stated("5", debt="0.1"), stated(None, debt="1")]
+)
+def test_read__debt_of_an_ignored_currency__is_never_left_out(owed: dict[str, Any]) -> None:
+    for look in ((balance(BNB=owed), balance()), (balance(), balance(BNB=owed))):
+        with pytest.raises(SourceRefused, match="owes BNB, which nothing here counts"):
+            read(*look, ignore=["BNB"])
+    assert len(read(balance(BNB=owed), elsewhere=["BNB"])) == 4
+
+
 def test_read__account_that_borrows__must_state_each_debt() -> None:
     with pytest.raises(SourceRefused, match="does not state what is owed of BTC"):
         read(balance(USDT=stated("1", debt="0")), borrows=True)
     whole = balance(USDT=stated("1", debt="0"), BTC=stated("1", debt="0.5"))
-    assert amounts(read(whole, borrows=True))["BTC/debt"] == WAD // 2
+    assert amounts(read(whole, borrows=True))["BTC-debt"] == WAD // 2
 
 
 def test_read__more_places_than_held__rounds_assets_down_and_debts_up() -> None:
     found = amounts(read(balance(USDT=stated("1.0000000000000000019", debt="1.0000000000000000011"))))
-    assert (found["USDT"], found["USDT/debt"]) == (WAD + 1, WAD + 2)
+    assert (found["USDT"], found["USDT-debt"]) == (WAD + 1, WAD + 2)
 
 
 def test_read__two_looks_apart__are_taken_within_the_limit_against_the_fund() -> None:
     first, second = balance(USDT=stated("1000", debt="10")), balance(USDT=stated("999", debt="10.01"))
     for looks in ((first, second), (second, first)):
         found = amounts(read(*looks))
-        assert (found["USDT"], found["USDT/debt"]) == (999 * WAD, 10 * WAD + WAD // 100)
+        assert (found["USDT"], found["USDT-debt"]) == (999 * WAD, 10 * WAD + WAD // 100)
 
 
 @pytest.mark.parametrize(
@@ -185,6 +195,13 @@ def test_claims__one_account_through_two_readers__are_the_same() -> None:
     assert position(account="spot").claims[0] != position().claims[0]
 
 
+@pytest.mark.parametrize("account", ["", "spot", "margin", "swap", "unified"])
+def test_claims__account_without_a_name__may_be_any_of_the_exchanges(account: str) -> None:
+    unnamed, named = set(position(account="").claims), set(position(account=account).claims)
+    assert unnamed & named == named if account else unnamed == named
+    assert not unnamed & set(position(account=account, exchange="another").claims)
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -232,4 +249,4 @@ def test_read__any_two_looks__never_value_above_either(
         assert first != second or owed[0] != owed[1]
     else:
         assert found["USDT"] == min(first, second) * 10**15
-        assert found["USDT/debt"] == max(owed) * 10**15
+        assert found["USDT-debt"] == max(owed) * 10**15

@@ -175,6 +175,18 @@ def test_read__profit_beyond_the_tolerance_of_its_notional__is_refused() -> None
             read(wallet(), perpetual(unrealizedPnl=profit))
 
 
+def test_read__inverse_profit_beyond_the_tolerance_of_its_notional__is_refused() -> None:
+    # 100 bps of 60,000 USD at 60,000, which is 1 BTC.
+    coin: dict[str, Any] = {"asset": "WBTC", "currency": "BTC"}
+    for profit, within in (("0.21", True), ("0.210000000000000001", False), ("0.19", True), ("0.189999", False)):
+        stated = {**INVERSE, "unrealizedPnl": profit}
+        if within:
+            assert equity(wallet("1", "BTC"), stated, **coin) > WAD
+            continue
+        with pytest.raises(SourceRefused, match="states a profit"):
+            read(wallet("1", "BTC"), stated, **coin)
+
+
 def test_read__equity_below_zero__is_a_debt_rounded_up() -> None:
     (held, *_) = read(wallet("100"), perpetual(markPrice="59000", unrealizedPnl="-2000.0000000000000000001"))
     assert (held.component, held.amount.value) == (Component.DEBT, 1_900 * WAD + 1)
@@ -187,11 +199,28 @@ def test_read__borrowed_wallet__is_less_by_its_debt() -> None:
         read(wallet(), borrows=True)
 
 
+@pytest.mark.parametrize("owed", [{"total": "0", "debt": "2"}, {"total": "-2"}, {"total": None, "debt": "2"}])
+def test_read__debt_in_another_currency__is_refused_unless_it_is_counted_elsewhere(owed: dict[str, Any]) -> None:
+    both = json.loads(wallet()) | {"BTC": owed}
+    with pytest.raises(SourceRefused, match="owes BTC, which nothing here counts"):
+        read(json.dumps(both).encode())
+    assert equity(json.dumps(both).encode(), elsewhere=["BTC"]) == 10_000 * WAD
+    assert equity(json.dumps(both | {"BTC": {"total": "3", "debt": "0"}}).encode()) == 10_000 * WAD
+
+
 def test_read__funding_accrued_since_the_last_settlement__is_set_aside_by_the_allowance() -> None:
     found = read(wallet(), perpetual(), SHORT, funding_allowance_bps=8)
     held = {position.id: position for position in found}[f"{NAME}/funding"]
     # 8 bps of 122,000 and of 30,500.
     assert (held.component, held.amount.value) == (Component.DEBT, 122 * WAD)
+
+
+def test_read__larger_funding_of_two_looks__counts() -> None:
+    world = answers(wallet(), perpetual())
+    for look in POSITIONS:
+        dearer = json.dumps([perpetual(markPrice="61010", unrealizedPnl="2020")]).encode()
+        found: Any = drive(reader(funding_allowance_bps=8).read(AT), {**world, look: Answer(dearer)})
+        assert found[1].amount.value == 97_616 * WAD // 1_000
 
 
 def test_read__funding_allowance_of_an_inverse_market__is_in_the_coin() -> None:

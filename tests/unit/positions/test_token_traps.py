@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from navoracle.abi import encode_call, selector
 from navoracle.domain.errors import CallReverted, DecimalsChanged, EmptyResult, MalformedResult, SourceRefused
-from navoracle.domain.positions import Component, Holding
+from navoracle.domain.positions import LIABILITIES, Component, Holding
 from navoracle.domain.units import RawAmount, to_wad
 from navoracle.ports import Answer, Call, Request
 from navoracle.positions import Erc20Position
@@ -165,6 +165,13 @@ def test_native__gas_reserve__is_left_out_and_never_makes_it_negative() -> None:
     assert holding(native(gas_reserve="4"), world()).amount == RawAmount(0, 18)
     with pytest.raises(ValidationError, match="more places"):
         native(gas_reserve="0.1234567890123456789")
+
+
+@pytest.mark.parametrize("component", sorted(component.value for component in LIABILITIES))
+def test_native__gas_reserve_of_a_liability__is_refused_because_it_would_lower_it(component: str) -> None:
+    with pytest.raises(ValidationError, match="would lower what is owed"):
+        native(component=component, gas_reserve="0.1")
+    assert native(component=component, gas_reserve="0").side == "debt"
 
 
 def test_native__wrapped_coin__is_counted_separately() -> None:

@@ -119,11 +119,12 @@ def test_weeth__invalidated_request_that_was_seized__is_nothing() -> None:
     assert parts(world({5: request(valid=False)}, owner=STRANGER, held=0), 5) == {"queue/5 invalidated": 0}
 
 
-def test_weeth__request_that_is_not_listed__is_refused_unless_ignored() -> None:
+def test_weeth__request_that_is_not_listed__is_refused_or_ignored_by_name() -> None:
     chain = world({5: request()}, held=2)
     with pytest.raises(SourceRefused, match=r"holds 2 requests .* and 1 of them are listed"):
         parts(chain, 5)
-    assert parts(chain, 5, unlisted="ignore") == {"queue/5": WAD}
+    assert parts(chain, 5, unlisted="ignore") == {"queue/5": WAD, "queue/not listed": 0}
+    assert parts(world({5: request()}), 5, unlisted="ignore") == {"queue/5": WAD}
 
 
 def test_weeth__no_ids__is_only_good_while_nothing_is_held() -> None:

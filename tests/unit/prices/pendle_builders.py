@@ -72,6 +72,7 @@ def world(spot: int = SPOT, average: int = AVERAGE, *, expiry: int = NOW + 86_40
     asset_info(chain)
     pricing_info(chain, SUSDE, strictly_equal=True)
     chain.put(SY, "yieldToken()", (), ("address",), SUSDE)
+    preview_redeem(chain)
     indexes(chain)
     oracle_state(chain)
     chain.put(FACTORY, "isValidMarket(address)", (MARKET,), ("bool",), True)
@@ -113,6 +114,12 @@ def asset_info(chain: FakeChain, asset: Address = USDE, decimals: int = 18, *, k
 
 def pricing_info(chain: FakeChain, token: Address, *, strictly_equal: bool) -> FakeChain:
     chain.put(SY, "pricingInfo()", (), ("address", "bool"), token, strictly_equal)
+    return chain
+
+
+def preview_redeem(chain: FakeChain, tokens: int = 10**18) -> FakeChain:
+    """What one whole SY is redeemed for, in raw yield tokens."""
+    chain.put(SY, "previewRedeem(address,uint256)", (SUSDE, 10**18), ("uint256",), tokens)
     return chain
 
 

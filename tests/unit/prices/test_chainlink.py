@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from navoracle.abi import encode_call
 from navoracle.domain.errors import (
     CallReverted,
     ConfigurationError,
@@ -20,7 +21,7 @@ from navoracle.domain.errors import (
 )
 from navoracle.domain.prices import AggregationPolicy, Quote, aggregate
 from navoracle.domain.units import WAD, Bps, Timestamp, Wad
-from navoracle.ports import Call, Request
+from navoracle.ports import Answer, Call, Request
 from navoracle.prices import ChainlinkSource
 from navoracle.prices.reverts import message_revert
 from navoracle.prices.rounds import ROUND_TYPES
@@ -124,10 +125,10 @@ class TestChainlinkWithPhaseSpec(ReaderSpec):
 
 class TestChainlinkDirectSpec(ReaderSpec):
     def example(self) -> Example:
-        reader = source(direct=True, sender=address(9))
+        reader = source(direct=True, sender=address(9), check_phase=True, phase=1, aggregator=AGGREGATOR)
         answers: dict[Request, bytes] = {
             request._replace(direct=True, sender=address(9)): data
-            for request, data in world().good_answers().items()
+            for request, data in with_phase(world(), 1).good_answers().items()
             if isinstance(request, Call)
         }
         return Example(reader, answers, AT, quote())
@@ -185,6 +186,24 @@ def test_read__reverts_no_access_or_no_data_present__is_refused_with_the_remedy(
     assert advice in refused.value.advice
 
 
+def test_read__latest_answer_that_says_0_after_shutdown__is_never_asked() -> None:
+    chain = world()
+    chain.put(FEED, "latestAnswer()", (), ("int256",), 0)
+    asked: list[Request] = []
+
+    def answer(request: Request) -> Answer:
+        asked.append(request)
+        return chain.answer(request)
+
+    assert drive(source().read(AT), answer) == quote()
+    assert asked == [Call(FEED, encode_call("latestRoundData()")), Call(FEED, encode_call("decimals()"))]
+
+
+def test_resolve__pyth_aggregator_that_says_253_decimals_for_a_positive_exponent__is_refused() -> None:
+    with pytest.raises(SourceRefused, match="253 decimals, outside 0 to 36"):
+        drive(source(decimals=None).resolve(AT), world(decimals=253).answer)
+
+
 def test_read__incomplete_round__is_refused() -> None:
     with pytest.raises(SourceRefused, match="no complete round"):
         read(world(updated=0))
@@ -206,6 +225,18 @@ def test_read__timed_out_round_carries_an_older_answer__is_refused() -> None:
 def test_read__phase_switch_from_8_to_18_decimals__is_refused_naming_both() -> None:
     with pytest.raises(DecimalsChanged, match=f"{FEED} had 8 decimals and now says 18"):
         read(world(ANSWER * 10**10, round_id=2 << 64 | 1, decimals=18))
+
+
+def test_resolve__feed_that_looks_at_its_caller__asks_everything_directly() -> None:
+    chain, asked = with_phase(world(), 1), list[Request]()
+
+    def answer(request: Request) -> Answer:
+        asked.append(request)
+        return chain.answer(request)
+
+    drive(source(direct=True, sender=address(9), check_phase=True, decimals=None).resolve(AT), answer)
+    questions = ("decimals()", "phaseId()")
+    assert asked == [Call(FEED, encode_call(question), direct=True, sender=address(9)) for question in questions]
 
 
 def test_phase__changed_since_resolved__is_refused_naming_both() -> None:

@@ -140,7 +140,7 @@ def test_price__any_rates_and_scales__is_floored_once_and_never_zero(
 
 
 @pytest.mark.parametrize("form", ["stableswap_ng", "single", "indexed"])
-def test_read__spot__is_never_asked(form: str) -> None:
+def test_read__spot_and_the_virtual_price_that_a_donation_lifts__are_never_asked(form: str) -> None:
     chain = world() if form == "stableswap_ng" else whole_coins(single=form == "single")
     asked: list[bytes] = []
 
@@ -156,6 +156,8 @@ def test_read__spot__is_never_asked(form: str) -> None:
         "last_price()",
         "last_prices()",
         "get_dy(int128,int128)",
+        "get_virtual_price()",
+        "virtual_price()",
     )
     assert asked
     assert not {selector(signature) for signature in spot} & set(asked)
@@ -194,6 +196,15 @@ def test_read__average_near_its_cap_of_2__is_refused(ema: int, margin: int, refu
             read(world(ema), bound_margin_bps=margin)
     else:
         assert read(world(ema), bound_margin_bps=margin).price > 0
+
+
+@pytest.mark.parametrize(("ema", "refused"), [(18 * WAD // 10 - 1, False), (18 * WAD // 10, True)])
+def test_read__spot_capped_at_2e18__stops_a_tenth_below_it_unless_set(ema: int, refused: bool) -> None:
+    if refused:
+        with pytest.raises(SourceRefused, match="within 1000 bps of 2"):
+            read(world(ema))
+    else:
+        assert read(world(ema)).price > 0
 
 
 def test_read__whole_coins_above_2__have_no_cap() -> None:

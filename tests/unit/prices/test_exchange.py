@@ -61,13 +61,14 @@ class TestExchangeSpec(ReaderSpec):
 class TestExchangeWithoutTimeSpec(ReaderSpec):
     def example(self) -> Example:
         oldest = Timestamp(NOW - 120)
-        expected = Quote("ETH", "venue", "venue", Wad(2_000 * WAD), Bps(5_000), oldest, max_age=120)
+        price, confidence = Wad(2_000 * WAD), Bps(8_000)
+        expected = Quote("ETH", "venue", "venue", price, confidence, oldest, 120, confidence_cap=Bps(5_000))
         return Example(source(max_age=120), {ASK: ticker(timestamp=None)}, AT, expected)
 
 
 def test_read__no_timestamp__is_capped_never_the_time_of_reading_and_still_accepted() -> None:
     quote = read(ticker(timestamp=None))
-    assert (quote.observed_at, quote.published_at, quote.confidence) == (NOW - 300, None, 5_000)
+    assert (quote.observed_at, quote.published_at, quote.claimed) == (NOW - 300, None, 5_000)
     found = aggregate("ETH", [quote], now=Timestamp(NOW), policy=AggregationPolicy(min_sources=1))
     assert found.status is PriceStatus.LIVE
 

@@ -152,6 +152,13 @@ def test_read__api_key_missing_or_wrong__is_a_source_down_and_not_stale() -> Non
     assert isinstance(refused.value, SourceDown)
 
 
+def test_request__server_errors_on_one_unknown_id__each_feed_asks_for_itself_alone() -> None:
+    other = source(id="other", price_id="0x" + "ab" * 32)
+    assert other.request != source().request
+    assert [reader.request.url.count("ids[]=") for reader in (source(), other)] == [1, 1]
+    assert "ignore_invalid_price_ids" not in other.request.url
+
+
 def test_request__differently_written_settings__is_one_and_the_same() -> None:
     assert source(price_id=ID.upper().replace("0X", "0x")).request == source(id="other").request == GET
 

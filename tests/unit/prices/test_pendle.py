@@ -31,6 +31,7 @@ from tests.unit.prices.pendle_builders import (
     asset_info,
     indexes,
     oracle_state,
+    preview_redeem,
     pricing_info,
     rate,
     seed,
@@ -80,6 +81,17 @@ def test_read__spot_and_average__asset_takes_the_lower_debt_the_higher(spot: int
 )
 def test_confidence__gap__costs_a_hundred_per_basis_point_rounded_up(average: int, confidence: int) -> None:
     assert read(world(HALF, average)).confidence == confidence
+
+
+def test_confidence__gap__is_measured_in_parts_of_the_spot_rate() -> None:
+    spot = 9 * WAD // 10
+    # 99 bps of spot; of the average they would be 100
+    assert read(world(spot, spot * 9_901 // 10_000)).confidence == 100
+
+
+def test_confidence__gap_and_index_shortfall__cost_both() -> None:
+    # 2 bps between the rates and 25 between the indexes
+    assert read(indexes(world(), WAD, WAD * 10_000 // 9_975)).confidence == 10_000 - 200 - 2_500
 
 
 @pytest.mark.parametrize(
@@ -138,6 +150,14 @@ def test_read__market_that_the_factory_does_not_know__is_refused() -> None:
 def test_read__sy_of_another_asset__is_refused() -> None:
     with pytest.raises(SourceRefused, match="accounting asset"):
         read(world(), base_token=SUSDE)
+
+
+def test_read__scaled18_wrapper_as_the_asset__must_be_the_base_token_and_not_its_raw_token() -> None:
+    wrapper = FACTORY
+    chain = asset_info(world(), wrapper)
+    assert read(chain, base_token=wrapper).lower == SPOT
+    with pytest.raises(SourceRefused, match=f"is {wrapper}, not the configured {USDE}"):
+        read(chain)
 
 
 def test_read__sy_whose_asset_is_liquidity__is_refused() -> None:
@@ -281,6 +301,22 @@ def test_sy_rate__too_small_to_hold__is_refused_not_zero() -> None:
 
 def test_sy_rate__above_one__is_good() -> None:
     assert drive(sy_rate().read(AT), world(2 * WAD, 2 * WAD).answer).lower == 2 * WAD
+
+
+@pytest.mark.parametrize("token", [WAD - 1, WAD + 1, WAD * 6 // 5])
+def test_sy_rate__sy_that_states_nothing_and_is_not_one_yield_token__is_refused(token: int) -> None:
+    # the SY of a rebasing token: the rate counts in its shares, the price is one of tokens
+    chain = preview_redeem(world(), token)
+    with pytest.raises(SourceRefused, match=f"one SY {SY} is redeemed for {token} raw units"):
+        drive(sy_rate(sy_pricing="unstated").read(AT), chain.answer)
+    assert drive(sy_rate().read(AT), chain.answer).lower == SPOT
+
+
+def test_sy_rate__sy_that_states_nothing_and_cannot_be_asked__is_an_error() -> None:
+    chain = world()
+    chain.revert(SY, "previewRedeem(address,uint256)", SUSDE, WAD)
+    with pytest.raises(CallReverted):
+        drive(sy_rate(sy_pricing="unstated").read(AT), chain.answer)
 
 
 def test_sy_rate__sy_of_another_yield_token__is_refused() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from navoracle.domain.errors import CallReverted, DecimalsChanged, SourceRefused
-from navoracle.domain.units import WAD, Bps, Wad
+from navoracle.domain.units import WAD, Bps, Wad, to_wad
 from navoracle.ports import ProtocolRate
 from navoracle.testing import Example, FakeChain, ReaderSpec, drive
 from tests.unit.prices.pendle_builders import (
@@ -183,3 +183,12 @@ def test_sy__another_asset_or_liquidity__is_refused(change: dict[str, Any], mess
 def test_sy__worth_nothing__is_refused() -> None:
     with pytest.raises(SourceRefused, match="nothing"):
         drive(token_rate().read(AT), indexes(world(), 0).answer)
+
+
+@pytest.mark.parametrize(("rate", "message"), [("1.38", "grew from 1.08"), ("1.07", "fell from 1.08")])
+def test_sy__rate_after_a_donation_or_a_loss__is_refused_by_its_growth(rate: str, message: str) -> None:
+    growth = {"reference_rate": "1.08", "reference_time": NOW - 86_400, "max_growth_bps": 2_000, "max_drop_bps": 10}
+    reader = token_rate(growth=growth)
+    assert drive(reader.read(AT), indexes(world(), to_wad("1.0805")).answer).lower == to_wad("1.0805")
+    with pytest.raises(SourceRefused, match=message):
+        drive(reader.read(AT), indexes(world(), to_wad(rate)).answer)

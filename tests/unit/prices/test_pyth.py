@@ -200,10 +200,17 @@ def test_ema__gap_beyond_its_limit__is_refused_for_either_price(price: str, valu
         assert read(chain, price=price, max_ema_gap_bps=500) == read(chain, price=price)
 
 
-@pytest.mark.parametrize("ema", [(0, 0, -8, PUBLISHED), (-1, 0, -8, PUBLISHED), (VALUE, 0, 13, PUBLISHED)])
-def test_ema__reference_that_is_no_price__is_refused(ema: tuple[int, int, int, int]) -> None:
+@pytest.mark.parametrize(
+    ("ema", "message"),
+    [
+        ((0, 0, -8, PUBLISHED), "price 0 is not positive"),
+        ((-1, 0, -8, PUBLISHED), "price -1 is not positive"),
+        ((VALUE, 0, 13, PUBLISHED), "exponent 13 lies outside"),
+    ],
+)
+def test_ema__reference_that_is_no_price__is_refused(ema: tuple[int, int, int, int], message: str) -> None:
     assert read(world(ema=ema)) == quote()
-    with pytest.raises(SourceRefused):
+    with pytest.raises(SourceRefused, match=message):
         read(world(ema=ema), max_ema_gap_bps=500)
 
 

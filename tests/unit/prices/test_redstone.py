@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from navoracle.abi import selector
 from navoracle.domain.errors import (
     ConfigurationError,
     DecimalsChanged,
@@ -121,6 +122,19 @@ class TestRedstoneFundamentalRateSpec(ReaderSpec):
 
 def test_read__round_id_always_1__is_a_good_round() -> None:
     assert read(world(round_id=1)) == quote()
+
+
+def test_read__get_round_data_that_reverts_for_any_other_round__is_never_asked() -> None:
+    chain = world(round_id=1)
+    asked: list[bytes] = []
+
+    def answer(request: Any) -> Any:
+        asked.append(request.data[:4])
+        return chain.answer(request)
+
+    drive(source().read(AT), answer)
+    questions = ("latestRoundData()", "decimals()", "getDataFeedId()", "description()")
+    assert asked == [selector(question) for question in questions]
 
 
 @pytest.mark.parametrize("age", [0, 1, HEARTBEAT + GRACE])

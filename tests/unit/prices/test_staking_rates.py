@@ -107,6 +107,15 @@ def test_reth__supply_of_zero__is_refused_though_it_answers_one_for_one() -> Non
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_rate__no_timestamp_at_all__is_bounded_by_its_growth_however_old(kind: str) -> None:
+    # stuck since the reference: nothing tells, and it is no more than it was
+    stuck = {**GROWTH, "reference_time": NOW - 3 * SECONDS_PER_YEAR}
+    assert read(kind, to_wad("1.08"), growth=stuck).lower == to_wad("1.08")
+    with pytest.raises(SourceRefused, match="fell"):
+        read(kind, to_wad("1.07"), growth=stuck)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_rate__used_as_a_price__is_refused_because_a_ratio_is_no_dollar(kind: str) -> None:
     sources: TypeAdapter[Source] = TypeAdapter(Source)
     with pytest.raises(ValidationError, match="does not match any of the expected tags"):

@@ -2,15 +2,44 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
+import navoracle.prices
 from navoracle.ports import PriceSource, RateSource
 from navoracle.prices import ChainlinkSource, Erc4626Rate, PendlePtRate, PendlePtSyRate, Rate, RecordedSource, Source
+from navoracle.readers import ReaderModel
 from tests.unit.addresses import address
 
 SOURCES: TypeAdapter[Source] = TypeAdapter(Source)
 RATES: TypeAdapter[Rate] = TypeAdapter(Rate)
+
+
+def members(union: object) -> set[type[ReaderModel]]:
+    """The models of a discriminated union."""
+    return set(get_args(get_args(union)[0]))
+
+
+def kinds(union: object) -> list[str]:
+    return [get_args(model.model_fields["kind"].annotation)[0] for model in members(union)]
+
+
+def test_unions__every_public_model__can_be_configured_as_a_vote_or_as_a_rate_and_never_as_both() -> None:
+    public = {getattr(navoracle.prices, name) for name in navoracle.prices.__all__} - {Source, Rate}
+    assert members(Source) | members(Rate) == public
+    assert not members(Source) & members(Rate)
+    assert not set(kinds(Source)) & set(kinds(Rate))
+
+
+def test_rate__any_model__has_nothing_to_vote_with() -> None:
+    for model in members(Source):
+        assert {"asset", "group"} <= set(model.model_fields)
+        assert "base" not in model.model_fields
+    for model in members(Rate):
+        assert not {"asset", "group", "quoted_in"} & set(model.model_fields)
+        assert "base" in model.model_fields
 
 
 def test_source__kind__decides_the_model() -> None:
@@ -36,7 +65,7 @@ def test_rate__kind__decides_the_model() -> None:
 
 @pytest.mark.parametrize("kind", ["erc20", "", None])
 def test_source__unknown_kind__is_refused_naming_the_known_ones(kind: object) -> None:
-    with pytest.raises(ValidationError, match="'chainlink'.*'recorded'"):
+    with pytest.raises(ValidationError, match=r"'chainlink'.*'recorded'"):
         SOURCES.validate_python({"kind": kind, "id": "a"})
 
 

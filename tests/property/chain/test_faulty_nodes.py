@@ -80,7 +80,7 @@ def expected(at: BlockStamp) -> tuple[Answer, ...]:
 
 
 @given(faulty, st.integers(0, 2), COMPARED)
-@settings(max_examples=4000)
+@settings(max_examples=150)
 def test_frame__any_faults_on_one_node_of_three__is_right_and_goes_on(
     fault: tuple[str, float, int], place: int, scrutiny: Scrutiny
 ) -> None:
@@ -95,7 +95,7 @@ def test_frame__any_faults_on_one_node_of_three__is_right_and_goes_on(
 
 
 @given(faulty, faulty, COMPARED)
-@settings(max_examples=4000)
+@settings(max_examples=150)
 def test_frame__any_faults_on_two_nodes_of_three__is_right_or_refused_with_a_reason(
     one: tuple[str, float, int], two: tuple[str, float, int], scrutiny: Scrutiny
 ) -> None:
