@@ -17,7 +17,8 @@ WANTED_GROUPS: Final = 3
 _REMEDIES: Final = {
     "non_positive": "Check the address; a feed that was shut down answers zero.",
     "low_confidence": "Check the source's confidence settings, the feed's interval and the pool's depth.",
-    "future": "Check the source's unit of time, and the clock of this machine.",
+    "future": "Its time is ahead of the home chain's block: check the source's unit of time and this machine's clock; "
+    "where its chain or service is merely faster, raise the asset's `max_future` or lower the confirmations.",
     "stale": "Check that this is the right feed, and `heartbeat` (or `max_age`) against what its operator promises.",
     "outlier": "Check that the feed quotes this asset, in this unit of account (`quoted_in`), and its decimals.",
     LEG_NOT_LIVE: "Restore the sources of the asset that it is quoted in.",
@@ -33,7 +34,7 @@ def check_off_chain_times(config: Config, lags: Mapping[str, int]) -> list[Findi
     """Refuse off-chain quotes beside a chain whose blocks are too old: they would all be of the future.
 
     Args:
-        lags: seconds between the clock and the block that is valued at, by chain.
+        lags: the most seconds that the block that is valued at lies behind the clock, by chain.
     """
     lag = lags.get(config.home_chain or "")
     if lag is None:

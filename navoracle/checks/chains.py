@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import Final
 
 from navoracle.checks.findings import Finding, error, warning
 from navoracle.composition import ChainAccess
 from navoracle.config.models import Config
+from navoracle.domain.errors import ChainError
 from navoracle.domain.frame import BlockStamp
 from navoracle.domain.units import Timestamp
+
+INTERVALS: Final = 5
+"""How many blocks back the interval between blocks is looked at."""
 
 WANTED_OPERATORS: Final = 3
 """Operators below which one that lies or fails stops the chain."""
@@ -20,16 +25,52 @@ def lags_of(stamps: Iterable[BlockStamp], now: Timestamp) -> dict[str, int]:
     return {stamp.chain: max(0, now - stamp.timestamp) for stamp in stamps}
 
 
+async def intervals_of(stamps: Iterable[BlockStamp], access: Mapping[str, ChainAccess]) -> dict[str, int]:
+    """Seconds from one block to the next, the median of the last ones, by chain; zero where they cannot be read."""
+    return {stamp.chain: await _interval(stamp, access[stamp.chain]) for stamp in stamps}
+
+
+async def _interval(stamp: BlockStamp, access: ChainAccess) -> int:
+    times = [stamp.timestamp]
+    try:
+        for number in range(stamp.number - 1, max(-1, stamp.number - 1 - INTERVALS), -1):
+            times.append((await access.reader.stamp(number)).timestamp)
+    except ChainError:
+        return 0
+    gaps = sorted(later - earlier for later, earlier in pairwise(times))
+    return gaps[len(gaps) // 2] if gaps else 0
+
+
+def check_block_ages(config: Config, lags: Mapping[str, int]) -> list[Finding]:
+    """Every fund whose own guard refuses blocks as old as the home chain's finality makes them."""
+    lag = lags.get(config.home_chain or "", 0)
+    return [
+        error(
+            f"funds.{name}.guards.max_block_age",
+            f"blocks of {config.home_chain} are {lag} s old here, and the fund takes {fund.guards.max_block_age} s at most",
+            f"Value at a newer block (`chains.{config.home_chain}.confirmations`), or raise it.",
+        )
+        for name, fund in config.funds.items()
+        if lag > fund.guards.max_block_age
+    ]
+
+
 def check_nodes(config: Config, access: Mapping[str, ChainAccess]) -> list[Finding]:
     """Every node that cannot be read, and every chain that does not bear the loss of one; after they were dialed."""
-    return [found for name in config.chains if name in access for found in _check(name, access[name])]
+    return [
+        found
+        for name, section in config.chains.items()
+        if name in access
+        for found in _check(name, access[name], listed=section.rpc is None)
+    ]
 
 
-def _check(name: str, access: ChainAccess) -> Iterator[Finding]:
+def _check(name: str, access: ChainAccess, *, listed: bool) -> Iterator[Finding]:
     nodes = access.reader.pool.nodes()
-    many, read = len(nodes) > 1, any(node.pin is not None for node in nodes)
+    listed = listed or len(nodes) > 1
+    read = any(node.pin is not None for node in nodes)
     for index, node in enumerate(nodes):
-        place = f"chains.{name}.endpoints[{index}]" if many else f"chains.{name}.rpc"
+        place = f"chains.{name}.endpoints[{index}]" if listed else f"chains.{name}.rpc"
         if not node.is_alive:
             yield error(place, f"{node.name}: {node.state.value}, {node.detail}", node.advice)
         elif node.pin is None and read:

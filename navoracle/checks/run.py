@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from navoracle.checks.assets import check_assets, check_off_chain_times
-from navoracle.checks.chains import check_nodes, lags_of
+from navoracle.checks.chains import check_block_ages, check_nodes, intervals_of, lags_of
 from navoracle.checks.findings import Finding, error, in_order
 from navoracle.checks.funds import check_claimed, check_funds
 from navoracle.checks.places import places_of
@@ -60,7 +60,10 @@ async def check(
         findings += [error(f"chains.{name}.signer", told.message, told.advice) for name, told in reached.unsigned]
         findings += check_nodes(config, reached.chains)
         lags = lags_of(stamps, clock.now())
-        findings += check_off_chain_times(config, lags)
+        findings += check_block_ages(config, lags)
+        intervals = await intervals_of(stamps, reached.chains)
+        # Just before the next block the newest one is an interval older than it may be now.
+        findings += check_off_chain_times(config, {name: lag + intervals[name] for name, lag in lags.items()})
         alive = {stamp.chain: reached.chains[stamp.chain] for stamp in stamps}
         findings += await check_registries(config, alive, lags)
         readers = 0

@@ -147,7 +147,8 @@ def pooled(bench: Bench, *endpoints: Any, **settings: Any) -> dict[str, ChainAcc
 def test_check__source_off_chain_on_a_chain_that_lags__is_named(still: Bench) -> None:
     wrong = Wrong("", {f"{SOURCES}[0]": {**GECKO, "base_url": "http://127.0.0.1:9"}}, "", "", "")
     path = configured(still, wrong)
-    told = "quotes off chain are up to 3601 s ahead of the block of home, more than max_future (30 s)"
+    # One block of a second on top of the hour: the newest block may be about to be followed.
+    told = "quotes off chain are up to 3602 s ahead of the block of home, more than max_future (30 s)"
     for finality, expected in ((2, [told]), (0, [])):
         chains = pooled(still, still.chain.endpoint, finality=finality)
         result = still.cli("check", "--json", config=path, chains=chains)
@@ -159,6 +160,15 @@ def test_check__source_off_chain_on_a_chain_that_lags__is_named(still: Bench) ->
         assert any(
             "source_down" in found["message"] or "no connection" in found["message"] for found in findings(result)
         )
+
+
+def test_check__finality_older_than_a_funds_guard_takes__is_named(still: Bench) -> None:
+    result = still.cli("check", "--json", chains=pooled(still, still.chain.endpoint, finality=2))
+    named = [found for found in findings(result) if found["place"] == "funds.multi.guards.max_block_age"]
+    assert [found["message"] for found in named] == [
+        "blocks of home are 3601 s old here, and the fund takes 900 s at most"
+    ]
+    assert "chains.home.confirmations" in named[0]["advice"]
 
 
 class WithoutMulticall:
