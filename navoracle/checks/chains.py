@@ -43,12 +43,13 @@ async def _interval(stamp: BlockStamp, access: ChainAccess) -> int:
 
 def check_block_ages(config: Config, lags: Mapping[str, int]) -> list[Finding]:
     """Every fund whose own guard refuses blocks as old as the home chain's finality makes them."""
-    lag = lags.get(config.home_chain or "", 0)
+    home = config.home_chain or ""
+    lag = lags.get(home, 0)
     return [
         error(
             f"funds.{name}.guards.max_block_age",
-            f"blocks of {config.home_chain} are {lag} s old here, and the fund takes {fund.guards.max_block_age} s at most",
-            f"Value at a newer block (`chains.{config.home_chain}.confirmations`), or raise it.",
+            f"blocks of {home} are {lag} s old here, and the fund takes {fund.guards.max_block_age} s at most",
+            f"Value at a newer block (`chains.{home}.confirmations`), or raise it.",
         )
         for name, fund in config.funds.items()
         if lag > fund.guards.max_block_age
