@@ -13,11 +13,16 @@ T = TypeVar("T")
 
 async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     """The results, in order. Raises the first of our errors after the others are cancelled."""
+    failure: NavoracleError | None = None
+    tasks: list[asyncio.Task[T]] = []
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(each) for each in work]
     except* NavoracleError as failed:
-        raise _first(failed) from None
+        failure = _first(failed)
+    # Not raised in there: some releases of Python wrap what an `except*` raises into a group again.
+    if failure is not None:
+        raise failure
     return [task.result() for task in tasks]
 
 
