@@ -83,7 +83,10 @@ async def _stamps(reached: Reach) -> tuple[tuple[BlockStamp, ...], list[Finding]
         try:
             stamps.append(await access.reader.stamp())
         except NavoracleError as failure:
-            findings.append(error(f"chains.{name}", failure.message, failure.advice))
+            nodes = access.reader.pool.nodes()
+            # A lone node that cannot be read is told at its own place.
+            if len(nodes) > 1 or nodes[0].is_alive:
+                findings.append(error(f"chains.{name}", failure.message, failure.advice))
     return tuple(stamps), findings
 
 
