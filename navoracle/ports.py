@@ -7,7 +7,7 @@ the generator as a typed error, so that a reader which can do without an answer 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Literal, NamedTuple, NewType, Protocol, TypeAlias, TypeVar
@@ -228,7 +228,52 @@ class ChainReader(Protocol):
         """
 
     async def call(self, to: Address, data: bytes) -> bytes:
-        """Call a contract at the newest block (previews and read-backs). Raises ChainError, CallReverted."""
+        """Call a contract at the newest block (previews); nodes are compared as in `read`.
+
+        Raises:
+            CallReverted: the contract refused; its reason is decoded.
+            ChainError: as `read`.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class LogFilter:
+    """Which logs of a chain are wanted: of these contracts, with one of these topics (32 bytes, hex) in each place.
+
+    None in the place of topics stands for any.
+    """
+
+    addresses: tuple[Address, ...]
+    topics: tuple[tuple[str, ...] | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A log of a mined transaction; topics and hashes are 32 bytes in lower-case hex."""
+
+    address: Address
+    topics: tuple[str, ...]
+    data: bytes
+    block_number: int
+    block_hash: str
+    transaction: str
+    index: int
+
+
+class LogSource(Protocol):
+    """The logs of one chain as they are mined. One node is believed: what it says moves a valuation, never a NAV."""
+
+    @property
+    def chain(self) -> str:
+        """The configuration's name of the chain."""
+
+    async def follow(self, filters: Sequence[LogFilter], on_logs: Callable[[tuple[Log, ...]], None]) -> None:
+        """Hand over what any of the filters matches from now on, until cancelled.
+
+        What came together is handed over together, and each log once by block hash and index. What a reorganization
+        removes is not handed over; where another block brings it again it is another log. Nodes that fail are no error:
+        it goes on as soon as one answers.
+        """
 
 
 class OffChainReader(Protocol):
@@ -327,6 +372,10 @@ class ReadBack:
 
 class Publisher(Protocol):
     """A contract that takes NAVs."""
+
+    @property
+    def chain(self) -> str:
+        """The configuration's name of the contract's chain."""
 
     async def confirmed(self, fund_ids: Mapping[str, int]) -> Mapping[str, ConfirmedNav]:
         """The NAVs that the contract serves now."""

@@ -6,11 +6,14 @@ import re
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
-HIDDEN: Final = "***"
+from navoracle.live_secrets import HIDDEN as HIDDEN
+from navoracle.live_secrets import mask
+
 _SHORTEST_SECRET: Final = 6
 _NO_URL: Final = SplitResult("", "", "", "", "")
 
-_URL = re.compile(r"\b(?:https?|wss?|postgresql|postgres|mysql)(?:\+\w+)?://[^\s'\"<>]+", re.IGNORECASE)
+_URL = re.compile(r"\b(?!sqlite|file:)[a-z][a-z0-9+.-]{1,24}://[^\s'\"<>]+", re.IGNORECASE)
+_KNOWN_SCHEME = re.compile(r"(?:https?|wss?|postgresql|postgres|mysql)(?:\+\w+)?", re.IGNORECASE)
 # A "token" alone is an ERC-20 token.
 _KEY_NAME = r"(?:key|secret|password|passphrase|mnemonic|(?:api|auth|access|bot)[ _-]?token)"
 # Every repetition is bounded, so that a long text takes time in proportion to its length.
@@ -23,6 +26,8 @@ _SECRET_FIELD = re.compile(rf"^(?:[a-z]+[ _-])?{_KEY_NAME}s?$", re.IGNORECASE)
 def redact_url(url: str) -> str:
     """A URL without what may be secret: user, password, path and query."""
     parts = _split(url)
+    if parts.scheme and not _KNOWN_SCHEME.fullmatch(parts.scheme):
+        return f"{parts.scheme}://{HIDDEN}"  # where the schemes of messengers have tokens, others have a host
     try:
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
@@ -67,11 +72,12 @@ def redact_database_url(url: str) -> str:
 def redact_text(text: str) -> str:
     """A message with its URLs redacted, and with 32-byte hex hidden where a word like "key" stands before it.
 
+    Secrets that are in use (`navoracle.live_secrets`) are hidden wherever they stand.
     What no terminal, log or database takes (half a surrogate pair, which JSON can hold) becomes a question mark.
     Hashes of blocks and transactions look like private keys; only their name tells them apart.
     """
     written = text.encode("utf-8", "replace").decode()
-    shorter = _URL.sub(lambda match: redact_url(match.group(0)), written)
+    shorter = mask(_URL.sub(lambda match: redact_url(match.group(0)), written))
     return _NAMED_KEY.sub(rf"\1{HIDDEN}", shorter)
 
 

@@ -97,4 +97,8 @@ uint256 constant ROLE_RISK = 2;
 uint256 constant ROLE_GUARDIAN = 4;
 /// @dev May register, close and reopen funds, set guard profiles, the poster and roles; a timelock in production.
 uint256 constant ROLE_ADMIN = 8;
-uint256 constant ALL_ROLES = 15;
+/// @dev A fund manager. No power here: the keeper knows by it who may sign a request to value a fund now.
+uint256 constant ROLE_MANAGER = 16;
+/// @dev A risk engine. No power here: the keeper knows by it who may sign a request to look after a large trade.
+uint256 constant ROLE_ENGINE = 32;
+uint256 constant ALL_ROLES = 63;

@@ -58,6 +58,19 @@ contract AccessTest is RegistryTest {
         }
     }
 
+    function test_requesters__manager_and_engine__are_known_and_may_do_nothing() public {
+        vm.prank(ADMIN);
+        registry.setRole(NOBODY, ROLE_MANAGER | ROLE_ENGINE);
+        vm.assertEq(registry.grantedRoles(NOBODY), 48, "roles");
+        bytes[] memory calls = guarded();
+        for (uint256 i; i < calls.length; ++i) {
+            vm.assertTrue(refused(NOBODY, calls[i]), "requester");
+        }
+        vm.assertTrue(refused(NOBODY, abi.encodeCall(registry.setPaused, (true))), "pause");
+        vm.assertTrue(refused(NOBODY, abi.encodeCall(registry.post, (0, 0, ""))), "post");
+        vm.assertTrue(refused(NOBODY, abi.encodeCall(registry.postOne, (1 << 255, 0))), "postOne");
+    }
+
     function test_post__without_the_role__reverts_before_anything_else() public {
         address[4] memory callers = [RISK, GUARDIAN, ADMIN, NOBODY];
         for (uint256 i; i < callers.length; ++i) {
@@ -72,7 +85,8 @@ contract AccessTest is RegistryTest {
         badRoles(NOBODY, ROLE_POSTER | ROLE_ADMIN, ROLE_POSTER | ROLE_ADMIN);
         badRoles(POSTER, ROLE_RISK, ROLE_RISK | ROLE_POSTER);
         badRoles(POSTER, ROLE_ADMIN, ROLE_ADMIN | ROLE_POSTER);
-        badRoles(NOBODY, 16, 16);
+        badRoles(NOBODY, 64, 64);
+        badRoles(NOBODY, 1 << 255, 1 << 255);
         badRoles(ADMIN, ROLE_RISK, ROLE_RISK);
         vm.expectRevert(abi.encodeWithSelector(INavRegistry.BadRoles.selector, RISK, ROLE_RISK | ROLE_POSTER));
         registry.replacePoster(RISK);

@@ -22,6 +22,8 @@ ROLE_POSTER: Final = 1
 ROLE_RISK: Final = 2
 ROLE_GUARDIAN: Final = 4
 ROLE_ADMIN: Final = 8
+ROLE_MANAGER: Final = 16
+ROLE_ENGINE: Final = 32
 NO_ADDRESS: Final = Address("0x0000000000000000000000000000000000000000")
 
 
@@ -38,12 +40,17 @@ class GuardBounds:
 
 @dataclass(frozen=True, slots=True)
 class RegistryRoles:
-    """Who may do what. The poster can hold neither RISK nor ADMIN; no address means that nobody has the role yet."""
+    """Who may do what. The poster can hold neither RISK nor ADMIN; no address means that nobody has the role yet.
+
+    `manager` and `engine` have no power on chain: by their roles the keeper knows whose requests count.
+    """
 
     admin: Address
     poster: Address | None = None
     risk: Address | None = None
     guardian: Address | None = None
+    manager: Address | None = None
+    engine: Address | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +156,13 @@ def _register(fund: FundOpening) -> bytes:
 
 def _role_bits(roles: RegistryRoles, deployer: Address) -> dict[Address, int]:
     bits: dict[Address, int] = {}
-    for address, role in ((roles.risk, ROLE_RISK), (roles.guardian, ROLE_GUARDIAN), (roles.admin, ROLE_ADMIN)):
+    for address, role in (
+        (roles.risk, ROLE_RISK),
+        (roles.guardian, ROLE_GUARDIAN),
+        (roles.manager, ROLE_MANAGER),
+        (roles.engine, ROLE_ENGINE),
+        (roles.admin, ROLE_ADMIN),
+    ):
         if address is not None:
             bits[address] = bits.get(address, 0) | role
     # The deployer is ADMIN from the constructor on; it needs a call only for what it holds beside that.

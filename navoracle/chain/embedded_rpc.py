@@ -24,6 +24,7 @@ from eth_utils.exceptions import ValidationError
 from rlp.exceptions import RLPException  # type: ignore[import-untyped]
 
 from navoracle.chain.rpc import NodeRefused
+from navoracle.domain.gas_fees import intrinsic_gas
 
 TIP: Final = 1_000_000_000
 """What the embedded chain suggests as a priority fee (wei)."""
@@ -48,6 +49,7 @@ class EmbeddedEndpoint:
             "eth_call": self._call,
             "eth_chainId": lambda: hex(chain.chain_id),
             "eth_estimateGas": self._estimate_gas,
+            "eth_feeHistory": self._fee_history,
             "eth_getBalance": lambda account, block: hex(
                 self._vm(block).state.get_balance(to_canonical_address(account))
             ),
@@ -143,7 +145,7 @@ class EmbeddedEndpoint:
         computation = vm.execute_bytecode(
             origin=sender,
             gas_price=0,
-            gas=vm.get_header().gas_limit,
+            gas=self._call_gas(transaction, vm.get_header().gas_limit),
             to=to,
             sender=sender,
             value=int(transaction.get("value", "0x0"), 16),
@@ -152,6 +154,15 @@ class EmbeddedEndpoint:
         )
         self._require_success("eth_call", computation)
         return _hex(computation.output)
+
+    def _call_gas(self, transaction: Mapping[str, str], limit: int) -> int:
+        """The gas that a call runs with: what it states, less what it uses before its first instruction."""
+        if "gas" not in transaction:
+            return limit
+        left = int(transaction["gas"], 16) - intrinsic_gas(_data(transaction))
+        if left < 0:
+            raise NodeRefused(self.name, "eth_call", _SERVER_ERROR, "intrinsic gas too low")
+        return left
 
     def _estimate_gas(self, transaction: Mapping[str, str]) -> str:
         vm = self._vm("latest")
@@ -210,6 +221,29 @@ class EmbeddedEndpoint:
             "blockNumber": hex(number),
             "blockHash": _hex(self._chain.get_canonical_block_header_by_number(number).hash),
             "gasUsed": hex(receipt.gas_used),  # of the block, which has no other transaction
+            "effectiveGasPrice": hex(self._price_paid(number, index)),
+        }
+
+    def _price_paid(self, number: BlockNumber, index: int) -> int:
+        block = self._chain.get_canonical_block_by_number(number)
+        base_fee = block.header.base_fee_per_gas or 0
+        transaction = block.transactions[index]
+        return min(transaction.max_fee_per_gas, base_fee + transaction.max_priority_fee_per_gas)
+
+    def _fee_history(self, count: str, newest: object, percentiles: Sequence[float] = ()) -> object:
+        """What recent blocks asked; the tip is the same in all of them."""
+        last = self._header(newest)
+        first = max(0, last.block_number - int(count, 16) + 1)
+        headers = [
+            self._chain.get_canonical_block_header_by_number(BlockNumber(number))
+            for number in range(first, last.block_number + 1)
+        ]
+        fees = [header.base_fee_per_gas or 0 for header in headers]
+        return {
+            "oldestBlock": hex(first),
+            "baseFeePerGas": [hex(fee) for fee in (*fees, fees[-1])],
+            "gasUsedRatio": [str(header.gas_used / header.gas_limit) for header in headers],
+            "reward": [[hex(TIP) for _ in percentiles] for _ in headers],
         }
 
 

@@ -32,7 +32,7 @@ def common_head(claims: Iterable[Claim], best: int, max_lag: int) -> int | None:
 
 
 def common_tag(claims: Iterable[Claim], quorum: int) -> int | None:
-    """The highest number that a quorum of operators has reached with a finality tag; None where fewer have it."""
+    """The highest number that a quorum of operators has reached, with a tag or as head; None where fewer did."""
     highest: dict[str, int] = {}
     for operator, number in claims:
         highest[operator] = max(number, highest.get(operator, number))

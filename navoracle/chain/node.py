@@ -158,7 +158,7 @@ class Node:
                 answer = await self.endpoint.request(method, params)
             except NodeRefused as refusal:
                 self._answered(started)
-                if not (refusal.in_execution or refusal.rpc_code in UNSUPPORTED):
+                if not (refusal.in_execution or refusal.too_large or refusal.rpc_code in UNSUPPORTED):
                     self.failed(refusal, rest=refusal.busy)
                 raise
             except NoAnswer as error:

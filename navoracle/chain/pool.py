@@ -6,7 +6,7 @@ A quorum counts operators, not URLs, and never shrinks: where too few can be rea
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Final
@@ -17,8 +17,9 @@ from navoracle.chain.node_state import ADVICE, Limits, NodeEvent, NodeState, sta
 from navoracle.chain.poll import Poll, Question, V, outcome, poll
 from navoracle.chain.pool_questions import BlockAt, IsCanonical, Plain, Taken
 from navoracle.chain.rpc import Endpoint
+from navoracle.chain.shortage import shortage
 from navoracle.clock import SystemClock
-from navoracle.domain.errors import ChainError, ConfigurationError, NoQuorum
+from navoracle.domain.errors import ChainError, ConfigurationError
 from navoracle.domain.frame import BlockStamp
 from navoracle.ports import Clock
 
@@ -83,7 +84,7 @@ class NodePool:
         self._on_event = on_event
         self._cool_down = cool_down
         self._dial_timeout = dial_timeout
-        self._sleep = sleep
+        self.sleep = sleep
         self._limits = Limits(chain_id, max_lag, tag=self._tag)
         self._told = {node: node.state for node in self._nodes}
         for index, node in enumerate(self._nodes):
@@ -122,11 +123,18 @@ class NodePool:
             NoQuorum: too few nodes can be read.
             ChainError: the only node cannot be read, or every head is too old.
         """
+        return await self._stamp(self._number if number is None else lambda: number)
+
+    async def newest(self) -> BlockStamp:
+        """The newest block that a quorum of nodes has reached, whatever the finality. Raises as `stamp` does."""
+        return await self._stamp(self._newest)
+
+    async def _stamp(self, choose: Callable[[], int]) -> BlockStamp:
         try:
             async with self.within_deadline("the block to read at"):
                 await self._dial()
-                wanted = self._number() if number is None else number
                 self._require(self.quorum)
+                wanted = choose()
                 found = await self.poll(BlockAt(wanted, self.chain, self.chain_id), self.quorum)
             if not found.agreed:
                 raise self.refusal(found, f"block {wanted}")
@@ -153,7 +161,7 @@ class NodePool:
 
     async def poll(self, question: Question[V], copies: int, order: Sequence[Node] | None = None) -> Poll[V]:
         """Put a question to so many independent nodes as must agree; see `poll.poll`."""
-        return await poll(question, self.alive() if order is None else order, copies, sleep=self._sleep)
+        return await poll(question, self.alive() if order is None else order, copies, sleep=self.sleep)
 
     async def ask(self, method: str, params: Sequence[object]) -> object:
         """Ask one node; where it fails, the next one.
@@ -264,40 +272,30 @@ class NodePool:
                 self._on_event(NodeEvent(self.chain, node.name, was, node.state, node.detail, ADVICE[node.state]))
 
     def _number(self) -> int:
-        self._require(self.quorum)
-        alive = self.alive()
+        """The number of the block to value at."""
         if isinstance(self.finality, str):
-            tags = [(node.operator, node.facts.tagged) for node in alive if node.facts.tagged is not None]
-            number = common_tag(tags, self.quorum)
+            number = self._reached([(node, node.facts.tagged) for node in self.alive()])
         else:
-            heads = [(node.operator, node.facts.head) for node in alive if node.facts.head is not None]
+            heads = [(node.operator, node.facts.head) for node in self.alive() if node.facts.head is not None]
             head = common_head(heads, self._limits.best_head or 0, self._max_lag)
             number = None if head is None else max(0, head - self.finality)
         if number is None:
             raise self._shortage()
         return number
 
+    def _newest(self) -> int:
+        """The highest head that a quorum has: no single node can hold it back, or raise it."""
+        number = self._reached([(node, node.facts.head) for node in self.alive()])
+        if number is None:
+            raise self._shortage()
+        return number
+
+    def _reached(self, claims: Iterable[tuple[Node, int | None]]) -> int | None:
+        return common_tag([(node.operator, number) for node, number in claims if number is not None], self.quorum)
+
     def _require(self, operators: int) -> None:
         if len({node.operator for node in self.alive()}) < operators:
             raise self._shortage()
 
     def _shortage(self) -> ChainError:
-        """Why the chain cannot be read, by the states of all nodes."""
-        oldest, ages = self._limits.oldest_head, [node.facts.head_time for node in self._nodes if node.facts.head_time]
-        if oldest is not None and ages and max(ages) < oldest:
-            age = oldest - max(ages) + (self._max_head_age or 0)
-            return ChainError(
-                f"{self.chain}: the newest head of any node is {age} s old, more than {self._max_head_age} s",
-                advice="The chain has halted, or every node is stuck; `max_head_age` sets the limit.",
-            )
-        if len(self._nodes) == 1:
-            (node,) = self._nodes
-            return ChainError(f"{node.name} {node.detail} ({self.chain})", advice=ADVICE[node.state])
-        states = "; ".join(
-            f"{node.name}: {node.state.value}" + (f" ({node.detail})" if node.detail else "") for node in self._nodes
-        )
-        alive = len({node.operator for node in self.alive()})
-        return NoQuorum(
-            f"{self.chain}: {alive} of {self.quorum} independent nodes can be read: {states}",
-            advice="Bring the chain's endpoints back, or configure more of them; the quorum is never lowered.",
-        )
+        return shortage(self.chain, self._nodes, self._limits, self.quorum, self._max_head_age)

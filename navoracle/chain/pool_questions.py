@@ -80,7 +80,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """Any request. Empty data counts only where no node has more: previews and read-backs must not rest on it."""
+    """Any request. Empty data counts only where no node has more: what a contract is known by must not rest on it."""
 
     method: str
     params: Sequence[object]

@@ -1,4 +1,4 @@
-"""What a pinned read asks its nodes: chunks of calls through Multicall3, and calls that must go alone.
+"""What a pinned read asks its nodes: chunks of calls through Multicall3, calls that must go alone, and code.
 
 Answers are compared as the text that the nodes sent. It is decoded once, after enough nodes agreed on it; a second copy
 costs a comparison of text. Where nodes differ, more is decoded, to see whether one of them is broken or short of gas.
@@ -129,6 +129,29 @@ class DirectQuestion:
     def is_weak(self, answer: str | Refused) -> bool:
         """Nothing may be all that there is, or all that this node has; gas may have run out on this node alone."""
         return answer == "0x" if isinstance(answer, str) else answer.out_of_gas
+
+
+class CodeQuestion:
+    """The run-time code of a contract at a block."""
+
+    def __init__(self, address: Address, at: BlockStamp) -> None:
+        self._address = address
+        self._at = at
+
+    async def ask(self, node: Node) -> str:
+        """The node's text. Raises ChainError: it failed, or the block is another one."""
+        answer = await node.request("eth_getCode", [self._address, block_of(node.pin, self._at)])
+        if node.pin == "number":
+            await require_unchanged(node, self._at)
+        return str(answer)
+
+    def check(self, answer: str) -> None:
+        """Raises ChainError for a text that is no hex."""
+        hex_bytes(answer, "code")
+
+    def is_weak(self, answer: str) -> bool:
+        """Nothing may be all that there is, or all that this node has."""
+        return answer == "0x"
 
 
 def is_silent(answer: Answer) -> bool:

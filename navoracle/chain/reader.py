@@ -19,7 +19,7 @@ from navoracle.chain.pins import probe
 from navoracle.chain.poll import Poll
 from navoracle.chain.pool import NodePool
 from navoracle.chain.pool_endpoint import PoolEndpoint
-from navoracle.chain.read_questions import ChunkQuestion, DirectQuestion, Refused, is_silent
+from navoracle.chain.read_questions import ChunkQuestion, CodeQuestion, DirectQuestion, Refused, is_silent
 from navoracle.chain.reverts import call_reverted
 from navoracle.chain.rpc import NoAnswer, NodeRefused, hex_bytes
 from navoracle.chain.together import together
@@ -122,18 +122,51 @@ class Web3ChainReader:
         return tuple(answers[index] for index in range(len(requests)))
 
     async def call(self, to: Address, data: bytes) -> bytes:
-        """Call a contract at the newest block of one node. Raises ChainError, CallReverted (its reason decoded)."""
+        """Call a contract at the newest block; where nodes are compared, at the newest one that a quorum has.
+
+        Raises:
+            CallReverted: the contract refused; its reason is decoded.
+            ChainError: as `read`.
+        """
+        what = f"call 0x{data[:4].hex()} of {to}"
+        if self.pool.quorum > 1:
+            return await self._compared_call(to, data, what)
         try:
             answer = await self.pool.ask("eth_call", [{"to": to, "data": "0x" + data.hex()}, "latest"])
         except NodeRefused as refusal:
             if refusal.in_execution:
-                raise call_reverted(f"call 0x{data[:4].hex()} of {to}", refusal.data) from None
+                raise call_reverted(what, refusal.data) from None
             raise
         return hex_bytes(answer, "call result")
+
+    async def _compared_call(self, to: Address, data: bytes, what: str) -> bytes:
+        async with self.pool.within_deadline(what):
+            # Other nodes than the last comparison's where there are enough, and without a mark for the next one.
+            reading = await self._begin(await self.pool.newest(), Scrutiny.ANEW)
+            (answer,) = await self._direct(Call(to, data, direct=True), reading)
+        if answer.failure == CallReverted.code:
+            raise call_reverted(what, answer.data)
+        return answer.data
 
     async def code(self, address: Address) -> bytes:
         """The run-time code at an address at the newest block, empty where there is no contract."""
         return hex_bytes(await self.pool.ask("eth_getCode", [address, "latest"]), "code")
+
+    async def code_at(self, address: Address, at: BlockStamp) -> bytes:
+        """The run-time code at an address at that block, empty where there is no contract; compared as `read` does.
+
+        Raises:
+            ChainError: as `read`.
+        """
+        async with self.pool.within_deadline(f"the code of {address}"):
+            reading = await self._begin(at, Scrutiny.COMPARED)
+            question = CodeQuestion(address, at)
+            found = await self.pool.poll(question, reading.copies, reading.order)
+            if not found.agreed:
+                raise self.pool.refusal(found, f"the code of {address} at block {at.number}")
+            for node, _ in found.dissent:
+                self.pool.dispute(node, f"gave other code than a quorum at block {at.number}")
+        return hex_bytes(found.answer, "code")
 
     async def implementation(self, address: Address) -> Address | None:
         """The contract behind a proxy of EIP-1967 at the newest block; None where there is none."""

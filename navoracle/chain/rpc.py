@@ -35,6 +35,17 @@ _PASSING_MESSAGES: Final = (
     "hash is not currently canonical",
 )
 
+# How providers say that a search for logs covers too many blocks or finds too much. Each has words of its own.
+_TOO_LARGE_MESSAGES: Final = (
+    "range",
+    "more than",
+    "too many results",
+    "too large",
+    "max results",
+    "response size",
+    "query timeout",
+)
+
 _LONGEST_QUANTITY: Final = 66
 _LONGEST_REASON: Final = 500
 _LONGEST_READ: Final = 2_000
@@ -88,6 +99,7 @@ class NodeRefused(ChainError):
         data: revert data, empty where the node gave none.
         in_execution: whether the EVM ended the call (a revert, no gas left), rather than the node refusing to run it.
         out_of_gas: whether it ended for want of gas, of which another node may grant more.
+        too_large: whether a search for logs covers too many blocks, or finds too many logs, for the node.
         busy: whether the node wants fewer requests.
         passing: whether the same question may well be answered a little later.
     """
@@ -105,7 +117,12 @@ class NodeRefused(ChainError):
         self.in_execution = (
             self.out_of_gas or rpc_code in _EXECUTION_CODES or any(part in lowered for part in _EXECUTION_MESSAGES)
         )
-        self.busy = rpc_code in _BUSY_CODES or any(part in lowered for part in _BUSY_MESSAGES)
+        told_busy = any(part in lowered for part in _BUSY_MESSAGES)
+        self.too_large = (
+            method == "eth_getLogs" and not told_busy and any(part in lowered for part in _TOO_LARGE_MESSAGES)
+        )
+        # One provider has the same code for too many requests and for too many results.
+        self.busy = told_busy or (rpc_code in _BUSY_CODES and not self.too_large)
         self.passing = self.busy or any(part in lowered for part in _PASSING_MESSAGES)
 
 

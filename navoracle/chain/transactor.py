@@ -6,14 +6,9 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
-from eth_account import Account
-from eth_account.typed_transactions.typed_transaction import TypedTransaction
-from eth_utils.crypto import keccak
-from hexbytes import HexBytes
-
 from navoracle.chain.reverts import call_reverted
 from navoracle.chain.rpc import Endpoint, NodeRefused, block_field, hex_bytes, quantity
-from navoracle.chain.signers import Signer
+from navoracle.chain.signers import Signer, sign_transaction
 from navoracle.domain.errors import ChainError, ConfigurationError
 from navoracle.ports import Address, Receipt, SignedTransaction
 
@@ -143,15 +138,7 @@ class Web3Transactor:
             "value": 0,
             "data": data,
         }
-        raw = self._signer.sign(fields)
-        self._require_meant(raw, fields)
-        return SignedTransaction(
-            raw="0x" + raw.hex(),
-            hash="0x" + keccak(raw).hex(),
-            nonce=quantity(nonce, "nonce"),
-            sender=self.address,
-            to=to,
-        )
+        return await sign_transaction(self._signer, fields)
 
     def _price(self, base_fee: int, tip: int) -> tuple[int, int]:
         """Fee cap and tip: room for the base fee to double, within the policy."""
@@ -162,14 +149,3 @@ class Web3Transactor:
                 advice="Wait for the base fee to fall, or raise the chain's max_fee.",
             )
         return min(2 * base_fee + tip, self._fees.max_fee), tip
-
-    def _require_meant(self, raw: bytes, fields: dict[str, int | bytes]) -> None:
-        """Refuse a signed transaction that says anything else than was asked, or that another key signed."""
-        signed = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()
-        wrong = [name for name, value in fields.items() if signed.get(name) != value]
-        sender = str(Account.recover_transaction(raw))
-        if wrong or signed.get("accessList") or sender != self.address:
-            raise ChainError(
-                f"asked of {self.address}, the signer returned a transaction of {sender} that differs in {wrong}",
-                advice="Nothing was sent. Check which key the signer holds; do not use one that changes what it signs.",
-            )

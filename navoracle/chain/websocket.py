@@ -1,22 +1,31 @@
-"""A node behind a WebSocket: requests share one connection, and each of them has one deadline and one attempt."""
+"""A node behind a WebSocket: requests share one connection, and each of them has one deadline and one attempt.
+
+Subscriptions have a connection of their own, so that a long answer holds no notice up, and no notice a request.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from functools import partial
 from itertools import count
 
-from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, WSMsgType
+from aiohttp import ClientError, ClientSession, ClientWebSocketResponse, ClientWSTimeout, WSMsgType
 
 from navoracle.chain import http
 from navoracle.chain.http import describe, parsed, unanswered
 from navoracle.chain.request_body import request_body
 from navoracle.chain.rpc import NoAnswer, redact_url, result_of
+from navoracle.chain.subscription import MAX_NOTICES, Notices, Subscription
+from navoracle.chain.together import together
 from navoracle.domain.errors import ConfigurationError
 from navoracle.redaction import redact_parts, secrets_of_url
 
 _HEARTBEAT_SECONDS = 20.0
+_CLOSE_SECONDS = 10.0
+_CLOSE_SUBSCRIPTION_SECONDS = 1.0
+"""A dead subscription is left for another node, and must not hold that up."""
 
 
 class WebSocketEndpoint:
@@ -47,11 +56,35 @@ class WebSocketEndpoint:
 
     async def request(self, method: str, params: Sequence[object]) -> object:
         """Ask the node. Raises NodeRefused when it answers with an error, NoAnswer when it does not answer."""
+        return await self._ask(self._current(), method, params)
+
+    async def subscribe(self, wanted: Sequence[Sequence[object]], *, max_notices: int = MAX_NOTICES) -> Subscription:
+        """Subscribe to each of these (the parameters of `eth_subscribe`), on a connection of its own.
+
+        Args:
+            max_notices: the connection ends where more than these wait to be taken.
+
+        Raises:
+            NodeRefused: the node does not serve one of them.
+            NoAnswer: it does not answer, or not sensibly.
+        """
+        notices = Notices(max_notices)
+        connection = _Connection(self._url, self.name, notices)
+        async with AsyncExitStack() as on_failure:
+            on_failure.push_async_callback(connection.close)
+            ids = await together(self._ask(connection, "eth_subscribe", params) for params in wanted)
+            names = [each for each in ids if isinstance(each, str)]
+            if len(set(names)) != len(wanted):
+                raise unanswered(self.name, "eth_subscribe", "the subscriptions have no names of their own")
+            on_failure.pop_all()
+        return Subscription(self.name, notices, names, connection.close)
+
+    async def _ask(self, connection: _Connection, method: str, params: Sequence[object]) -> object:
         number = next(self._ids)
         asked = request_body(number, method, params).decode()
         try:
             async with asyncio.timeout(self._timeout):
-                response = await self._current().ask(number, asked)
+                response = await connection.ask(number, asked)
         except TimeoutError:
             raise unanswered(self.name, method, f"no answer within {self._timeout:g} s") from None
         except _Lost as lost:
@@ -83,11 +116,15 @@ class _Lost(Exception):
 
 
 class _Connection:
-    """One connection: its requests that wait for an answer, and the task that hands answers to them."""
+    """One connection: its requests that wait for an answer, and the task that hands answers to them.
 
-    def __init__(self, url: str, name: str) -> None:
+    What comes unasked goes to `notices`; without them it is dropped.
+    """
+
+    def __init__(self, url: str, name: str, notices: Notices | None = None) -> None:
         self._url = url
         self._name = name
+        self._notices = notices
         self._session: ClientSession | None = None
         self._socket: ClientWebSocketResponse | None = None
         self._opening = asyncio.Lock()
@@ -118,8 +155,12 @@ class _Connection:
     async def _open(self) -> None:
         self._session = ClientSession()
         try:
+            patience = _CLOSE_SECONDS if self._notices is None else _CLOSE_SUBSCRIPTION_SECONDS
             self._socket = await self._session.ws_connect(
-                self._url, max_msg_size=http.MAX_ANSWER_BYTES, heartbeat=_HEARTBEAT_SECONDS
+                self._url,
+                max_msg_size=http.MAX_ANSWER_BYTES,
+                heartbeat=_HEARTBEAT_SECONDS,
+                timeout=ClientWSTimeout(ws_close=patience),
             )
         except BaseException:
             # Also when cancelled at its deadline: nobody else knows this session.
@@ -138,6 +179,9 @@ class _Connection:
                 waiting = self._waiting.get(number) if isinstance(number, int) else None
                 if waiting is not None and not waiting.done():
                     waiting.set_result(response)
+                elif number is None and self._notices is not None and not self._notices.put(response):
+                    what = "notices come faster than they are taken"
+                    break
         except NoAnswer:
             what = "the answer is not JSON"
         finally:
@@ -145,6 +189,8 @@ class _Connection:
 
     async def _end(self, what: str) -> None:
         self.lost = self.lost or what
+        if self._notices is not None:
+            self._notices.end(what)
         for waiting in self._waiting.values():
             if not waiting.done():
                 waiting.set_exception(_Lost(what))

@@ -74,12 +74,12 @@ def _check(
         yield warning(
             f"{section}.min_sources", "a single source is believed, at 50 % confidence at most", "Set it to 2 or more."
         )
-    quotes = {quote.source: quote for quote in prices.quotes if quote.asset == symbol}
+    quotes = {quote.source: quote for quote in prices.quotes}
     for side in ("asset", "debt"):
         estimate = prices.estimates.get((symbol, "debt" if side == "debt" else "asset"))
         if estimate is None:
             continue
-        for source, reason in estimate.excluded:
+        for source, reason in sorted(estimate.excluded, key=lambda each: places.get(each[0], each[0])):
             yield error(places.get(source, source), _excluded(quotes.get(source), reason, now), _REMEDIES[reason])
         yield from _of_estimate(section, estimate)
 

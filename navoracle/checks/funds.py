@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from navoracle.checks.findings import Finding, error, warning
 from navoracle.composition import check_claims
 from navoracle.config.models import Config
 from navoracle.domain.errors import ConfigurationError
 from navoracle.domain.frame import FundFrame, NavStatus
+from navoracle.domain.positions import Component
 from navoracle.keeper.plan import FundPlan
+
+_PAID_IN_SY: Final = "pendle_"
 
 
 def check_funds(found: Iterable[FundFrame]) -> list[Finding]:
@@ -28,6 +32,26 @@ def check_funds(found: Iterable[FundFrame]) -> list[Finding]:
                     f"See `navoracle nav {part.fund} --explain`.",
                 )
             )
+    return findings
+
+
+def check_cash(config: Config) -> list[Finding]:
+    """Name what is configured as cash and may not be at hand: Pendle's tokens are paid out in SY, not in the asset."""
+    findings: list[Finding] = []
+    for name, fund in config.funds.items():
+        for index, position in enumerate(fund.positions):
+            if getattr(position, "component", None) is not Component.CASH:
+                continue
+            findings += [
+                warning(
+                    f"funds.{name}.positions[{index}].component",
+                    f"{asset} is counted as cash: it comes down to SY, which may be redeemable only after a cooldown "
+                    "or not at all",
+                    "Count it as `collateral`.",
+                )
+                for asset, side in position.assets
+                if side == "asset" and (rate := config.assets[asset].derived) and rate.kind.startswith(_PAID_IN_SY)
+            ]
     return findings
 
 

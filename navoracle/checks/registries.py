@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from eth_utils.address import to_checksum_address
@@ -13,7 +13,8 @@ from navoracle.composition import ChainAccess, require_registry
 from navoracle.config.chains import ChainSection
 from navoracle.config.models import Config
 from navoracle.domain.errors import CallReverted, ChainError
-from navoracle.ports import Address, NativeBalance
+from navoracle.domain.frame import BlockStamp
+from navoracle.ports import Address, Call, NativeBalance
 
 ROLE_POSTER: Final = 1
 ROLE_RISK: Final = 2
@@ -63,18 +64,20 @@ async def _check(name: str, section: ChainSection, config: Config, access: Chain
                 "Value at a newer block: fewer confirmations, or no `safe` or `finalized`.",
             )
         )
-    findings += await _check_signer(name, access, registry, to_checksum_address(poster))
-    for fund, plan in config.funds.items():
-        if plan.chain == name:
-            findings += await _check_fund(fund, plan.id, access, registry, f"chains.{name}")
-    return findings
+    findings += await _check_signer(name, section, access, registry, to_checksum_address(poster))
+    numbers = {fund: plan.id for fund, plan in config.funds.items() if plan.chain == name}
+    return findings + await _check_funds(numbers, access, registry, f"chains.{name}")
 
 
-async def _check_signer(name: str, access: ChainAccess, registry: Address, poster: str) -> list[Finding]:
+async def _check_signer(
+    name: str, section: ChainSection, access: ChainAccess, registry: Address, poster: str
+) -> list[Finding]:
     place = f"chains.{name}.signer"
-    if access.transactor is None:
+    if access.poster is None:
+        if section.signer is not None:  # Why its key cannot be used is told where it is opened.
+            return []
         return [warning(place, "there is no signer: nothing can be posted", "Add `signer: {key_file: FILE}`.")]
-    signer = access.transactor.address
+    signer = access.poster.address
     findings: list[Finding] = []
     (roles,) = await _view(access, registry, "grantedRoles(address)", ("uint256",), signer)
     if not roles & ROLE_POSTER:
@@ -100,32 +103,52 @@ async def _check_signer(name: str, access: ChainAccess, registry: Address, poste
     return findings
 
 
-async def _check_fund(
-    fund: str, number: int, access: ChainAccess, registry: Address, chain_place: str
+async def _check_funds(
+    numbers: Mapping[str, int], access: ChainAccess, registry: Address, chain_place: str
 ) -> list[Finding]:
-    place = f"funds.{fund}.id"
-    unknown = error(
-        place,
-        f"fund {number} is not registered on {registry}",
-        "Correct the number, or let ADMIN register it (registerFund).",
-    )
-    try:
-        (word,) = await _view(access, registry, "readRaw(uint256)", ("uint256",), number)
-    except CallReverted:
-        return [unknown]
-    if word == 0:
-        return [unknown]
-    profile = (word >> PROFILE_SHIFT) & PROFILE_MASK
-    bounds = await _view(access, registry, "getProfile(uint256)", _BOUNDS, profile)
-    if bounds[3] > 3_600:
-        return [
-            warning(
-                place,
-                f"guard profile {profile} takes one post in {bounds[3]} s, and the keeper posts hourly",
-                f"Let ADMIN lower the profile's minInterval on {chain_place}.registry.",
+    """Look up all funds by their numbers, in two rounds of requests however many they are."""
+    at = await access.reader.pool.newest()
+    words = await _read(access, registry, "readRaw(uint256)", ("uint256",), numbers.values(), at)
+    known = {number: word[0] for number, word in words.items() if word is not None and word[0] != 0}
+    profiles = {number: (word >> PROFILE_SHIFT) & PROFILE_MASK for number, word in known.items()}
+    bounds = await _read(access, registry, "getProfile(uint256)", _BOUNDS, set(profiles.values()), at)
+    findings: list[Finding] = []
+    for fund, number in numbers.items():
+        if number not in known:
+            findings.append(
+                error(
+                    f"funds.{fund}.id",
+                    f"fund {number} is not registered on {registry}",
+                    "Correct the number, or let ADMIN register it (registerFund).",
+                )
             )
-        ]
-    return []
+            continue
+        found = bounds[profiles[number]]
+        if found is not None and found[3] > 3_600:
+            findings.append(
+                warning(
+                    f"funds.{fund}.id",
+                    f"guard profile {profiles[number]} takes one post in {found[3]} s, and the keeper posts hourly",
+                    f"Let ADMIN lower the profile's minInterval on {chain_place}.registry.",
+                )
+            )
+    return findings
+
+
+async def _read(
+    access: ChainAccess,
+    registry: Address,
+    signature: str,
+    types: tuple[str, ...],
+    numbers: Collection[int],
+    at: BlockStamp,
+) -> dict[int, tuple[Any, ...] | None]:
+    """A view's results by its argument; None where it reverts. Raises ChainError."""
+    calls = [Call(registry, encode_call(signature, number)) for number in numbers]
+    found: dict[int, tuple[Any, ...] | None] = {}
+    for number, answer in zip(numbers, await access.reader.read(calls, at), strict=True):
+        found[number] = None if answer.failure == CallReverted.code else decode_result(types, answer.data)
+    return found
 
 
 async def _view(

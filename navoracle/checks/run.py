@@ -9,7 +9,7 @@ from pathlib import Path
 from navoracle.checks.assets import check_assets, check_off_chain_times
 from navoracle.checks.chains import check_block_ages, check_nodes, intervals_of, lags_of
 from navoracle.checks.findings import Finding, error, in_order
-from navoracle.checks.funds import check_claimed, check_funds
+from navoracle.checks.funds import check_cash, check_claimed, check_funds
 from navoracle.checks.places import places_of
 from navoracle.checks.readers import Code, check_codes, check_readings, codes_of
 from navoracle.checks.registries import check_registries
@@ -59,6 +59,7 @@ async def check(
         stamps, findings = await _stamps(reached)
         findings += [error(f"chains.{name}.signer", told.message, told.advice) for name, told in reached.unsigned]
         findings += check_nodes(config, reached.chains)
+        findings += check_cash(config)
         lags = lags_of(stamps, clock.now())
         findings += check_block_ages(config, lags)
         intervals = await intervals_of(stamps, reached.chains)

@@ -61,6 +61,8 @@ def deploy(
     poster: Annotated[str | None, typer.Option(metavar="ADDRESS", help="POSTER: the keeper's key.")] = None,
     risk: Annotated[str | None, typer.Option(metavar="ADDRESS", help="RISK: accepts and releases.")] = None,
     guardian: Annotated[str | None, typer.Option(metavar="ADDRESS", help="GUARDIAN: stops.")] = None,
+    manager: Annotated[str | None, typer.Option(metavar="ADDRESS", help="MANAGER: may ask for updates.")] = None,
+    engine: Annotated[str | None, typer.Option(metavar="ADDRESS", help="ENGINE: tells of large trades.")] = None,
     opening: Annotated[
         list[str] | None,
         typer.Option(metavar="FUND=NAV:PPS", help="Opening NAV and price per share; else the fund's value now."),
@@ -95,6 +97,8 @@ def deploy(
         poster=_address("--poster", poster),
         risk=_address("--risk", risk),
         guardian=_address("--guardian", guardian),
+        manager=_address("--manager", manager),
+        engine=_address("--engine", engine),
     )
     bounds = GuardBounds(up_bps, down_bps, day_bps, min_interval, max_age)
     openings = {fund: _opening(fund, text) for fund, text in _pairs("--opening", opening).items()}

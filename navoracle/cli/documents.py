@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from navoracle.domain.frame import BlockStamp, Failure, FundFrame, NavFrame
+from navoracle.domain.frame import BlockStamp, Failure, FundFrame, GuardDistance, NavFrame
 from navoracle.domain.nav import Breakdown, FundValuation
 from navoracle.domain.prices import PriceEstimate, Quote
 from navoracle.domain.valuation import PositionValue
@@ -57,7 +57,21 @@ def fund_document(part: FundFrame, evidence: bytes | None) -> dict[str, Any]:
         "verdicts": [verdict_document(verdict) for verdict in part.verdicts],
         "failures": failure_documents(part.failures),
         "immaterial": list(part.immaterial),
+        "guard_distance": None if part.distance is None else distance_document(part.distance),
         "evidence_hash": None if evidence is None else "0x" + evidence_hash(evidence).hex(),
+    }
+
+
+def distance_document(found: GuardDistance) -> dict[str, Any]:
+    """How much of the contract's band a post would use; steps in tenths of a basis point, `used_bps` of the band."""
+    return {
+        "used_bps": found.used_bps,
+        "within": found.within,
+        "binds": found.binds,
+        "step": found.step,
+        "step_limit": found.step_limit,
+        "day": found.day,
+        "day_limit": found.day_limit,
     }
 
 

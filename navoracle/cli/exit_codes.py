@@ -11,6 +11,7 @@ from navoracle.domain.errors import (
     GuardRefused,
     NavoracleError,
     ReadError,
+    RequestRefused,
     StoreError,
     UsageError,
     VerificationFailed,
@@ -30,14 +31,15 @@ class ExitCode(IntEnum):
 
 
 DESCRIPTION: Final = (
-    "Exit codes: 0 done, 1 unexpected (a defect), 2 wrong usage, 3 a guard refused or a verification failed, "
-    "4 configuration or database, 5 chain or source, 6 partly done, 130 interrupted."
+    "Exit codes: 0 done, 1 unexpected (a defect), 2 wrong usage, 3 a guard refused, a verification failed or a request "
+    "was refused, 4 configuration or database, 5 chain or source, 6 partly done, 130 interrupted."
 )
 
 _CODES: Final[tuple[tuple[type[NavoracleError], ExitCode], ...]] = (
     (UsageError, ExitCode.USAGE),
     (GuardRefused, ExitCode.GUARD),
     (VerificationFailed, ExitCode.GUARD),
+    (RequestRefused, ExitCode.GUARD),
     (ConfigurationError, ExitCode.CONFIGURATION),
     (StoreError, ExitCode.CONFIGURATION),
     (ChainError, ExitCode.CHAIN),

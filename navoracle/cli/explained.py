@@ -28,7 +28,7 @@ def show_line(out: Console, line: Line) -> None:
     """Draw the tree."""
     root = Tree(_text(line), guide_style="dim")
     _grow(root, line)
-    out.print(root, soft_wrap=True)
+    out.print(root)
 
 
 def _grow(branch: Tree, line: Line) -> None:

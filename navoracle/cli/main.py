@@ -9,13 +9,48 @@ from typing import Annotated, Final
 import typer
 
 from navoracle import __version__
-from navoracle.cli import check, config, demo, deploy, evidence, nav, post, price, record, replay, status, verify
+from navoracle.cli import (
+    alerts,
+    check,
+    config,
+    demo,
+    deploy,
+    emergency,
+    evidence,
+    export,
+    nav,
+    post,
+    price,
+    record,
+    replay,
+    service,
+    status,
+    verify,
+)
 from navoracle.cli.exit_codes import DESCRIPTION, ExitCode, exit_code_of
 from navoracle.cli.output import error_document, error_of, print_error, print_json
 from navoracle.cli.runtime import Runtime, runtime_of
 from navoracle.domain.errors import NavoracleError
+from navoracle.telemetry.crash import install_crash_hooks
 
-COMMANDS: Final = (demo, check, nav, price, post, status, verify, evidence, record, replay, deploy, config)
+COMMANDS: Final = (
+    demo,
+    check,
+    nav,
+    price,
+    post,
+    service,
+    emergency,
+    status,
+    verify,
+    evidence,
+    export,
+    alerts,
+    record,
+    replay,
+    deploy,
+    config,
+)
 """The modules whose `register(app)` adds their commands, in the order of the help."""
 
 app = typer.Typer(
@@ -87,4 +122,5 @@ def _usage(error: typer.TyperException, *, as_json: bool) -> None:
 
 def main() -> None:
     """The console script."""
+    install_crash_hooks()
     sys.exit(run(sys.argv[1:]))

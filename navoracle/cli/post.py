@@ -19,6 +19,7 @@ from navoracle.cli.runtime import ConfigFile, DatabaseUrl, Funds, JsonFlag, Load
 from navoracle.composition import open_store, open_system, rehearsal_store
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.frame import FundFrame, NavFrame
+from navoracle.domain.guards import sentence
 from navoracle.domain.units import Timestamp
 from navoracle.keeper.advice import advice_for
 from navoracle.store_port import SlotOutcome, SlotState, Store
@@ -228,5 +229,8 @@ def _show(out: Console, posting: Posting) -> None:
         )
     out.print(rows)
     for fund in posting.outcomes:
+        found = posting.found(fund)
+        if found is not None and found.distance is not None:
+            out.print(f"{plain(fund)}: {plain(sentence(found.distance))}")
         if posting.advice(fund):
             out.print(f"{plain(fund)}: advice: {plain(posting.advice(fund))}")

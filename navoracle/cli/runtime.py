@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from pydantic import SecretStr
 
-from navoracle.clock import SystemClock
+from navoracle.clock import clock_from_environment
 from navoracle.composition import ChainAccess, store_exists
 from navoracle.config.loading import load_config
 from navoracle.config.models import Config
@@ -40,7 +40,7 @@ class Runtime:
         log_format, log_level: the root command's flags.
     """
 
-    clock: Clock = field(default_factory=SystemClock)
+    clock: Clock = field(default_factory=clock_from_environment)
     chains: Mapping[str, ChainAccess] | None = None
     log_format: str | None = None
     log_level: str | None = None

@@ -6,6 +6,7 @@ from rich.console import Console
 
 from navoracle.cli.output import moment, money, percent, plain, table
 from navoracle.domain.frame import Failure, FundFrame, NavFrame
+from navoracle.domain.guards import sentence
 from navoracle.domain.prices import PriceEstimate
 from navoracle.domain.verdicts import Outcome
 
@@ -44,6 +45,8 @@ def show_fund(out: Console, part: FundFrame, unit: str) -> None:
         out.print(rows)
         if found.undecayed_nav != found.before.nav:
             out.print(f"without the haircuts of old prices: {money(found.undecayed_nav)}")
+    if part.distance is not None:
+        out.print(plain(sentence(part.distance)))
     for name in part.immaterial:
         out.print(f"counted as zero, because it has no price and was immaterial: {plain(name)}")
     for verdict in part.verdicts:
@@ -77,8 +80,10 @@ def _status_of(estimate: PriceEstimate) -> str:
 
 
 def show_failures(out: Console, failures: tuple[Failure, ...]) -> None:
-    """Draw the readers that failed, each once, with the advice."""
-    for failure in dict.fromkeys(failures):
-        out.print(f"[red]failed[/] {plain(failure.reader)}: {plain(failure.message)}")
-        if failure.advice:
+    """Draw the readers that failed, each once; advice that several in a row share comes after the last of them."""
+    told = list(dict.fromkeys(failures))
+    for index, failure in enumerate(told):
+        message = failure.message.removeprefix(f"{failure.reader}: ")
+        out.print(f"[red]failed[/] {plain(failure.reader)}: {plain(message)}")
+        if failure.advice and all(following.advice != failure.advice for following in told[index + 1 : index + 2]):
             out.print(f"  advice: {plain(failure.advice)}")

@@ -22,7 +22,7 @@ from navoracle.keeper.audit import Audit, audit
 from navoracle.keeper.verify import VerifiedFund, verify_document, verify_proof, verify_reads
 from navoracle.ports import Address
 from navoracle.readers import check_address
-from navoracle.store_port import History, PostState
+from navoracle.store_port import History, TransactionState
 
 _ADVICE = "Keep the evidence and the database as they are, and find out who changed what."
 
@@ -301,5 +301,5 @@ def _status(verified: VerifiedFund) -> str:
 
 
 def _posted(audited: Audit) -> str:
-    roots = [post for post in audited.posts if post.state is PostState.CONFIRMED]
+    roots = [post for post in audited.posts if post.state is TransactionState.CONFIRMED]
     return "root and proof hold" if roots else "-"

@@ -1,6 +1,7 @@
 """Builds the system from a configuration: which adapters stand behind which ports. Nothing else builds them."""
 
 from navoracle.chain.deploy import GuardBounds
+from navoracle.composition.cadence import watch_of
 from navoracle.composition.claims import check_claims
 from navoracle.composition.deployment import (
     MAX_POST_AGE,
@@ -15,6 +16,9 @@ from navoracle.composition.deployment import (
 from navoracle.composition.endpoints import chain_reader_at
 from navoracle.composition.plans import plan_from_evidence, resolve, resolve_each, subject_of
 from navoracle.composition.reach import Reach, reach, require_registry
+from navoracle.composition.rehearsals import copy_for_rehearsal
+from navoracle.composition.requests import drop_folder, request_desk, sign_request
+from navoracle.composition.service import RunningService, open_service
 from navoracle.composition.stores import (
     RehearsalStore,
     open_existing_store,
@@ -36,15 +40,19 @@ __all__ = [
     "RecordedCase",
     "RegistryPlan",
     "RehearsalStore",
+    "RunningService",
     "System",
     "chain_access",
     "chain_reader_at",
     "check_claims",
+    "copy_for_rehearsal",
     "deploy_multicall",
     "deploy_planned",
     "deployment_chain",
+    "drop_folder",
     "open_existing_store",
     "open_fresh_store",
+    "open_service",
     "open_store",
     "open_system",
     "open_world",
@@ -52,9 +60,12 @@ __all__ = [
     "plan_registry",
     "reach",
     "rehearsal_store",
+    "request_desk",
     "require_registry",
     "resolve",
     "resolve_each",
+    "sign_request",
     "store_exists",
     "subject_of",
+    "watch_of",
 ]

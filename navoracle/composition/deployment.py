@@ -15,6 +15,7 @@ from navoracle.chain.deploy import (
     deploy_contract,
     deploy_registry,
 )
+from navoracle.chain.signers import KeyFileSigner
 from navoracle.chain.transactor import Web3Transactor
 from navoracle.composition.system import ChainAccess, chain_access, open_system, transactor_with
 from navoracle.config.models import Config
@@ -46,6 +47,8 @@ class Grants:
     poster: Address | None
     risk: Address | None
     guardian: Address | None
+    manager: Address | None
+    engine: Address | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,14 @@ async def deploy_planned(
     """
     access, transactor = _deployer(config, plan.chain, key_file, chains)
     grants = plan.grants
-    roles = RegistryRoles(grants.admin or transactor.address, grants.poster, grants.risk, grants.guardian)
+    roles = RegistryRoles(
+        grants.admin or transactor.address,
+        grants.poster,
+        grants.risk,
+        grants.guardian,
+        grants.manager,
+        grants.engine,
+    )
     try:
         await access.reader.stamp()
         deployed = await deploy_registry(
@@ -195,4 +205,4 @@ def _deployer(
     if section is None:
         raise ConfigurationError(f"chain {chain} is not configured", advice=f"Add `chains: {chain}:`.")
     access = (chains or {}).get(chain) or chain_access(chain, section, live=False)
-    return access, transactor_with(key_file, section, access.reader.endpoint)
+    return access, transactor_with(KeyFileSigner(key_file), section, access.reader.endpoint)

@@ -45,7 +45,7 @@ async def embedded_registry(
         admin=accounts[ADMIN], poster=accounts[POSTER], risk=accounts[RISK], guardian=accounts[GUARDIAN]
     )
     deployed = await deploy_registry(chain.transactor(ADMIN), roles, bounds=bounds, funds=openings)
-    return EmbeddedWorld(chain, deployed.address, ChainAccess(chain.reader(name), chain.transactor(POSTER)))
+    return EmbeddedWorld(chain, deployed.address, ChainAccess(chain.reader(name), chain.signers[POSTER]))
 
 
 __all__ = [

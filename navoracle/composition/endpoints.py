@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
@@ -24,8 +24,17 @@ DEADLINE_IN_TIMEOUTS: Final = 2.5
 """How many requests' time one operation may take: two nodes may be dead before a third one answers."""
 
 
-def node_pool(name: str, section: ChainSection, clock: Clock | None = None) -> NodePool:
-    """The configured nodes of a chain. Raises ConfigurationError: a URL is none."""
+def node_pool(
+    name: str,
+    section: ChainSection,
+    clock: Clock | None = None,
+    on_event: Callable[[NodeEvent], None] | None = None,
+) -> NodePool:
+    """The configured nodes of a chain; their changes are logged unless somebody else listens.
+
+    Raises:
+        ConfigurationError: a URL is none.
+    """
     finality: Finality = section.confirmations if section.finality == "confirmations" else section.finality
     back_offs: dict[str, BackOff] = {}
     nodes = [
@@ -49,7 +58,7 @@ def node_pool(name: str, section: ChainSection, clock: Clock | None = None) -> N
         max_lag=section.max_lag,
         max_head_age=section.max_head_age,
         clock=clock,
-        on_event=log_node_event,
+        on_event=on_event or log_node_event,
         deadline=DEADLINE_IN_TIMEOUTS * section.timeout,
     )
 

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from navoracle.composition.claims import check_claims
 from navoracle.config.models import AssetSection, Config, FundSection
+from navoracle.domain.breaker import Breaker
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import (
     ChainError,
@@ -20,7 +21,7 @@ from navoracle.domain.errors import (
     SourceDown,
 )
 from navoracle.domain.fees import FeeTerms
-from navoracle.domain.frame import FundPrior, GuardPolicy, Prior, PriorPrice, Sample
+from navoracle.domain.frame import FundPrior, GuardPolicy, Prior, PriorPrice, PriorRound, Sample
 from navoracle.domain.prices import AggregationPolicy, NativeBandPolicy
 from navoracle.domain.units import Bps, Timestamp
 from navoracle.keeper.collect import read_all
@@ -49,6 +50,8 @@ _NATIVE_BAND = TypeAdapter(NativeBandPolicy)
 PRICES = TypeAdapter(tuple[PriorPrice, ...])
 SAMPLES = TypeAdapter(tuple[Sample, ...])
 FUND_PRIOR = TypeAdapter(FundPrior)
+ROUNDS = TypeAdapter(tuple[PriorRound, ...])
+ASSET_BREAKERS = TypeAdapter(dict[str, Breaker])
 
 
 def subject_of(config: Config) -> Subject:
@@ -111,6 +114,7 @@ def _fund_plan(name: str, fund: FundSection) -> FundPlan:
             time_weighted_gap_bps=Bps(guards.time_weighted_gap_bps),
             max_mixed_age=guards.max_mixed_age,
             max_block_age=guards.max_block_age,
+            max_baseline_age=guards.max_baseline_age,
             post_estimated=guards.post_estimated,
         ),
     )
@@ -259,6 +263,8 @@ def plan_from_evidence(document: Mapping[str, Any]) -> FramePlan:
             prices=PRICES.validate_python(prior["prices"]),
             samples=SAMPLES.validate_python(prior["samples"]),
             funds={name: FUND_PRIOR.validate_python(prior["fund"])},
+            rounds=ROUNDS.validate_python(prior["rounds"]),
+            asset_breakers=ASSET_BREAKERS.validate_python(prior["asset_breakers"]),
         ),
         verifies=described["verifies"],
         gates=tuple(SequencerGate.model_validate(gate) for gate in described["gates"]),

@@ -2,43 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
+from navoracle.chain.artifacts import artifact
+from navoracle.chain.node_state import NodeEvent
 from navoracle.chain.reader import Web3ChainReader
 from navoracle.chain.rpc import Endpoint
-from navoracle.chain.signers import KeyFileSigner
-from navoracle.chain.transactor import GWEI, FeePolicy, Web3Transactor
+from navoracle.chain.signers import Signer
+from navoracle.chain.transactor import FeePolicy, Web3Transactor
 from navoracle.chain.versions import require_contract
 from navoracle.composition.endpoints import node_pool
+from navoracle.composition.lanes import GWEI, transaction_lane
 from navoracle.composition.off_chain import OffChainServices, off_chain_services
 from navoracle.composition.plans import resolve, subject_of
+from navoracle.composition.signers import signer_of
 from navoracle.config.chains import ChainSection
 from navoracle.config.models import Config
 from navoracle.domain.errors import ConfigurationError
 from navoracle.keeper.frame import FramePorts
 from navoracle.keeper.planner import Planner, Subject
+from navoracle.keeper.preflight import Preflight, preflight
 from navoracle.keeper.publishing import Outbox
 from navoracle.keeper.slots import SlotRunner
-from navoracle.ports import Clock, Transactor
+from navoracle.lane_port import Lane, LaneEvent
+from navoracle.ports import Address, Clock
 from navoracle.publishers.nav_registry import NavRegistryPublisher
 from navoracle.publishers.nav_registry_codec import RecordSize
+from navoracle.publishers.nav_registry_state import NavRegistryInspector
 from navoracle.recorded.reader import RecordedReader
 from navoracle.recorded.series import Series, load_series
 from navoracle.store_port import Store
 
-MAX_TIP_GWEI = 20
-"""The most that is offered to a block's proposer, whatever the cap."""
-
 
 @dataclass(frozen=True, slots=True)
 class ChainAccess:
-    """How one chain is reached: its reader, and the signer's transactor where anything may be sent."""
+    """How one chain is reached: its reader, and the keys that may send; `guardian` only holds funds."""
 
     reader: Web3ChainReader
-    transactor: Transactor | None
+    poster: Signer | None = None
+    guardian: Signer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """How slots and lanes are held.
+
+    Attributes:
+        lease: seconds for which they are claimed.
+        patience: seconds that a slot waits for its transaction; None for as long as it takes.
+        on_lane_event, on_node_event: told of what becomes of transactions and nodes; logged when None.
+    """
+
+    lease: int = 60
+    patience: float | None = 120.0
+    on_lane_event: Callable[[LaneEvent], None] | None = None
+    on_node_event: Callable[[NodeEvent], None] | None = None
+
+
+ONE_SHOT: Final = Running()
+"""The way of a command that works one slot off and ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +83,8 @@ class System:
     ports: FramePorts
     planner: Planner
     runner: SlotRunner | None
+    posters: Mapping[str, Lane]
+    guardians: Mapping[str, Lane]
 
     def runner_or_fail(self) -> SlotRunner:
         """The slot runner. Raises ConfigurationError when the system was opened without a store."""
@@ -62,38 +93,53 @@ class System:
         return self.runner
 
     async def close(self) -> None:
-        """Give up connections; the store is closed by who opened it."""
+        """Give up leases and connections; the store is closed by who opened it."""
+        for lane in (*self.posters.values(), *self.guardians.values()):
+            await lane.close()
         for access in self.chains.values():
             await access.reader.close()
         await self.off_chain.close()
 
 
-def chain_access(name: str, section: ChainSection, *, live: bool, clock: Clock | None = None) -> ChainAccess:
-    """Reach a chain as configured; its key is opened only for a live run.
+def chain_access(
+    name: str,
+    section: ChainSection,
+    *,
+    live: bool,
+    clock: Clock | None = None,
+    on_node_event: Callable[[NodeEvent], None] | None = None,
+) -> ChainAccess:
+    """Reach a chain as configured; its keys are opened only for a live run.
 
     Args:
         clock: what the age of the chain's head is measured by; the machine's own when None.
+        on_node_event: told of every node that changes its state; logged when None.
 
     Raises:
-        ConfigurationError: an endpoint is none, or a live run lacks its key file.
+        ConfigurationError: an endpoint is none, or a live run lacks its key.
     """
-    reader = Web3ChainReader(node_pool(name, section, clock), multicall=section.multicall)
-    return ChainAccess(reader, transactor_of(name, section, reader.endpoint) if live else None)
-
-
-def transactor_of(name: str, section: ChainSection, endpoint: Endpoint) -> Transactor:
-    """The configured signer on that endpoint. Raises ConfigurationError when there is none."""
+    reader = Web3ChainReader(node_pool(name, section, clock, on_node_event), multicall=section.multicall)
+    if not live:
+        return ChainAccess(reader)
     if section.signer is None:
         raise ConfigurationError(
             f"chains.{name} has no signer", advice="Add `signer: {key_file: FILE}`, or leave --live off."
         )
-    return transactor_with(section.signer.key_file, section, endpoint)
+    poster = signer_of(section.signer, f"chains.{name}.signer")
+    guardian = None if section.guardian is None else signer_of(section.guardian, f"chains.{name}.guardian")
+    if guardian is not None and guardian.address == poster.address:
+        raise ConfigurationError(
+            f"chains.{name}.guardian: {guardian.address} is also the poster's key",
+            advice="Give the guardian a key of its own: whoever takes the poster's must not be able to stop the fund.",
+        )
+    return ChainAccess(reader, poster, guardian)
 
 
-def transactor_with(key_file: Path, section: ChainSection, endpoint: Endpoint) -> Web3Transactor:
-    """A transactor of the key in a file, within the chain's fee cap. Raises ConfigurationError for a bad key file."""
-    fees = FeePolicy(max_fee=section.max_fee_gwei * GWEI, max_tip=min(MAX_TIP_GWEI, section.max_fee_gwei) * GWEI)
-    return Web3Transactor(endpoint, KeyFileSigner(key_file), chain_id=section.chain_id, fees=fees)
+def transactor_with(signer: Signer, section: ChainSection, endpoint: Endpoint) -> Web3Transactor:
+    """A transactor of that signer, within the chain's fee cap."""
+    said = section.transactions
+    fees = FeePolicy(max_fee=said.max_fee_gwei * GWEI, max_tip=min(said.max_tip_gwei, said.max_fee_gwei) * GWEI)
+    return Web3Transactor(endpoint, signer, chain_id=section.chain_id, fees=fees)
 
 
 async def open_system(
@@ -105,6 +151,7 @@ async def open_system(
     chains: Mapping[str, ChainAccess] | None = None,
     documents: Path | None = None,
     services: bool = True,
+    running: Running = ONE_SHOT,
 ) -> System:
     """Build the system and resolve its readers.
 
@@ -114,6 +161,7 @@ async def open_system(
         chains: how chains are reached, instead of by the configuration (embedded chains).
         documents: the folder of attestations.
         services: whether HTTP services and exchanges are asked; without them only what is recorded answers.
+        running: how slots and lanes are held; a single command's way unless given.
 
     Raises:
         ConfigurationError, ChainError: something named in the configuration is not there, or not what it is said to be.
@@ -124,9 +172,18 @@ async def open_system(
     access = dict(chains or {})
     for name, section in config.chains.items():
         if name not in access:
-            access[name] = chain_access(name, section, live=live and section.registry is not None, clock=clock)
+            access[name] = chain_access(
+                name,
+                section,
+                live=live and section.registry is not None,
+                clock=clock,
+                on_node_event=running.on_node_event,
+            )
     readers = {name: reached.reader for name, reached in access.items()}
     outboxes: dict[str, Outbox] = {}
+    posters: dict[str, Lane] = {}
+    guardians: dict[str, Lane] = {}
+    owner = owner_name()
     async with AsyncExitStack() as on_failure:
         on_failure.push_async_callback(off_chain.close)
         for reader in readers.values():
@@ -136,7 +193,21 @@ async def open_system(
         for name, section in config.chains.items():
             if store is None or section.registry is None:
                 continue
-            await require_contract(access[name].reader, section.registry, "NavRegistry")
+            reached = access[name]
+            await require_contract(reached.reader, section.registry, "NavRegistry")
+            for lanes, signer in ((posters, reached.poster), (guardians, reached.guardian)):
+                if live and signer is not None:
+                    lanes[name] = transaction_lane(
+                        name,
+                        section,
+                        reached.reader,
+                        signer,
+                        store=store,
+                        clock=clock,
+                        owner=owner,
+                        lease=running.lease,
+                        on_event=running.on_lane_event,
+                    )
             outboxes[name] = Outbox(
                 chain=access[name].reader,
                 publisher=NavRegistryPublisher(
@@ -145,13 +216,40 @@ async def open_system(
                     registry=section.registry,
                     record_size=RecordSize(config.record_size),
                 ),
-                transactor=access[name].transactor,
+                lane=posters.get(name),
                 store=store,
                 clock=clock,
                 live=live,
+                look=_look(name, section, reached.reader, section.registry),
+                max_batch_gas=section.transactions.max_batch_gas,
             )
         on_failure.pop_all()
     ports = FramePorts(readers, off_chain, clock, store, outboxes)
     planner = Planner(subject, store, outboxes, now=clock.now())
-    runner = None if store is None else SlotRunner(planner, ports, store)
-    return System(config, subject, clock, access, series, off_chain, ports, planner, runner)
+    runner = (
+        None
+        if store is None
+        else SlotRunner(planner, ports, store, owner=owner, lease=running.lease, patience=running.patience)
+    )
+    return System(config, subject, clock, access, series, off_chain, ports, planner, runner, posters, guardians)
+
+
+def _look(
+    name: str, section: ChainSection, reader: Web3ChainReader, registry: Address
+) -> Callable[[Mapping[str, int], Address | None], Awaitable[Preflight]]:
+    inspector = registry_inspector(reader, registry)
+
+    async def look(fund_ids: Mapping[str, int], sender: Address | None) -> Preflight:
+        return await preflight(inspector, chain=name, chain_id=section.chain_id, fund_ids=fund_ids, sender=sender)
+
+    return look
+
+
+def registry_inspector(reader: Web3ChainReader, registry: Address) -> NavRegistryInspector:
+    """What looks at a registry before it is posted to."""
+    return NavRegistryInspector(reader, registry=registry, is_known_code=artifact("NavRegistry").is_code)
+
+
+def owner_name() -> str:
+    """The name under which this process claims slots and lanes; no other process has it, not even its successor."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"

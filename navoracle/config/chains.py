@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import Field, model_validator
 
-from navoracle.config.base import Name, Seconds, Section
+from navoracle.config.base import Name, NodeUrl, Seconds, Section
+from navoracle.config.signers import SignerSection
+from navoracle.config.transactions import TransactionsSection
 from navoracle.ports import Address
 from navoracle.readers import ChecksumAddress
 from navoracle.redaction import HIDDEN, host_of, redact_url
@@ -15,23 +16,6 @@ from navoracle.redaction import HIDDEN, host_of, redact_url
 MULTICALL3 = "0xcA11bde05977b3631167028862bE2a173976CA11"
 
 Pinning = Literal["auto", "hash", "number"]
-
-
-def _check_node_url(url: SecretStr) -> SecretStr:
-    text = url.get_secret_value()
-    if not text.startswith(("http://", "https://", "ws://", "wss://")) or host_of(text) == "?":
-        raise ValueError("it is no URL of a node: write http(s)://... or ws(s)://...")
-    return url
-
-
-NodeUrl = Annotated[SecretStr, AfterValidator(_check_node_url)]
-"""The URL of a node; a secret, because providers put keys into it."""
-
-
-class SignerSection(Section):
-    """Where the poster's key comes from."""
-
-    key_file: Path
 
 
 class EndpointSection(Section):
@@ -65,6 +49,7 @@ class ChainSection(Section):
 
     `rpc` is short for one endpoint. `quorum` operators must agree: 2 where there are two or more, unless it says
     otherwise. A node may lie `max_lag` blocks behind the others, and its head `max_head_age` seconds behind the clock.
+    `signer` posts; `guardian` is a hot key that may hold funds where one is insolvent, and is never the poster's.
     """
 
     chain_id: Annotated[int, Field(gt=0)]
@@ -80,7 +65,8 @@ class ChainSection(Section):
     sequencer: SequencerSection | None = None
     registry: ChecksumAddress | None = None
     signer: SignerSection | None = None
-    max_fee_gwei: Annotated[int, Field(gt=0)] = 200
+    guardian: SignerSection | None = None
+    transactions: TransactionsSection = TransactionsSection()
     timeout: Annotated[int, Field(gt=0, le=600)] = 20
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -12,6 +14,8 @@ import yaml
 from pydantic import ValidationError
 
 from navoracle.config.models import Config
+from navoracle.config.secrets import hide_secrets_of
+from navoracle.config.service import anchored
 from navoracle.domain.errors import ConfigurationError
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -62,11 +66,16 @@ def load_config(path: Path, environment: Mapping[str, str] | None = None) -> Con
 
 
 def parse_config(raw: Mapping[str, Any], name: str) -> Config:
-    """Validate a configuration that is already plain data; `name` is what errors call it."""
+    """Validate a configuration that is already plain data; `name` is what errors call it.
+
+    From then on no log, event or traceback of this process shows one of its secrets.
+    """
     try:
-        return Config.model_validate(raw)
+        config = Config.model_validate(raw)
     except ValidationError as error:
         raise _explained(error, name) from error
+    hide_secrets_of(config)
+    return config
 
 
 def _syntax(error: yaml.YAMLError) -> str:
@@ -115,11 +124,19 @@ def _anchor(config: Config, folder: Path) -> Config:
         name: series.model_copy(update={"file": folder / series.file}) for name, series in config.recorded.items()
     }
     chains = {
-        name: chain
-        if chain.signer is None
-        else chain.model_copy(
-            update={"signer": chain.signer.model_copy(update={"key_file": folder / chain.signer.key_file})}
+        name: chain.model_copy(
+            update={
+                "signer": chain.signer and chain.signer.anchored(folder),
+                "guardian": chain.guardian and chain.guardian.anchored(folder),
+            }
         )
         for name, chain in config.chains.items()
     }
-    return config.model_copy(update={"recorded": recorded, "chains": chains})
+    service = anchored(config.service, folder)
+    return config.model_copy(update={"recorded": recorded, "chains": chains, "service": service})
+
+
+def config_hash(config: Config) -> str:
+    """A name of what the configuration says, its secrets aside: 16 hex digits of the SHA-256 of its JSON."""
+    said = json.dumps(config.model_dump(mode="json"), sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()[:16]

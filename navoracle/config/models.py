@@ -11,8 +11,11 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from navoracle.config.alerts import AlertsSection
 from navoracle.config.base import BpsField, Name, Seconds, Section
 from navoracle.config.chains import ChainSection
+from navoracle.config.requests import FundRequestsSection
+from navoracle.config.service import BreakerSection, ServiceSection
 from navoracle.config.services import CredentialSection, ExchangeSection, HttpSection, service_problems
 from navoracle.domain.units import Wad
 from navoracle.positions import PositionModel, SupplyModel
@@ -96,6 +99,7 @@ class GuardsSection(Section):
     time_weighted_gap_bps: BpsField = 500
     max_mixed_age: Seconds = 3_600
     max_block_age: Seconds = 900
+    max_baseline_age: Seconds = 604_800
     post_estimated: bool = True
 
 
@@ -108,6 +112,7 @@ class FundSection(Section):
     positions: Annotated[tuple[PositionModel, ...], Field(min_length=1)]
     fees: FeesSection = FeesSection()
     guards: GuardsSection = GuardsSection()
+    requests: FundRequestsSection = FundRequestsSection()
 
 
 class CadenceSection(Section):
@@ -143,6 +148,9 @@ class Config(Section):
     store: StoreSection = StoreSection()
     log: LogSection = LogSection()
     cadence: CadenceSection = CadenceSection()
+    service: ServiceSection = ServiceSection()
+    alerts: AlertsSection = AlertsSection()
+    breakers: BreakerSection = BreakerSection()
     chains: dict[Name, ChainSection] = Field(default_factory=dict)
     recorded: dict[Name, SeriesSection] = Field(default_factory=dict)
     http: HttpSection = HttpSection()

@@ -9,6 +9,7 @@ from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from navoracle.config.models import Config
+from navoracle.config.secrets import hide_secrets_of
 from navoracle.domain.errors import ConfigurationError
 
 PREFIX: Final = "NAVORACLE_"
@@ -53,7 +54,7 @@ def load_settings(
     """
     flags: dict[str, Any] = {"config": config, "database": database, "log_format": log_format, "log_level": log_level}
     try:
-        return Settings(**{name: value for name, value in flags.items() if value is not None})
+        settings = Settings(**{name: value for name, value in flags.items() if value is not None})
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
         name = str(problem["loc"][0])
@@ -61,3 +62,5 @@ def load_settings(
             f"--{name.replace('_', '-')} or {PREFIX}{name.upper()}: {problem['msg']}",
             advice="Correct the flag or the environment variable, or leave it out.",
         ) from error
+    hide_secrets_of(settings)
+    return settings

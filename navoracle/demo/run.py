@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from navoracle.chain.embedded import EmbeddedChain
-from navoracle.composition import open_system
+from navoracle.composition import open_system, watch_of
 from navoracle.config.loading import load_config
 from navoracle.demo.examples import example_configuration
 from navoracle.demo.story import HOUR, Director
 from navoracle.demo.world import DemoWorld
 from navoracle.domain.units import Timestamp
 from navoracle.replay.clock import ReplayClock
-from navoracle.replay.engine import Progress, Verification, run_slots, verify_store, watch_of
+from navoracle.replay.engine import Progress, Verification, run_slots, verify_store
 from navoracle.replay.report import SlotReport, slot_json, summary_json
 from navoracle.store_port import Store
 

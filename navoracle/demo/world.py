@@ -133,8 +133,8 @@ class DemoWorld:
         return named | {f"{_variable(fund)}_HOLDER": holder_of(fund) for fund in FUNDS}
 
     def access(self, *, live: bool = True) -> dict[str, ChainAccess]:
-        """The chain as `open_system(chains=...)` takes it, with the poster's transactor for a live run."""
-        return {CHAIN: ChainAccess(self.chain.reader(CHAIN), self.chain.transactor(POSTER) if live else None)}
+        """The chain as `open_system(chains=...)` takes it, with the poster's key for a live run."""
+        return {CHAIN: ChainAccess(self.chain.reader(CHAIN), self.chain.signers[POSTER] if live else None)}
 
     async def set_price(
         self, asset: str, price: Wad, *, groups: Sequence[str] | None = None, at: Timestamp | None = None
@@ -286,7 +286,7 @@ class DemoWorld:
         """
         sender, endpoint = self.chain.signers[OPERATOR], self.chain.endpoint
         nonce = str(await endpoint.request("eth_getTransactionCount", [sender.address, "latest"]))
-        raw = sender.sign(
+        raw = await sender.sign(
             {
                 "type": 2,
                 "chainId": self.chain.chain_id,

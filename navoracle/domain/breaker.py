@@ -1,7 +1,7 @@
-"""A fund's circuit breaker: CLOSED posts, OPEN does not, HALF_OPEN is watched until its frames agree.
+"""The circuit breaker of a fund or an asset: CLOSED posts, OPEN does not, HALF_OPEN is watched until its frames agree.
 
 Every way into OPEN has a way out: a reset by the RISK role, or a cool-down followed by agreeing frames within the
-contract's bounds. A stop that a person ordered ends with a reset alone, and a guardian cannot reset.
+contract's bounds. A stop that a person ordered, or an insolvency, ends with a reset alone, and a guardian cannot reset.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from navoracle.domain.errors import DomainError, GuardRefused, OutOfRange
-from navoracle.domain.units import Timestamp
+from navoracle.domain.units import BPS, Bps, Timestamp
 
 
 class BreakerState(Enum):
@@ -31,14 +31,26 @@ class Role(Enum):
 
 @dataclass(frozen=True, slots=True)
 class BreakerPolicy:
-    """How a breaker closes by itself: after `cool_down` seconds open, then `agreements` agreeing frames in a row.
+    """When a breaker opens by itself, and how it closes: after a cool-down, with agreeing frames.
+
+    Attributes:
+        cool_down: seconds that it stays open before it is half open.
+        agreements: agreeing frames that close it then.
+        agreement_bps: how far an asset's price may lie from the one before it to agree; a fund's guards have their own.
+        large_changes: slots with a large change within `window` seconds that open a fund's breaker.
+        window: seconds.
+        no_majority_frames: frames in a row without a majority of sources that open an asset's breaker.
 
     Raises:
-        OutOfRange: the cool-down is negative or fewer than one agreement is asked for.
+        OutOfRange: a time is negative, a number is below one, or the agreement lies outside 0 to 10_000 bps.
     """
 
     cool_down: int = 3_600
     agreements: int = 2
+    agreement_bps: Bps = Bps(50)
+    large_changes: int = 3
+    window: int = 86_400
+    no_majority_frames: int = 3
 
     def __post_init__(self) -> None:
         if self.cool_down < 0 or self.agreements < 1:
@@ -46,16 +58,25 @@ class BreakerPolicy:
                 f"cool-down of {self.cool_down} s with {self.agreements} agreements",
                 advice="Set the cool-down to 0 seconds or more and the agreements to 1 or more.",
             )
+        if self.large_changes < 1 or self.window < 0 or self.no_majority_frames < 1:
+            raise OutOfRange(
+                f"{self.large_changes} large changes in {self.window} s, {self.no_majority_frames} without a majority",
+                advice="Set the numbers to 1 or more and the window to 0 seconds or more.",
+            )
+        if not 0 <= self.agreement_bps <= BPS:
+            raise OutOfRange(
+                f"an agreement within {self.agreement_bps} bps", advice=f"Set the agreement to 0 to {BPS} bps."
+            )
 
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """A fund's breaker; every transition returns a new one. Start with `Breaker()`.
+    """The breaker of a fund or an asset; every transition returns a new one. Start with `Breaker()`.
 
     Attributes:
         reasons: why it is not closed, in the order in which they came up; empty when closed.
         since: when it took its present state; None when it was never opened.
-        needs_reset: it was stopped by a person and no cool-down ends that.
+        needs_reset: no cool-down ends it, because a person stopped it or it was opened so.
         agreed: agreeing frames since it is half open.
 
     Raises:
@@ -87,23 +108,25 @@ class Breaker:
         if self.state is BreakerState.CLOSED:
             return None
         if self.needs_reset:
-            return "A person stopped this fund: it resumes when the RISK role resets the breaker."
+            return "Look into the reason. It ends when the RISK role resets the breaker, and by nothing else."
         if self.state is BreakerState.OPEN:
             return "Look into the reason. It is tried again after the cool-down; the RISK role can reset it before."
         return "It closes when the next frames agree within the contract's bounds; the RISK role can reset it before."
 
-    def open(self, reason: str, at: Timestamp, by: Role = Role.KEEPER) -> Breaker:
-        """Stop the fund, from any state. The cool-down begins anew; reasons are added to those that stand.
+    def open(self, reason: str, at: Timestamp, by: Role = Role.KEEPER, *, needs_reset: bool = False) -> Breaker:
+        """Open it, from any state. The cool-down begins anew; reasons are added to those that stand.
 
-        Opened by a guardian or the RISK role it stays open until a reset, whatever else opened or opens it.
+        Opened by a guardian or the RISK role, or with `needs_reset`, it stays open until a reset, whatever else opened
+        or opens it.
 
         Raises:
             DomainError: the reason is empty.
         """
         if not reason:
-            raise DomainError("a breaker was opened without a reason", advice="State why the fund is stopped.")
+            raise DomainError("a breaker was opened without a reason", advice="State why it is opened.")
         reasons = self.reasons if reason in self.reasons else (*self.reasons, reason)
-        return Breaker(BreakerState.OPEN, reasons, at, self.needs_reset or by is not Role.KEEPER)
+        stays = self.needs_reset or needs_reset or by is not Role.KEEPER
+        return Breaker(BreakerState.OPEN, reasons, at, stays)
 
     def cool_down(self, now: Timestamp, policy: BreakerPolicy) -> Breaker:
         """Return it half open once it was open for the whole cool-down and needs no reset; else unchanged."""

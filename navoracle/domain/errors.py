@@ -4,7 +4,8 @@ An error carries a stable `code`, a message that names the place, and `advice`: 
 
     NavoracleError
     ├── DomainError             a value that the core cannot accept
-    │   └── OutOfRange          a number outside its type
+    │   ├── OutOfRange          a number outside its type
+    │   └── BadSignature        a signature that is none, not in its one accepted form, or another key's
     ├── ReadError               one price source or position reader failed; only its own funds are touched
     │   ├── EmptyResult         an empty answer where data was due
     │   ├── CallReverted        the contract refused the call
@@ -20,8 +21,16 @@ An error carries a stable `code`, a message that names the place, and `advice`: 
     ├── GuardRefused            a guard stopped the action
     ├── ChainError              a node or a transaction failed
     │   ├── EndpointsDisagree   two nodes gave different bytes for the same question about the same block
-    │   └── NoQuorum            fewer independent nodes answered than the chain's quorum
+    │   ├── NoQuorum            fewer independent nodes answered than the chain's quorum
+    │   ├── SignerFailed        the signer did not sign; nothing was sent
+    │   │   └── WrongSignature  it signed something else, or with another key
+    │   ├── FeeAboveCeiling     the next block asks more than the policy offers
+    │   ├── FeeBudgetSpent      the day's budget does not cover the transaction
+    │   ├── InsufficientFunds   the sender's balance does not cover it
+    │   └── ChainRolledBack     the chain took back what was final, or a transaction count fell below ours
     ├── StoreError              the database cannot be used
+    │   └── LeaseLost           another keeper has taken over what this one was working on
+    ├── RequestRefused          a signed request is not valid, not allowed, or was used before
     └── VerificationFailed      evidence does not support what was posted
 """
 
@@ -56,6 +65,12 @@ class OutOfRange(DomainError):
     """A number lies outside the range of its type."""
 
     code = "out_of_range"
+
+
+class BadSignature(DomainError):
+    """A signature that is none, that is not in its one accepted form (low s), or that another key made."""
+
+    code = "bad_signature"
 
 
 class ReadError(NavoracleError):
@@ -158,10 +173,67 @@ class NoQuorum(ChainError):
     code = "no_quorum"
 
 
+class SignerFailed(ChainError):
+    """The signer did not sign; nothing was sent."""
+
+    code = "signer_failed"
+
+
+class WrongSignature(SignerFailed):
+    """The signer returned something else than it was asked to sign, or signed with another key; nothing was sent."""
+
+    code = "wrong_signature"
+
+
+class FeeAboveCeiling(ChainError):
+    """The next block asks more per gas than the policy offers; nothing was signed."""
+
+    code = "fee_cap"
+
+
+class FeeBudgetSpent(ChainError):
+    """What is left of the day's fee budget does not cover the transaction; nothing was signed."""
+
+    code = "fee_budget"
+
+
+class InsufficientFunds(ChainError):
+    """The sender's balance does not cover the transaction; nothing was signed."""
+
+    code = "no_funds"
+
+
+class ChainRolledBack(ChainError):
+    """The chain took back a transaction that was final; nothing more is sent until it is in a block again."""
+
+    code = "deep_reorganization"
+
+
 class StoreError(NavoracleError):
     """The database cannot be used as it is."""
 
     code = "store"
+
+
+class LeaseLost(StoreError):
+    """The lease ran out and another keeper took over: nothing more may be written or sent on its account."""
+
+    code = "lease_lost"
+
+
+class RequestRefused(NavoracleError):
+    """A signed request is refused.
+
+    Attributes:
+        reason: one of `malformed`, `bad_signature`, `wrong_chain`, `wrong_contract`, `unknown_fund`, `expired`,
+            `too_early`, `too_long`, `replayed`, `wrong_role`, `too_often`.
+    """
+
+    code = "request_refused"
+
+    def __init__(self, reason: str, message: str, *, advice: str) -> None:
+        super().__init__(message, advice=advice)
+        self.reason = reason
 
 
 class VerificationFailed(NavoracleError):

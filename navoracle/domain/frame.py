@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Literal
 
+from navoracle.domain.breaker import Breaker
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.fees import FeeState
 from navoracle.domain.nav import FundValuation
@@ -66,6 +68,15 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class PriorRound:
+    """When the answer that an on-chain source gave last was published (Unix seconds), and the frame that read it."""
+
+    source: str
+    published_at: Timestamp
+    frame: str
+
+
+@dataclass(frozen=True, slots=True)
 class PostBounds:
     """What the contract lets one post, and one day, change the price per share by, in bps of the served value."""
 
@@ -79,7 +90,8 @@ class ConfirmedNav:
     """A NAV as the chain holds it: the only baseline of the change guard.
 
     `frame` names the frame whose post was confirmed; None when the value was set by somebody else (a registration).
-    `bounds` are the contract's own; None where it has none or they were not asked for.
+    `bounds` are the contract's own, `day_drift` the signed sum of the steps of its day (tenths of a basis point); None
+    where it has none or they were not asked for. `live` is False for a fund that the contract has closed.
     """
 
     nav: Wad
@@ -89,6 +101,8 @@ class ConfirmedNav:
     block_number: int
     frame: str | None
     bounds: PostBounds | None = None
+    day_drift: int | None = None
+    live: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +112,19 @@ class FirstLook:
     frame: str
     price_per_share: Wad
     block_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class PriorFrame:
+    """The fund's frame before this one: its time, its blocks' numbers by chain, and its price per share (Wad).
+
+    The price is None when the fund could not be valued.
+    """
+
+    frame: str
+    now: Timestamp
+    price_per_share: Wad | None
+    blocks: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +141,8 @@ class FundPrior:
     """A fund's state before the frame.
 
     `fees_frame` is the frame that started the fee clock and the high-water mark. `distributions_per_share` (Wad) are
-    the dividends declared since the confirmed NAV; they are added back to the change of the price per share.
+    the dividends declared since the confirmed NAV; they are added back to the change of the price per share. `rebase`
+    is the request by which the RISK role lets the next post be compared with nothing.
     """
 
     confirmed: ConfirmedNav | None = None
@@ -123,15 +151,20 @@ class FundPrior:
     positions: tuple[PriorPosition, ...] = ()
     distributions_per_share: Wad = Wad(0)
     first_look: FirstLook | None = None
+    last_frame: PriorFrame | None = None
+    breaker: Breaker = field(default_factory=Breaker)
+    rebase: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """The state that a frame starts from."""
+    """The state that a frame starts from. `asset_breakers` has the breakers that are not closed, by asset."""
 
     prices: tuple[PriorPrice, ...] = ()
     samples: tuple[Sample, ...] = ()
     funds: Mapping[str, FundPrior] = field(default_factory=dict)
+    rounds: tuple[PriorRound, ...] = ()
+    asset_breakers: Mapping[str, Breaker] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +187,39 @@ class RateGap:
 
 
 @dataclass(frozen=True, slots=True)
+class GuardDistance:
+    """How much of the contract's own band a post would use, by the contract's own arithmetic.
+
+    Attributes:
+        step: change of the served price per share, signed, in tenths of a basis point, rounded away from zero.
+        step_limit: the bound of one post in that direction, in tenths of a basis point.
+        day: what the signed sum of the UTC day's steps would be.
+        day_limit: its bound, in either direction.
+        used_bps: the larger part of the two bounds that would be used, rounded up; 10_000 is all of it.
+        binds: the bound that it is the part of; "step" when both are alike.
+    """
+
+    step: int
+    step_limit: int
+    day: int
+    day_limit: int
+    used_bps: int
+    binds: Literal["step", "day"]
+
+    @property
+    def within(self) -> bool:
+        """Whether the contract's price bounds let the post through."""
+        return abs(self.step) <= self.step_limit and abs(self.day) <= self.day_limit
+
+
+@dataclass(frozen=True, slots=True)
 class FundFrame:
     """What a frame found for one fund.
 
     `valuation` is None when the fund could not be valued; `reason` says why whenever the status is not postable;
-    `immaterial` names unpriced positions that were counted as zero.
+    `immaterial` names unpriced positions that were counted as zero. `distance` is None where there is nothing to post
+    or no contract's band to post within; `agrees` says whether the price per share is that of the frame before, within
+    the guards' `agreement_bps`, None where there is none to compare with.
     """
 
     fund: str
@@ -168,6 +229,8 @@ class FundFrame:
     verdicts: tuple[Verdict, ...]
     failures: tuple[Failure, ...]
     immaterial: tuple[str, ...] = ()
+    distance: GuardDistance | None = None
+    agrees: bool | None = None
 
     @property
     def postable(self) -> bool:
@@ -229,6 +292,7 @@ class GuardPolicy:
         time_weighted_gap_bps: gap between a price and its 30-minute average that asks for a second frame.
         max_mixed_age: seconds between the oldest and the newest reading of a fund.
         max_block_age: seconds that the block may lie behind the clock.
+        max_baseline_age: seconds after which the confirmed value is too old to compare with.
         post_estimated: whether the fund's contract knows the status ESTIMATED.
     """
 
@@ -241,4 +305,5 @@ class GuardPolicy:
     time_weighted_gap_bps: Bps = Bps(500)
     max_mixed_age: int = 3_600
     max_block_age: int = 900
+    max_baseline_age: int = 604_800
     post_estimated: bool = True

@@ -24,7 +24,7 @@ from navoracle.keeper.pricing import Prices
 from navoracle.keeper.session import Readings
 from navoracle.ports import Answer, Call, Document, ExchangeCall, HttpGet, NativeBalance, RecordedRow, Request
 
-FORMAT = 2
+FORMAT = 3
 
 _NAMES: dict[type, tuple[str, ...]] = {}
 
@@ -150,6 +150,8 @@ def fund_document(
             "prior": {
                 "prices": own.prior.prices,
                 "samples": own.prior.samples,
+                "rounds": own.prior.rounds,
+                "asset_breakers": own.prior.asset_breakers,
                 "fund": own.prior.funds.get(found.fund, FundPrior()),
             },
             "reads": read_records(own, collected.readings),

@@ -104,7 +104,7 @@ def record(plan: FramePlan, frame: NavFrame, store: Store | None) -> None:
 async def publish(plan: FramePlan, frame: NavFrame, outboxes: Mapping[str, Outbox]) -> None:
     """Give each registry the funds that it serves."""
     for chain, outbox in sorted(outboxes.items()):
-        await outbox.submit(frame, {fund.fund: fund for fund in plan.funds if fund.chain == chain})
+        await outbox.submit(frame, {fund.fund: fund for fund in plan.funds if fund.chain == chain}, plan.claims)
 
 
 def _frame_id(plan: FramePlan, collected: Collected) -> str:

@@ -14,6 +14,7 @@ from navoracle.domain.prices import AggregationPolicy, NativeBandPolicy, Side
 from navoracle.domain.units import Timestamp
 from navoracle.domain.valuation import PriceKey
 from navoracle.ports import PositionReader, PriceSource, RateSource, Reader, SupplyReader
+from navoracle.store_port import Claim
 
 _SIDES: Final[tuple[Side, ...]] = ("asset", "debt")
 
@@ -66,7 +67,7 @@ class FramePlan:
     that was read on its chain fails with it.
 
     `stop_after="price"` makes it a sampler's frame: nothing is valued. `verifies` names the frame that this one is the
-    second look at; `publish` is off for valuations that are only shown.
+    second look at; `publish` is off for valuations that are only shown; `claims` are the slots that its posts end.
     """
 
     slot_time: Timestamp
@@ -79,6 +80,7 @@ class FramePlan:
     stop_after: Literal["price"] | None = None
     verifies: str | None = None
     publish: bool = False
+    claims: tuple[Claim, ...] = ()
     gates: tuple[Reader[object], ...] = ()
 
     def asset(self, symbol: str) -> AssetPlan:
@@ -111,12 +113,15 @@ class FramePlan:
         """The same plan for one fund alone, with only the assets and the prior state that it needs."""
         fund = next(fund for fund in self.funds if fund.fund == name)
         symbols = self._closure(asset for reader in fund.positions for asset, _ in reader.assets)
+        assets = {symbol: self.assets[symbol] for symbol in sorted(symbols) if symbol in self.assets}
+        sources = {source.id for asset in assets.values() for source in asset.sources}
         prior = Prior(
             prices=tuple(price for price in self.prior.prices if price.asset in symbols),
             samples=tuple(sample for sample in self.prior.samples if sample.asset in symbols),
             funds={name: self.prior.funds.get(name, FundPrior())},
+            rounds=tuple(last for last in self.prior.rounds if last.source in sources),
+            asset_breakers={asset: breaker for asset, breaker in self.prior.asset_breakers.items() if asset in symbols},
         )
-        assets = {symbol: self.assets[symbol] for symbol in sorted(symbols) if symbol in self.assets}
         return replace(self, funds=(fund,), assets=assets, prior=prior)
 
     def for_assets(self, symbols: Iterable[str]) -> FramePlan:

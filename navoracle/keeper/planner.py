@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from navoracle.domain.breaker import Breaker, BreakerState
 from navoracle.domain.cadence import Cadence
-from navoracle.domain.frame import FirstLook, FundPrior, NavFrame, Prior, PriorPrice, Sample
+from navoracle.domain.frame import (
+    FirstLook,
+    FundPrior,
+    NavFrame,
+    Prior,
+    PriorFrame,
+    PriorPrice,
+    PriorRound,
+    Sample,
+)
 from navoracle.domain.prices import LastValid, PriceEstimate, PriceStatus, Side
 from navoracle.domain.units import Timestamp
 from navoracle.keeper.plan import AssetPlan, FramePlan, FundPlan
 from navoracle.keeper.pricing import SAMPLE_WINDOW
 from navoracle.keeper.publishing import Outbox
 from navoracle.ports import Reader
-from navoracle.store_port import Store
+from navoracle.store_port import BreakerSubject, Claim, Store
+
+LAST_FRAME_WINDOW = 86_400
+"""Seconds after which a fund's frame before this one says nothing about it any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +44,7 @@ class Subject:
 
 
 class Planner:
-    """Makes plans. Keeps the prior's prices and samples at hand, as the store holds them."""
+    """Makes plans. Keeps the prior's prices, samples, rounds and last frames at hand, as far as it has seen them."""
 
     def __init__(
         self, subject: Subject, store: Store | None, outboxes: Mapping[str, Outbox], *, now: Timestamp
@@ -41,6 +54,11 @@ class Planner:
         self._outboxes = outboxes
         self._prices: dict[tuple[str, str], PriorPrice] = {}
         self._samples: list[Sample] = []
+        self._rounds: dict[str, PriorRound] = {}
+        self._last_frames: dict[str, PriorFrame] = {}
+        self._on_chain = frozenset(
+            source.id for asset in subject.assets.values() for source in asset.sources if source.chain is not None
+        )
         if store is not None:
             self._prices = {(price.asset, price.side): price for price in store.load_prior_prices()}
             self._samples = list(store.load_samples(Timestamp(now - SAMPLE_WINDOW)))
@@ -67,6 +85,7 @@ class Planner:
         *,
         publish: bool,
         now: Timestamp,
+        claims: Sequence[Claim] = (),
         first_looks: Mapping[str, FirstLook] | None = None,
         verifies: str | None = None,
     ) -> FramePlan:
@@ -76,6 +95,7 @@ class Planner:
             ChainError: a registry could not be read; without a baseline nothing is posted.
         """
         chosen = tuple(self.subject.funds[name] for name in funds)
+        breakers = {} if self._store is None else self._store.load_breakers()
         return FramePlan(
             slot_time=slot_time,
             cadence=cadence,
@@ -86,10 +106,17 @@ class Planner:
             prior=Prior(
                 prices=tuple(self._prices.values()),
                 samples=tuple(sample for sample in self._samples if sample.time > now - SAMPLE_WINDOW),
-                funds=await self._fund_priors(chosen, first_looks or {}, now),
+                funds=await self._fund_priors(chosen, first_looks or {}, now, breakers),
+                rounds=tuple(self._rounds[source] for source in sorted(self._rounds)),
+                asset_breakers={
+                    subject.name: breakers[subject]
+                    for subject in sorted(breakers, key=lambda subject: subject.name)
+                    if subject.kind == "asset"
+                },
             ),
             verifies=verifies,
             publish=publish,
+            claims=tuple(claims),
             gates=self.subject.gates,
         )
 
@@ -104,6 +131,13 @@ class Planner:
                 self._prices[asset, side] = found
             if side == "asset" and (not self._samples or self._last_sample(asset) < frame.now):
                 self._samples.append(Sample(asset, frame.now, found.last_valid.price, frame.id))
+        for quote in frame.quotes:
+            if quote.source in self._on_chain and quote.published_at is not None:
+                self._rounds[quote.source] = PriorRound(quote.source, quote.published_at, frame.id)
+        blocks = {stamp.chain: stamp.number for stamp in frame.stamps}
+        for part in frame.funds:
+            price = None if part.valuation is None else part.valuation.price_per_share
+            self._last_frames[part.fund] = PriorFrame(frame.id, frame.now, price, blocks)
         horizon = frame.now - SAMPLE_WINDOW
         if self._samples and self._samples[0].time < horizon - SAMPLE_WINDOW:
             self._samples = [sample for sample in self._samples if sample.time >= horizon]
@@ -130,7 +164,11 @@ class Planner:
         return needed
 
     async def _fund_priors(
-        self, funds: tuple[FundPlan, ...], first_looks: Mapping[str, FirstLook], now: Timestamp
+        self,
+        funds: tuple[FundPlan, ...],
+        first_looks: Mapping[str, FirstLook],
+        now: Timestamp,
+        breakers: Mapping[BreakerSubject, Breaker],
     ) -> dict[str, FundPrior]:
         priors = {fund.fund: FundPrior() if self._store is None else self._store.load_fund(fund.fund) for fund in funds}
         for chain in sorted({fund.chain for fund in funds if fund.chain is not None}):
@@ -147,7 +185,34 @@ class Planner:
                     confirmed=replace(confirmed, frame=frame),
                     distributions_per_share=distributions,
                 )
-        return {name: replace(prior, first_look=first_looks.get(name)) for name, prior in priors.items()}
+        return {
+            name: replace(
+                prior,
+                first_look=first_looks.get(name),
+                last_frame=self._last_frame(name, breakers, now),
+                breaker=breakers.get(BreakerSubject("fund", name), Breaker()),
+                rebase=None if self._store is None else self._store.rebase_of(name, now),
+            )
+            for name, prior in priors.items()
+        }
+
+    def _last_frame(self, fund: str, breakers: Mapping[BreakerSubject, Breaker], now: Timestamp) -> PriorFrame | None:
+        """The fund's frame before this one; of the store where this process has seen none, or is to agree with it.
+
+        A breaker that is half open may have been brought there by another keeper, whose frames this one has not seen.
+        """
+        breaker = breakers.get(BreakerSubject("fund", fund), Breaker())
+        known = self._last_frames.get(fund)
+        if self._store is None or (known is not None and breaker.state is not BreakerState.HALF_OPEN):
+            return known
+        rows = self._store.fund_frames(fund=fund, since=Timestamp(now - LAST_FRAME_WINDOW), limit=1)
+        if not rows or (known is not None and rows[0].frame == known.frame):
+            return known
+        row = rows[0]
+        frames = {frame.id: frame for frame in self._store.frames(since=row.now)}
+        blocks = {stamp.chain: stamp.number for stamp in frames[row.frame].stamps} if row.frame in frames else {}
+        price = None if row.values is None else row.values.price_per_share
+        return PriorFrame(row.frame, row.now, price, blocks)
 
 
 def live_price(asset: str, side: Side, estimate: PriceEstimate, frame: str) -> PriorPrice | None:

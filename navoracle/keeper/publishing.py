@@ -1,70 +1,113 @@
-"""Publish: from the postable NAVs of a frame to one transaction on a registry, and what became of it.
+"""Publish: from the postable NAVs of a frame to transactions on a registry, and what became of them.
 
-Intent is stored before anything is signed and the signed bytes before anything is sent. A send that fails is looked
-up by its hash and never repeated here. Mined is not accepted: the contract is read back and each fund's outcome
-classified.
+Intent is stored before anything is signed, under the claims of the slots that it is to end; the lane stores the signed
+bytes before it sends them. Mined is not accepted: once a transaction is confirmed the contract is read back and each
+fund's outcome classified.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
-from navoracle.domain.errors import CallReverted, ChainError, DomainError
-from navoracle.domain.frame import FundFrame, NavFrame
-from navoracle.domain.nav import Breakdown, FundValuation
-from navoracle.domain.units import Wad
+from navoracle.domain.cadence import Cadence
+from navoracle.domain.errors import CallReverted, ChainError, DomainError, GuardRefused
+from navoracle.domain.frame import NavFrame
+from navoracle.domain.units import Timestamp
+from navoracle.failpoints import fail_point
 from navoracle.keeper.evidence import evidence_hash
 from navoracle.keeper.merkle import leaf, root_and_proofs
 from navoracle.keeper.plan import FundPlan
-from navoracle.ports import Batch, ChainReader, Clock, FundPost, Publisher, ReadBack, SignedTransaction, Transactor
-from navoracle.store_port import Store
+from navoracle.keeper.preflight import Preflight
+from navoracle.keeper.records import fund_post
+from navoracle.lane_port import Lane
+from navoracle.ports import Address, Batch, ChainReader, Clock, FundPost, Preview, Publisher, ReadBack
+from navoracle.store_port import Claim, PostRow, Store, TransactionState, Urgency
 
-_NO_ROOT = "0x" + bytes(32).hex()
+_NO_ROOT: Final = "0x" + bytes(32).hex()
+
+DRY_RUN: Final = "dry_run"
+MAX_POST_AGE: Final = 900
+"""Seconds after which a registry refuses a valuation, unless the registry that was deployed says otherwise."""
+
+GAS_PER_BATCH: Final = 60_000
+GAS_PER_FUND: Final = 9_000
+"""Upper bounds of what a batch and each of its funds take in the steady state; `bench/gas.py` measures them."""
 
 
 @dataclass(slots=True)
-class Submission:
-    """What became of one frame's NAVs at one registry.
+class SentBatch:
+    """One transaction of a submission and what became of it.
 
-    `refused` are funds that were not sent, by reason; `failed` is set when nothing could be sent; `read_backs` is None
-    until the transaction is mined and the contract was read again; `unanswered` is why the last look at it failed.
+    `failed` says why nothing of it will be served; `read_backs` is None until its transaction is confirmed and the
+    contract was read again; `unanswered` is why the last look at it failed.
     """
 
-    frame: str
-    batch: Batch | None = None
-    post: int | None = None
-    transaction: SignedTransaction | None = None
-    refused: dict[str, str] = field(default_factory=dict)
+    post: PostRow
     failed: str | None = None
     read_backs: tuple[ReadBack, ...] | None = None
     unanswered: str | None = None
 
     @property
     def pending(self) -> bool:
-        """Whether a transaction was sent whose outcome is not known yet."""
-        return self.transaction is not None and self.read_backs is None and self.failed is None
+        """Whether its outcome is not known yet."""
+        return self.read_backs is None and self.failed is None
+
+
+@dataclass(slots=True)
+class Submission:
+    """What became of one frame's NAVs at one registry.
+
+    `refused` are funds that were not sent, by reason; `failed` those whose transaction could not be sent.
+    """
+
+    frame: str
+    refused: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
+    batches: list[SentBatch] = field(default_factory=list)
+
+    @property
+    def pending(self) -> bool:
+        """Whether a transaction was handed to the lane whose outcome is not known yet."""
+        return any(batch.pending for batch in self.batches)
+
+    def batch_of(self, fund: str) -> SentBatch | None:
+        """The transaction that carries the fund; None when it was not handed to the lane."""
+        return next((sent for sent in self.batches if any(part.fund == fund for part in sent.post.funds)), None)
 
 
 class Outbox:
-    """The way to one registry. Without `live` everything happens but the signing and the broadcast."""
+    """The way to one registry. Without `live` everything happens but the signing and the broadcast.
+
+    Args:
+        lane: the poster's lane; None without a signer.
+        look: says of funds (by name, with their numbers) and a sender whether the registry is still the one that we
+            know and takes their posts; None to leave that to the registry.
+        max_batch_gas: a frame's funds are split so that no transaction takes more (estimated in the steady state).
+    """
 
     def __init__(
         self,
         *,
         chain: ChainReader,
         publisher: Publisher,
-        transactor: Transactor | None,
+        lane: Lane | None,
         store: Store,
         clock: Clock,
         live: bool,
+        look: Callable[[Mapping[str, int], Address | None], Awaitable[Preflight]] | None = None,
+        max_batch_gas: int = 12_000_000,
     ) -> None:
         self._chain = chain
         self._publisher = publisher
-        self._transactor = transactor
+        self._lane = lane
         self._store = store
         self._clock = clock
         self._live = live
+        self._batch_funds = max(1, (max_batch_gas - GAS_PER_BATCH) // GAS_PER_FUND)
+        self._look = look
+        self._max_post_age = MAX_POST_AGE
         self._submissions: dict[str, Submission] = {}
 
     @property
@@ -72,60 +115,120 @@ class Outbox:
         """The contract behind this outbox."""
         return self._publisher
 
+    @property
+    def lane(self) -> Lane | None:
+        """The lane that posts go out by."""
+        return self._lane
+
     def submission(self, frame: str) -> Submission:
         """What became of the frame's NAVs here."""
         return self._submissions.get(frame, Submission(frame))
 
-    async def submit(self, frame: NavFrame, funds: Mapping[str, FundPlan]) -> None:
-        """Preview, encode, sign and send the frame's postable NAVs of these funds. Does not wait for a block."""
-        submission = Submission(frame.id)
-        self._submissions = {frame.id: submission}
+    def forget(self, frame: str) -> None:
+        """The frame's slots have ended: nothing more is asked about it."""
+        self._submissions.pop(frame, None)
+
+    async def submit(self, frame: NavFrame, funds: Mapping[str, FundPlan], claims: Sequence[Claim]) -> None:
+        """Preview, encode, sign and send the frame's postable NAVs of these funds. Does not wait for a block.
+
+        Raises:
+            LeaseLost: another keeper has a slot or the lane; what was handed to the lane before goes its way.
+            StoreError: the intent could not be stored; then nothing of it was signed.
+        """
+        submission = self._submissions[frame.id] = Submission(frame.id)
         posts = [
             fund_post(funds[found.fund], found, found.valuation)
             for found in frame.funds
             if found.fund in funds and found.postable and found.valuation is not None
         ]
         posts = [post for post in posts if self._fits(frame, post, submission)]
-        if not posts:
-            return
-        try:
-            await self._submit(frame, posts, submission)
-        except (ChainError, CallReverted) as error:
-            submission.failed = f"{error.code}: {error.message}"
-            if submission.post is not None:
-                self._store.fail_post(submission.post, submission.failed, self._clock.now())
+        posts = await self._cleared(frame, posts, submission) if posts else []
+        for start in range(0, len(posts), self._batch_funds):
+            await self._submit_part(frame, posts[start : start + self._batch_funds], claims, submission)
 
-    async def _submit(self, frame: NavFrame, posts: Sequence[FundPost], submission: Submission) -> None:
-        batch, _, _ = self._encode(frame, posts)
-        previews = {preview.fund: preview for preview in await self._publisher.preview(batch)}
+    async def _cleared(self, frame: NavFrame, posts: list[FundPost], submission: Submission) -> list[FundPost]:
+        """The posts that nothing about the registry itself speaks against; the others are refused with the reason."""
+        if self._look is None:
+            return posts
+        sender = self._lane.address if self._live and self._lane is not None else None
+        found = await self._look({post.fund: post.fund_id for post in posts}, sender)
+        if found.state is not None:
+            self._max_post_age = found.state.max_post_age
+        for post in posts:
+            refusal = found.of(post.fund)
+            if refusal is not None:
+                submission.refused[post.fund] = f"preflight:{refusal.reason}"
+        return [post for post in posts if post.fund not in submission.refused]
+
+    async def _submit_part(
+        self, frame: NavFrame, posts: Sequence[FundPost], claims: Sequence[Claim], submission: Submission
+    ) -> None:
+        try:
+            sendable = await self._sendable(frame, posts, submission)
+            if sendable:
+                await self._send(frame, sendable, claims, submission)
+        except (ChainError, CallReverted, GuardRefused) as error:
+            reason = f"{error.code}: {error.message}"
+            submission.failed.update({post.fund: reason for post in posts if post.fund not in submission.refused})
+
+    async def _sendable(self, frame: NavFrame, posts: Sequence[FundPost], submission: Submission) -> list[FundPost]:
+        """The posts that are worth sending; the reasons of the others go into the submission."""
+        previews = await self._previews(frame, posts)
         submission.refused.update(
             {fund: f"registry:{preview.reason}" for fund, preview in previews.items() if not preview.send}
         )
         sendable = [post for post in posts if previews[post.fund].send]
-        if not sendable:
-            return
-        if not self._live or self._transactor is None:
-            submission.refused.update({post.fund: _dry_run(previews[post.fund].reason) for post in sendable})
+        if self._live and self._lane is not None:
+            return sendable
+        submission.refused.update({post.fund: _dry_run(previews[post.fund].reason) for post in sendable})
+        return []
+
+    async def _previews(self, frame: NavFrame, posts: Sequence[FundPost]) -> dict[str, Preview]:
+        """What the contract would do with each record. One that makes it revert is found by halving, and left out."""
+        batch, _, _ = self._encode(frame, posts)
+        try:
+            return {preview.fund: preview for preview in await self._publisher.preview(batch)}
+        except CallReverted as error:
+            if len(posts) == 1:
+                return {posts[0].fund: Preview(posts[0].fund, f"reverts: {error.message}", send=False)}
+        half = len(posts) // 2
+        return {**await self._previews(frame, posts[:half]), **await self._previews(frame, posts[half:])}
+
+    async def _send(
+        self, frame: NavFrame, posts: Sequence[FundPost], claims: Sequence[Claim], submission: Submission
+    ) -> None:
+        if self._lane is None:
             return
         for stamp in frame.stamps:
-            if stamp.chain == batch.chain and not await self._chain.is_canonical(stamp):
+            if stamp.chain == self._publisher.chain and not await self._chain.is_canonical(stamp):
                 raise ChainError(
                     f"block {stamp.number} of {stamp.chain} is no longer part of the chain",
                     advice="Nothing was sent; the next slot values a newer block.",
                 )
-        batch, hashes, proofs = self._encode(frame, sendable)
-        submission.batch = batch
-        submission.post = self._store.prepare_post(batch, frame.id, evidence=hashes, proofs=proofs)
-        signed = await self._transactor.prepare(batch.to, batch.data)
-        self._store.save_attempt(submission.post, signed, self._clock.now())
-        submission.transaction = signed
+        if not await self._lane.open():
+            raise ChainError(
+                f"another keeper has the lane of {self._lane.address} on {self._publisher.chain}",
+                advice="Nothing was sent: the other keeper posts. Stop one of the two, or give them keys of their own.",
+            )
+        batch, hashes, proofs = self._encode(frame, posts)
+        named = {post.fund for post in posts}
+        post = self._store.prepare_post(
+            batch,
+            frame.id,
+            evidence=hashes,
+            proofs=proofs,
+            claims=[claim for claim in claims if claim.fund in named],
+            lane=self._lane.lease,
+            urgency=Urgency.EMERGENCY if frame.cadence is Cadence.EMERGENCY else Urgency.ROUTINE,
+            valid_until=Timestamp(frame.now + self._max_post_age),
+        )
+        fail_point("after_prepare")
+        sent = SentBatch(post)
+        submission.batches.append(sent)
         try:
-            await self._transactor.send(signed)
-        except ChainError as error:
-            if not await self._is_mined(self._transactor, signed):
-                self._store.note_ambiguous_send(submission.post, error.message, self._clock.now())
-                return
-        self._store.mark_sent(submission.post, self._clock.now())
+            await self._lane.submit(post.transaction)
+        except (ChainError, CallReverted) as error:
+            sent.failed = f"{error.code}: {error.message}"
 
     def _fits(self, frame: NavFrame, post: FundPost, submission: Submission) -> bool:
         """Whether the contract can hold the fund's figures; one that cannot be encoded must not stop the others."""
@@ -135,13 +238,6 @@ class Outbox:
             submission.refused[post.fund] = f"{error.code}: {error.message}"
             return False
         return True
-
-    async def _is_mined(self, transactor: Transactor, signed: SignedTransaction) -> bool:
-        """Whether the transaction is known to be mined; a node that does not say leaves it open."""
-        try:
-            return await transactor.receipt(signed.hash) is not None
-        except ChainError:
-            return False
 
     def _encode(
         self, frame: NavFrame, posts: Sequence[FundPost]
@@ -155,66 +251,44 @@ class Outbox:
             {post.fund: tuple("0x" + node.hex() for node in proof) for post, proof in zip(posts, proofs, strict=True)},
         )
 
-    async def settle(self, frame: str) -> Submission:
-        """Look for the frame's receipt; once it is there, read the contract back and record every fund's outcome.
+    def adopt(self, post: PostRow) -> Submission:
+        """Take over a post that an earlier run left unfinished; `settle` its frame to see it to its end."""
+        submission = self._submissions.setdefault(post.frame, Submission(post.frame))
+        if all(sent.post.id != post.id for sent in submission.batches):
+            submission.batches.append(SentBatch(post))
+        return submission
 
-        A node that fails leaves the submission pending, with the reason in `unanswered`.
+    async def settle(self, frame: str) -> Submission:
+        """Look at the frame's transactions; read the contract back for each that is confirmed, and record the outcome.
+
+        A node that fails leaves a batch pending, with the reason in `unanswered`. Raises LeaseLost, StoreError.
         """
         submission = self.submission(frame)
-        if not submission.pending or self._transactor is None:
-            return submission
-        batch, signed, post = submission.batch, submission.transaction, submission.post
-        if batch is None or signed is None or post is None:
-            return submission
-        submission.unanswered = None
-        try:
-            receipt = await self._transactor.receipt(signed.hash)
-            if receipt is None:
-                return submission
-            read_backs = await self._publisher.read_back(batch, receipt) if receipt.success else ()
-        except (ChainError, CallReverted) as error:
-            submission.unanswered = f"{error.code}: {error.message}"
-            return submission
-        if receipt.success:
-            submission.read_backs = read_backs
-            self._store.finish_post(post, receipt, submission.read_backs, self._clock.now())
-        else:
-            submission.failed = f"reverted in block {receipt.block_number}"
-            self._store.fail_post(post, submission.failed, self._clock.now())
+        if submission.pending and self._lane is not None and await self._lane.open():
+            await self._lane.tick()
+            for sent in submission.batches:
+                if sent.pending:
+                    await self._settle(sent, self._lane)
         return submission
+
+    async def _settle(self, sent: SentBatch, lane: Lane) -> None:
+        transaction = self._store.find_transaction(sent.post.transaction)
+        if not transaction.state.is_end:
+            return
+        if transaction.state is not TransactionState.CONFIRMED or transaction.receipt is None:
+            sent.failed = transaction.error or transaction.state.value
+            return
+        sent.unanswered = None
+        try:
+            read_backs = await self._publisher.read_back(sent.post.batch, transaction.receipt)
+        except (ChainError, CallReverted) as error:
+            sent.unanswered = f"{error.code}: {error.message}"
+            return
+        fail_point("after_read_back")
+        self._store.finish_post(lane.lease, sent.post.id, read_backs, self._clock.now())
+        sent.read_backs = read_backs
 
 
 def _dry_run(reason: str | None) -> str:
     """Why a dry run did not send a record, with what the contract would have made of it."""
-    return "dry_run" if reason is None else f"dry_run: the contract would hold it ({reason})"
-
-
-def fund_post(fund: FundPlan, found: FundFrame, valuation: FundValuation) -> FundPost:
-    """What section 13's record says of one fund: NAV_after, NAV_before / shares, and the components of NAV_after."""
-    return FundPost(
-        fund=found.fund,
-        fund_id=fund.fund_id,
-        nav=valuation.after.nav,
-        price_per_share=valuation.price_per_share,
-        confidence=valuation.confidence,
-        estimated=valuation.estimated,
-        components=record_components(valuation.after),
-        nav_before=valuation.before.nav,
-    )
-
-
-def record_components(after: Breakdown) -> tuple[Wad, Wad, Wad, Wad, Wad]:
-    """Cash, collateral, income and rewards, debt, other liabilities and fees (Wad, never negative).
-
-    A loss on positions carried at cost is negative income; a record has no sign, so it counts among the liabilities and
-    the five still add up to the NAV.
-    """
-    income = after.accrued_income + after.rewards
-    other = after.pending_withdrawals + after.margin_calls + after.fees
-    return (
-        after.cash,
-        after.collateral,
-        Wad(max(0, income)),
-        after.debt,
-        Wad(other + max(0, -income)),
-    )
+    return DRY_RUN if reason is None else f"{DRY_RUN}: the contract would hold it ({reason})"

@@ -1,35 +1,64 @@
-"""Slots: one (fund, scheduled time) is worked on once, and ends as posted, held, skipped or failed, with a reason."""
+"""Slots: one (fund, scheduled time) is worked on by one keeper at a time, and ends once, with a reason.
+
+A slot is claimed with a lease. While its post is under way the lease is renewed; a keeper that lost it writes and
+sends nothing more about it. A slot whose transaction is not settled yet stays claimed, and whoever claims it after a
+crash sees that transaction to its end before anything else is done.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import ChainError, NavoracleError, StoreError
 from navoracle.domain.frame import FirstLook, FundFrame, NavFrame, NavStatus
 from navoracle.domain.units import Timestamp
+from navoracle.failpoints import fail_point
 from navoracle.keeper.frame import FramePorts, run_frame
 from navoracle.keeper.planner import Planner
-from navoracle.keeper.publishing import Submission
-from navoracle.store_port import SlotOutcome, SlotState, Store
+from navoracle.keeper.publishing import Outbox, Submission
+from navoracle.store_port import Claim, PostRow, SlotOutcome, SlotRow, SlotState, Store, TransactionState
 
-BLOCK_WAIT = 12.0
+BLOCK_WAIT: Final = 1.0
 """Seconds between two looks for a newer block."""
 
-BLOCK_TRIES = 10
-RECEIPT_TRIES = 30
-RECEIPT_WAIT = 4.0
+BLOCK_TRIES: Final = 120
+SETTLE_WAIT: Final = 2.0
+"""Seconds between two looks at a transaction."""
 
-_HELD_BY_KEEPER = frozenset({NavStatus.SUSPICIOUS, NavStatus.INSOLVENT})
+LEASE: Final = 60
+"""Seconds for which a slot is claimed; renewed at every look."""
+
+_HELD_BY_KEEPER: Final = frozenset({NavStatus.SUSPICIOUS, NavStatus.INSOLVENT})
 
 
 class SlotRunner:
-    """Works slots off: claim, frame, second look where one is asked for, settle, record the end."""
+    """Works slots off: claim, frame, second look where one is asked for, settle, record the end.
 
-    def __init__(self, planner: Planner, ports: FramePorts, store: Store) -> None:
+    Args:
+        owner: the name under which slots are claimed; another one for every process.
+        lease: seconds that a claim lasts unless it is renewed.
+        patience: seconds to wait for a transaction to settle; None for as long as it takes. A slot that is still open
+            then stays claimed, and its outcome is CLAIMED.
+    """
+
+    def __init__(
+        self,
+        planner: Planner,
+        ports: FramePorts,
+        store: Store,
+        *,
+        owner: str,
+        lease: int = LEASE,
+        patience: float | None = 120.0,
+    ) -> None:
         self._planner = planner
         self._ports = ports
         self._store = store
+        self._owner = owner
+        self._lease = lease
+        self._patience = patience
 
     async def sample(self, at: Timestamp) -> NavFrame:
         """Run the sampler's frame: the same line, stopped after the prices."""
@@ -46,51 +75,128 @@ class SlotRunner:
             The frames that were run and the outcome by fund.
 
         Raises:
-            StoreError: the store cannot be written; what was claimed stays claimed.
+            LeaseLost: another keeper took over; it ends what is left.
+            StoreError: the store cannot be written; what was claimed stays claimed until its lease runs out.
         """
+        claims = self.claim(funds, slot_time, cadence)
+        return await self.work(claims, slot_time, cadence) if claims else ((), {})
+
+    def claim(self, funds: Iterable[str], slot_time: Timestamp, cadence: Cadence) -> tuple[Claim, ...]:
+        """Take the slots that can be had."""
         at = self._ports.clock.now()
-        claimed = [fund for fund in funds if self._store.claim_slot(fund, slot_time, cadence, at)]
-        if not claimed:
-            return (), {}
+        with self._store.transaction():
+            wanted = [
+                self._store.claim_slot(fund, slot_time, cadence, owner=self._owner, lease=self._lease, at=at)
+                for fund in funds
+            ]
+        fail_point("after_claim")
+        return tuple(claim for claim in wanted if claim is not None)
+
+    async def work(
+        self, claims: Sequence[Claim], slot_time: Timestamp, cadence: Cadence
+    ) -> tuple[tuple[NavFrame, ...], dict[str, SlotOutcome]]:
+        """Work off claimed slots of one time. Returns and raises as `run`."""
         frames: list[NavFrame] = []
         try:
-            outcomes = await self._work(claimed, slot_time, cadence, frames)
+            outcomes = await self._work(claims, slot_time, cadence, frames)
         except StoreError:
             raise
         except NavoracleError as error:
             frame = frames[-1].id if frames else None
-            outcomes = {
-                fund: SlotOutcome(SlotState.FAILED, f"{error.code}: {error.message}", frame, None) for fund in claimed
-            }
-        for fund, outcome in outcomes.items():
-            self._store.finish_slot(fund, slot_time, outcome, self._ports.clock.now())
+            failed = SlotOutcome(SlotState.FAILED, f"{error.code}: {error.message}", frame, None)
+            outcomes = dict.fromkeys([claim.fund for claim in claims], failed)
+        self._finish(claims, outcomes)
         return tuple(frames), outcomes
 
+    async def resume(self, row: SlotRow, *, still_due: bool) -> SlotOutcome | None:
+        """Take over a slot that was left behind, and see its post to its end.
+
+        Args:
+            still_due: whether to run it again when nothing of it was ever signed; it ends as MISSED otherwise.
+
+        Returns:
+            How it ended; None when it cannot be had.
+
+        Raises:
+            LeaseLost, StoreError: as `run`.
+        """
+        claim = self._store.claim_slot(
+            row.fund,
+            row.slot_time,
+            row.cadence,
+            owner=self._owner,
+            lease=self._lease,
+            at=self._ports.clock.now(),
+        )
+        if claim is None:
+            return None
+        post = None if row.post is None else self._store.find_post(row.post)
+        outbox = None if post is None else self._ports.outboxes.get(post.batch.chain)
+        if post is None or outbox is None or not await self._was_signed(post, outbox):
+            if still_due:
+                _, outcomes = await self.work([claim], row.slot_time, row.cadence)
+                return outcomes[row.fund]
+            outcome = SlotOutcome(SlotState.MISSED, "interrupted, and a newer slot was due", row.frame, row.post)
+            self._finish([claim], {row.fund: outcome})
+            return outcome
+        outbox.adopt(post)
+        submission = await self._settled(outbox, post.frame, [claim])
+        outcome = _of_submission(row.fund, post.frame, submission)
+        self._finish([claim], {row.fund: outcome})
+        return outcome
+
+    async def _was_signed(self, post: PostRow, outbox: Outbox) -> bool:
+        """Whether anything of the post may be on its way; where nothing is, its transaction is given up for good."""
+        transaction = self._store.find_transaction(post.transaction)
+        if transaction.attempts or transaction.state is not TransactionState.PREPARED:
+            return True
+        if outbox.lane is None or not await outbox.lane.open():
+            return True
+        self._store.end_transaction(
+            outbox.lane.lease,
+            transaction.id,
+            TransactionState.FAILED,
+            self._ports.clock.now(),
+            "the keeper was interrupted before it signed",
+        )
+        return False
+
+    def _finish(self, claims: Sequence[Claim], outcomes: dict[str, SlotOutcome]) -> None:
+        for claim in claims:
+            outcome = outcomes[claim.fund]
+            if outcome.state is not SlotState.CLAIMED:
+                self._store.finish_slot(claim, outcome, self._ports.clock.now())
+        fail_point("after_finish")
+
     async def _work(
-        self, funds: Sequence[str], slot_time: Timestamp, cadence: Cadence, frames: list[NavFrame]
+        self, claims: Sequence[Claim], slot_time: Timestamp, cadence: Cadence, frames: list[NavFrame]
     ) -> dict[str, SlotOutcome]:
-        first = await self._frame(funds, slot_time, cadence)
+        first = await self._frame(claims, slot_time, cadence)
         frames.append(first)
-        outcomes = await self._settle(first)
+        fail_point("after_frame")
         doubtful = [found for found in first.funds if found.status is NavStatus.SUSPICIOUS]
+        second, held = None, dict[str, SlotOutcome]()
         if doubtful:
+            # Looked at again before anything is waited for: what was sent already goes its way meanwhile.
             try:
-                second = await self._second_look(first, doubtful)
+                second = await self._second_look(first, doubtful, claims)
+                frames.append(second)
             except StoreError:
                 raise
             except NavoracleError as error:
-                for found in doubtful:
-                    outcomes[found.fund] = SlotOutcome(
-                        SlotState.HELD, f"{found.reason}; second frame failed: {error.message}", first.id, None
-                    )
-                return outcomes
-            frames.append(second)
-            outcomes.update(await self._settle(second))
-        return outcomes
+                why = f"second frame failed: {error.message}"
+                held = {
+                    found.fund: SlotOutcome(SlotState.HELD, f"{found.reason}; {why}", first.id, None)
+                    for found in doubtful
+                }
+        outcomes = await self._settle(first, claims)
+        if second is not None:
+            outcomes |= await self._settle(second, claims)
+        return outcomes | held
 
     async def _frame(
         self,
-        funds: Sequence[str],
+        claims: Sequence[Claim],
         slot_time: Timestamp,
         cadence: Cadence,
         *,
@@ -98,11 +204,12 @@ class SlotRunner:
         verifies: str | None = None,
     ) -> NavFrame:
         plan = await self._planner.slot(
-            funds,
+            [claim.fund for claim in claims],
             slot_time,
             cadence,
             publish=True,
             now=self._ports.clock.now(),
+            claims=claims,
             first_looks=first_looks,
             verifies=verifies,
         )
@@ -110,24 +217,26 @@ class SlotRunner:
         self._planner.absorb(frame)
         return frame
 
-    async def _second_look(self, first: NavFrame, doubtful: Sequence[FundFrame]) -> NavFrame:
-        await self._newer_block(first)
+    async def _second_look(self, first: NavFrame, doubtful: Sequence[FundFrame], claims: Sequence[Claim]) -> NavFrame:
+        await self._newer_block(first, claims)
         home = self._home(first)
         looks = {
             found.fund: FirstLook(first.id, found.valuation.price_per_share, home)
             for found in doubtful
             if found.valuation is not None
         }
-        return await self._frame(list(looks), first.slot_time, first.cadence, first_looks=looks, verifies=first.id)
+        valued = [claim for claim in claims if claim.fund in looks]
+        return await self._frame(valued, first.slot_time, first.cadence, first_looks=looks, verifies=first.id)
 
     def _home(self, frame: NavFrame) -> int:
         chain = self._planner.subject.home_chain
         return next((stamp.number for stamp in frame.stamps if stamp.chain == chain), 0)
 
-    async def _newer_block(self, first: NavFrame) -> None:
+    async def _newer_block(self, first: NavFrame, claims: Sequence[Claim]) -> None:
         chain = self._planner.subject.home_chain
         for _ in range(BLOCK_TRIES):
             await self._ports.clock.sleep(BLOCK_WAIT)
+            self._store.renew_claims(claims, self._lease)
             if chain is None:
                 return
             stamp = await self._ports.chains[chain].stamp()
@@ -137,23 +246,30 @@ class SlotRunner:
             f"no block newer than {self._home(first)} on {chain}", advice="The chain or its node has stopped; check it."
         )
 
-    async def _settle(self, frame: NavFrame) -> dict[str, SlotOutcome]:
+    async def _settle(self, frame: NavFrame, claims: Sequence[Claim]) -> dict[str, SlotOutcome]:
         submissions: dict[str, Submission] = {}
-        chains = {self._planner.subject.funds[found.fund].chain for found in frame.funds}
+        funds = self._planner.subject.funds
+        chains = {funds[found.fund].chain for found in frame.funds}
         for chain, outbox in sorted(self._ports.outboxes.items()):
-            if chain not in chains:
-                continue
-            submission = await outbox.settle(frame.id)
-            for _ in range(RECEIPT_TRIES):
-                if not submission.pending:
-                    break
-                await self._ports.clock.sleep(RECEIPT_WAIT)
-                submission = await outbox.settle(frame.id)
-            submissions[chain] = submission
+            if chain in chains:
+                submissions[chain] = await self._settled(outbox, frame.id, claims)
         return {
-            found.fund: outcome_of(found, frame, submissions.get(self._planner.subject.funds[found.fund].chain or ""))
+            found.fund: outcome_of(found, frame, submissions.get(funds[found.fund].chain or ""))
             for found in frame.funds
         }
+
+    async def _settled(self, outbox: Outbox, frame: str, claims: Sequence[Claim]) -> Submission:
+        """The frame's submission once its transactions have ended, or the patience has."""
+        waited = 0.0
+        submission = await outbox.settle(frame)
+        while submission.pending and (self._patience is None or waited < self._patience):
+            await self._ports.clock.sleep(SETTLE_WAIT)
+            waited += SETTLE_WAIT
+            self._store.renew_claims(claims, self._lease)
+            submission = await outbox.settle(frame)
+        if not submission.pending:
+            outbox.forget(frame)
+        return submission
 
 
 def outcome_of(found: FundFrame, frame: NavFrame, submission: Submission | None) -> SlotOutcome:
@@ -163,15 +279,23 @@ def outcome_of(found: FundFrame, frame: NavFrame, submission: Submission | None)
         return SlotOutcome(state, found.reason, frame.id, None)
     if submission is None:
         return SlotOutcome(SlotState.SKIPPED, "no_registry", frame.id, None)
-    if found.fund in submission.refused:
-        return SlotOutcome(SlotState.SKIPPED, submission.refused[found.fund], frame.id, submission.post)
-    if submission.failed is not None:
-        return SlotOutcome(SlotState.FAILED, submission.failed, frame.id, submission.post)
-    for read_back in submission.read_backs or ():
-        if read_back.fund == found.fund:
+    return _of_submission(found.fund, frame.id, submission)
+
+
+def _of_submission(fund: str, frame: str, submission: Submission) -> SlotOutcome:
+    """How a fund's slot ended by its post; CLAIMED while its transaction is under way."""
+    if fund in submission.refused:
+        return SlotOutcome(SlotState.SKIPPED, submission.refused[fund], frame, None)
+    if fund in submission.failed:
+        return SlotOutcome(SlotState.FAILED, submission.failed[fund], frame, None)
+    sent = submission.batch_of(fund)
+    if sent is None:
+        return SlotOutcome(SlotState.FAILED, "not_sent", frame, None)
+    if sent.failed is not None:
+        return SlotOutcome(SlotState.FAILED, sent.failed, frame, sent.post.id)
+    for read_back in sent.read_backs or ():
+        if read_back.fund == fund:
             state = SlotState.POSTED if read_back.accepted else SlotState.HELD
             reason = None if read_back.reason is None else f"registry:{read_back.reason}"
-            return SlotOutcome(state, reason, frame.id, submission.post)
-    sent = "" if submission.transaction is None else f" ({submission.transaction.hash})"
-    why = "not mined in time" if submission.unanswered is None else submission.unanswered
-    return SlotOutcome(SlotState.FAILED, f"{why}{sent}", frame.id, submission.post)
+            return SlotOutcome(state, reason, frame, sent.post.id)
+    return SlotOutcome(SlotState.CLAIMED, sent.unanswered or "not settled yet", frame, sent.post.id)

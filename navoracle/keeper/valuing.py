@@ -14,7 +14,7 @@ from navoracle.domain.frame import (
     FundPrior,
     NavStatus,
 )
-from navoracle.domain.guards import GuardInput, judge, unpriced_is_immaterial
+from navoracle.domain.guards import GuardInput, agrees, forecast, judge, unpriced_is_immaterial
 from navoracle.domain.nav import FundValuation, value_fund
 from navoracle.domain.positions import (
     ConcentratedLiquidity,
@@ -204,25 +204,48 @@ def _guard(
     if valued.valuation is None:
         return FundFrame(fund.fund, NavStatus.HALTED, valued.reason, None, (), failures, valued.immaterial)
     keys = {(row.asset, "debt" if row.component.is_liability else "asset") for row in valued.valuation.positions}
-    status, reason, verdicts = judge(
-        GuardInput(
-            valuation=valued.valuation,
-            prior=plan.prior.funds.get(fund.fund, FundPrior()),
-            policy=fund.guards,
-            now=now,
-            clock=clock,
-            stamps=stamps,
-            home=home,
-            estimates=[estimate for key, estimate in prices.estimates.items() if key in keys],
-            averages=prices.averages,
-            rate_gaps=[gap for gap in prices.rate_gaps if gap.asset in own.assets],
-            readers=frozenset(reader.id for reader in fund.positions),
-            immaterial=valued.immaterial,
-            failures=failures,
-            shortcomings=_shortcomings(own, prices, failures),
-        )
+    prior = plan.prior.funds.get(fund.fund, FundPrior())
+    facts = GuardInput(
+        valuation=valued.valuation,
+        prior=prior,
+        policy=fund.guards,
+        now=now,
+        clock=clock,
+        stamps=stamps,
+        home=home,
+        estimates=[estimate for key, estimate in prices.estimates.items() if key in keys],
+        averages=prices.averages,
+        rate_gaps=[gap for gap in prices.rate_gaps if gap.asset in own.assets],
+        readers=frozenset(reader.id for reader in fund.positions),
+        immaterial=valued.immaterial,
+        failures=failures,
+        shortcomings=_shortcomings(own, prices, failures),
+        chain=fund.chain,
+        asset_breakers=own.prior.asset_breakers,
+        turned_back=_turned_back(own, prices),
     )
-    return FundFrame(fund.fund, status, reason, valued.valuation, verdicts, failures, valued.immaterial)
+    status, reason, verdicts = judge(facts)
+    return FundFrame(
+        fund=fund.fund,
+        status=status,
+        reason=reason,
+        valuation=valued.valuation,
+        verdicts=verdicts,
+        failures=failures,
+        immaterial=valued.immaterial,
+        distance=forecast(prior.confirmed, valued.valuation.price_per_share, now),
+        agrees=agrees(facts),
+    )
+
+
+def _turned_back(own: FramePlan, prices: Prices) -> tuple[str, ...]:
+    """On-chain sources whose answer was published before the one that the frame before had of them."""
+    last = {known.source: known.published_at for known in own.prior.rounds}
+    return tuple(
+        quote.source
+        for quote in prices.quotes
+        if quote.source in last and quote.published_at is not None and quote.published_at < last[quote.source]
+    )
 
 
 def _source_failures(own: FramePlan, readings: Readings) -> tuple[Failure, ...]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from navoracle.domain.cadence import (
+    Cadence,
     CadencePolicy,
     CadenceState,
     ScheduledSlot,
@@ -21,7 +22,7 @@ from navoracle.domain.cadence import (
     slots_due,
     take_emergencies,
 )
-from navoracle.domain.frame import FundFrame, NavFrame
+from navoracle.domain.frame import FundFrame, NavFrame, Sample
 from navoracle.domain.prices import PriceEstimate, PriceStatus, gap_exceeds, time_weighted_average
 from navoracle.domain.units import BPS, Bps, Timestamp, Wad
 from navoracle.domain.valuation import PriceKey
@@ -87,6 +88,27 @@ class Watch:
         self._weights: dict[str, dict[str, Bps]] = {}
         self._references: dict[str, dict[str, Wad]] = {}
 
+    def restore(self, samples: Iterable[Sample], regular: Cadence | None, now: Timestamp) -> None:
+        """Go on where an earlier run of the keeper stopped.
+
+        Args:
+            samples: what the sampler found in the last day, oldest first.
+            regular: the cadence of the newest regular slot. After HIGH_VOLATILITY the calm period begins anew: it is
+                not known for how long it had been calm.
+        """
+        for sample in samples:
+            self._tracks.setdefault(sample.asset, _Track()).add(sample.time, sample.price)
+        for asset, track in self._tracks.items():
+            if (volatility := track.volatility()) is not None:
+                self.volatilities[asset] = volatility
+        if regular is Cadence.HIGH_VOLATILITY:
+            until = Timestamp(now + self._policy.cadence.calm_period)
+            self.state = replace(self.state, high_since=now, high_until=until)
+
+    def ask(self, fund: str, reason: str, at: Timestamp) -> None:
+        """Ask for an EMERGENCY slot of a fund; with one that is asked for already it becomes one."""
+        self.state = request_emergency(self.state, fund, reason, at)
+
     def observe_sample(self, frame: NavFrame) -> None:
         """Take in a sampler's frame: live prices only."""
         for (asset, side), estimate in frame.estimates.items():
@@ -134,13 +156,13 @@ class Watch:
         for fund, references in self._references.items():
             reference = references.get(asset)
             if reference is not None and oracle_move_exceeds(price, reference, self._policy.oracle_move_bps):
-                self.state = request_emergency(self.state, fund, f"{asset} moved since the last slot", now)
+                self.ask(fund, f"{asset} moved since the last slot", now)
                 del references[asset]
 
     def _ask(self, asset: str, reason: str, now: Timestamp) -> None:
         for fund, weights in self._weights.items():
             if weights.get(asset, 0) > self._policy.cadence.weight_limit:
-                self.state = request_emergency(self.state, fund, reason, now)
+                self.ask(fund, reason, now)
 
 
 def weights_in_nav(found: FundFrame) -> dict[str, Bps]:

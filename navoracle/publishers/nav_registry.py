@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -56,6 +55,11 @@ class NavRegistryPublisher:
         self._chain = chain
         self._registry = registry
         self._record_size = record_size
+
+    @property
+    def chain(self) -> str:
+        """The configuration's name of the registry's chain."""
+        return self._chain
 
     async def confirmed(self, fund_ids: Mapping[str, int]) -> Mapping[str, ConfirmedNav]:
         """The NAVs that the registry serves at the chain's final block; a fund that it does not know is left out.
@@ -131,29 +135,41 @@ class NavRegistryPublisher:
         return tuple(_preview(post.fund, bits) for post, bits in zip(batch.posts, reasons, strict=True))
 
     async def read_back(self, batch: Batch, receipt: Receipt) -> tuple[ReadBack, ...]:
-        """What the registry holds after a mined post.
+        """What the registry held at the end of the block of a mined post.
 
         A fund's reason is None when the post is what the registry serves; else the hold's reasons ("step", "guardian",
         ...), "superseded" by a newer valuation, "not_live", "reverted", or "missing".
 
+        Read at the receipt's own block, so that a node that lags cannot misreport it, nor one that lies where nodes
+        are compared.
+
         Raises:
-            ChainError: the chain cannot be read.
+            ChainError: the chain cannot be read, or another block has taken the place of the receipt's.
         """
-        answer = await self._reader.call(batch.to, _read_many(post.fund_id for post in batch.posts))
-        words = self._words(Answer(answer), len(batch.posts))
-        holds = await asyncio.gather(*(self._hold(post, word) for post, word in zip(batch.posts, words, strict=True)))
+        at = await self._reader.stamp(receipt.block_number)
+        if at.hash != receipt.block_hash:
+            raise ChainError(
+                f"block {receipt.block_number} of {self._chain} is no longer the one that holds {receipt.hash}",
+                advice="The chain was reorganized; the post is looked up again.",
+            )
+        (answer,) = await self._reader.read([Call(batch.to, _read_many(post.fund_id for post in batch.posts))], at)
+        words = self._words(answer, len(batch.posts))
+        holds = await self._holds(batch.posts, words, at)
         return tuple(
             _classify(post, word, hold, batch.valuation_time, receipt)
             for post, word, hold in zip(batch.posts, words, holds, strict=True)
         )
 
-    async def _hold(self, post: FundPost, word: FundWord) -> int:
-        """The reasons that hold a fund."""
-        if not word.status & Status.HELD:
-            return 0
-        answer = await self._reader.call(self._registry, encode_call("heldOf(uint256)", post.fund_id))
-        _, _, reasons, _ = self._decode(("bytes32", "uint256", "uint256", "uint256"), answer)
-        return int(reasons)
+    async def _holds(self, posts: Sequence[FundPost], words: Sequence[FundWord], at: BlockStamp) -> list[int]:
+        """The reasons that hold each fund; none for a fund that is not held."""
+        held = [post.fund_id for post, word in zip(posts, words, strict=True) if word.status & Status.HELD]
+        calls = [Call(self._registry, encode_call("heldOf(uint256)", number)) for number in held]
+        reasons: dict[int, int] = {}
+        for number, answer in zip(held, await self._reader.read(calls, at), strict=True):
+            if answer.failure is not None:
+                raise self._unknown(answer.failure)
+            reasons[number] = self._decode(("bytes32", "uint256", "uint256", "uint256"), answer.data)[2]
+        return [reasons.get(post.fund_id, 0) for post in posts]
 
     def _words(self, answer: Answer, count: int) -> list[FundWord]:
         if answer.failure is not None:
@@ -188,6 +204,8 @@ def _confirmed(word: FundWord, block_number: int) -> ConfirmedNav:
         held=Status.HELD in word.status,
         block_number=block_number,
         frame=None,
+        day_drift=word.day_drift,
+        live=Status.LIVE in word.status,
     )
 
 

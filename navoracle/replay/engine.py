@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from navoracle.composition import ChainAccess, System, open_system, plan_from_evidence
+from navoracle.composition import ChainAccess, System, open_system, plan_from_evidence, watch_of
 from navoracle.composition.embedded import embedded_chain, embedded_registry
 from navoracle.config.models import Config
-from navoracle.domain.cadence import CadencePolicy
 from navoracle.domain.errors import VerificationFailed
 from navoracle.domain.frame import ConfirmedNav
-from navoracle.domain.units import Bps, Timestamp
+from navoracle.domain.units import Timestamp
 from navoracle.keeper.audit import audit
-from navoracle.keeper.watch import Watch, WatchPolicy
+from navoracle.keeper.watch import Watch
 from navoracle.replay.clock import ReplayClock
 from navoracle.replay.report import SlotReport, report_slot
 from navoracle.replay.setup import CHAIN, ReplayOptions, ReplaySetup, replay_config
@@ -38,19 +37,6 @@ class ReplayResult:
     slots: tuple[SlotReport, ...]
     verification: Verification
     registry: str | None
-
-
-def watch_of(config: Config, since: Timestamp) -> Watch:
-    """The watch that the configuration asks for."""
-    cadence = config.cadence
-    return Watch(
-        config.funds,
-        WatchPolicy(
-            CadencePolicy(cadence.volatility_limit, Bps(cadence.weight_bps), cadence.calm_hours * 3_600),
-            oracle_move_bps=Bps(cadence.oracle_move_bps),
-        ),
-        since=since,
-    )
 
 
 async def replay(options: ReplayOptions, setup: ReplaySetup, store: Store, progress: Progress) -> ReplayResult:

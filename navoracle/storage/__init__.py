@@ -1,4 +1,4 @@
-"""The keeper's store: SQLAlchemy on SQLite, with its migrations."""
+"""The keeper's store: SQLAlchemy on SQLite or PostgreSQL, with its migrations."""
 
 from navoracle.storage.store import SqlStore
 

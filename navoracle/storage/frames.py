@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete, insert, select
-from sqlalchemy.dialects.sqlite import Insert
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from navoracle import __version__
 from navoracle.domain.errors import StoreError
@@ -18,33 +16,24 @@ from navoracle.domain.nav import FundValuation
 from navoracle.domain.prices import LastValid, PriceStatus
 from navoracle.domain.units import Timestamp, Wad
 from navoracle.storage import tables
+from navoracle.storage.columns import ByteOrder
 from navoracle.storage.database import Database
 from navoracle.storage.rows import breakdown_json, failure_json, stamp_json, verdict_json
+from navoracle.storage.upsert import keeping, replacing
 
 Row = dict[str, Any]
 
 
-def _replacing(table: Table, key: tuple[str, ...], values: tuple[str, ...], *, not_older: str | None = None) -> Insert:
-    """An insert that replaces the values of a row with the same key, unless the new `not_older` is below the old."""
-    statement = upsert(table)
-    new = statement.excluded
-    return statement.on_conflict_do_update(
-        index_elements=key,
-        set_={name: new[name] for name in values},
-        where=None if not_older is None else new[not_older] >= table.c[not_older],
-    )
-
-
 # Built once: a sampler's frame is to cost less than a millisecond.
-_ADD_SAMPLED_FRAME = upsert(tables.frames).on_conflict_do_nothing(index_elements=["id"])
-_ADD_SAMPLE = upsert(tables.samples).on_conflict_do_nothing(index_elements=["time", "asset"])
-_KEEP_LAST_VALID = _replacing(
+_ADD_SAMPLED_FRAME = keeping(tables.frames, "id")
+_ADD_SAMPLE = keeping(tables.samples, "time", "asset")
+_KEEP_LAST_VALID = replacing(
     tables.last_valid,
     ("asset", "side"),
     ("price", "confidence", "observed_at", "frame"),
     not_older="observed_at",  # an older observation never replaces a newer one
 )
-_KEEP_POSITION = _replacing(tables.position_values, ("fund", "position"), ("value", "frame"))
+_KEEP_POSITION = replacing(tables.position_values, ("fund", "position"), ("value", "frame"))
 
 
 class FrameStore:
@@ -91,7 +80,7 @@ class FrameStore:
         """The last valid price of every asset and side, sorted, each with the time at which it held."""
         table = tables.last_valid
         with self._database.read() as connection:
-            rows = connection.execute(select(table).order_by(table.c.asset, table.c.side)).all()
+            rows = connection.execute(select(table).order_by(ByteOrder(table.c.asset), table.c.side)).all()
         return tuple(
             PriorPrice(row.asset, row.side, LastValid(Wad(row.price), row.confidence, row.observed_at), row.frame)
             for row in rows
@@ -100,7 +89,7 @@ class FrameStore:
     def load_samples(self, since: Timestamp) -> tuple[Sample, ...]:
         """Samples at `since` or later, oldest first."""
         table = tables.samples
-        query = select(table).where(table.c.time >= since).order_by(table.c.time, table.c.asset)
+        query = select(table).where(table.c.time >= since).order_by(table.c.time, ByteOrder(table.c.asset))
         with self._database.read() as connection:
             rows = connection.execute(query).all()
         return tuple(Sample(row.asset, row.time, Wad(row.price), row.frame) for row in rows)
@@ -111,7 +100,7 @@ class FrameStore:
         with self._database.read() as connection:
             state = connection.execute(select(fees).where(fees.c.fund == fund)).one_or_none()
             known = connection.execute(
-                select(positions).where(positions.c.fund == fund).order_by(positions.c.position)
+                select(positions).where(positions.c.fund == fund).order_by(ByteOrder(positions.c.position))
             ).all()
         return FundPrior(
             fees=FeeState() if state is None else FeeState(state.high_water_mark, state.accrued_since),
@@ -213,6 +202,7 @@ def _evidence(frame: NavFrame, hashes: Mapping[str, str]) -> list[Row]:
 
 def _keep_live_prices(connection: Connection, frame: NavFrame) -> None:
     """Keep last valid prices and samples exactly as the planner does in memory: a restart changes no prior."""
+    # In order, so that two keepers that write the same rows never wait for each other.
     live = [
         {
             "asset": asset,
@@ -222,7 +212,7 @@ def _keep_live_prices(connection: Connection, frame: NavFrame) -> None:
             "observed_at": estimate.as_of,
             "frame": frame.id,
         }
-        for (asset, side), estimate in frame.estimates.items()
+        for (asset, side), estimate in sorted(frame.estimates.items())
         if estimate.status is PriceStatus.LIVE and estimate.price is not None and estimate.as_of is not None
     ]
     if not live:
@@ -246,7 +236,7 @@ def _keep_positions(connection: Connection, frame: NavFrame, part: FundFrame, va
     connection.execute(delete(table).where(table.c.fund == part.fund, table.c.position.not_in(part.immaterial)))
     rows = [
         {"fund": part.fund, "position": position, "value": value, "frame": frame.id}
-        for position, value in values.items()
+        for position, value in sorted(values.items())
     ]
     if rows:
         connection.execute(_KEEP_POSITION, rows)

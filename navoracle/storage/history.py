@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, RowMapping, Select, func, select
 
 from navoracle.domain.errors import StoreError
 from navoracle.domain.units import Timestamp
 from navoracle.storage import tables
+from navoracle.storage.columns import ByteOrder
 from navoracle.storage.database import Database
 from navoracle.storage.rows import frame_row, fund_frame_row, history_row, post_row, slot_row
-from navoracle.store_records import (
+from navoracle.storage.transactions import attempts_of
+from navoracle.store_port.records import (
     FrameRow,
     FundFrameRow,
     HistoryRow,
     PostRow,
-    PostState,
     SlotRow,
     SlotState,
     StatusRow,
 )
+from navoracle.store_port.states import TransactionState
+
+POSTS: Final = select(
+    tables.posts,
+    tables.transactions.c.state,
+    tables.transactions.c.hash.label("transaction_hash"),
+    tables.transactions.c.block_number,
+    tables.transactions.c.error,
+).join(tables.transactions, tables.transactions.c.id == tables.posts.c.transaction)
+"""Posts with what became of their transactions."""
 
 
 class HistoryStore:
@@ -44,7 +55,7 @@ class HistoryStore:
     ) -> tuple[FrameRow, ...]:
         """Frames valued at `since` or later; those of the sampler only when asked for."""
         table = tables.frames
-        query = select(table).order_by(table.c.now.desc(), table.c.clock.desc(), table.c.id).limit(limit)
+        query = select(table).order_by(table.c.now.desc(), table.c.clock.desc(), ByteOrder(table.c.id)).limit(limit)
         if since is not None:
             query = query.where(table.c.now >= since)
         if not samples:
@@ -64,7 +75,7 @@ class HistoryStore:
         query = (
             select(table, frames.c.slot_time, frames.c.now)
             .join(frames, frames.c.id == table.c.frame)
-            .order_by(frames.c.now.desc(), frames.c.clock.desc(), frames.c.id, table.c.fund)
+            .order_by(frames.c.now.desc(), frames.c.clock.desc(), ByteOrder(frames.c.id), ByteOrder(table.c.fund))
             .limit(limit)
         )
         if fund is not None:
@@ -102,21 +113,21 @@ class HistoryStore:
     def posts(self, fund: str | None = None, frame: str | None = None, limit: int | None = None) -> tuple[PostRow, ...]:
         """Posts, of one fund or frame or all, whole."""
         table, funds = tables.posts, tables.post_funds
-        query = select(table).order_by(table.c.id.desc()).limit(limit)
+        query = POSTS.order_by(table.c.id.desc()).limit(limit)
         if fund is not None:
             query = query.where(table.c.id.in_(select(funds.c.post).where(funds.c.fund == fund)))
         if frame is not None:
             query = query.where(table.c.frame == frame)
         with self._database.read() as connection:
-            return _posts(connection, query)
+            return post_rows(connection, query)
 
     def unfinished_posts(self) -> tuple[PostRow, ...]:
-        """Posts that are neither confirmed nor failed, oldest first: what to look up by hash after a restart."""
-        table = tables.posts
-        states = [PostState.PREPARED.value, PostState.SENT.value]
-        query = select(table).where(table.c.state.in_(states)).order_by(table.c.id)
+        """Posts whose transaction has not ended, or that were not read back after it was confirmed; oldest first."""
+        posts, state = tables.posts, tables.transactions.c.state
+        unread = (state == TransactionState.CONFIRMED.value) & posts.c.finished_at.is_(None)
+        query = POSTS.where(state.in_(tables.OPEN_STATES) | unread).order_by(posts.c.id)
         with self._database.read() as connection:
-            return _posts(connection, query)
+            return post_rows(connection, query)
 
     def history(
         self, fund: str | None = None, since: Timestamp | None = None, limit: int | None = None
@@ -136,7 +147,7 @@ class HistoryStore:
 
 def _of_slots(query: Select[Any], fund: str | None, since: Timestamp | None) -> Select[Any]:
     table = tables.slots
-    query = query.order_by(table.c.slot_time.desc(), table.c.fund)
+    query = query.order_by(table.c.slot_time.desc(), ByteOrder(table.c.fund))
     if fund is not None:
         query = query.where(table.c.fund == fund)
     if since is not None:
@@ -145,10 +156,11 @@ def _of_slots(query: Select[Any], fund: str | None, since: Timestamp | None) -> 
 
 
 def _history_query() -> Select[Any]:
-    slots, found, posts, attempts = tables.slots, tables.fund_frames, tables.posts, tables.attempts
+    slots, found, posts, transactions = tables.slots, tables.fund_frames, tables.posts, tables.transactions
+    attempts = tables.attempts
     signed = (
         select(attempts.c.hash)
-        .where(attempts.c.post == posts.c.id)
+        .where(attempts.c.transaction == transactions.c.id)
         .order_by(attempts.c.id.desc())
         .limit(1)
         .scalar_subquery()
@@ -165,11 +177,12 @@ def _history_query() -> Select[Any]:
             found.c.nav_after,
             found.c.price_per_share,
             found.c.confidence,
-            func.coalesce(posts.c.transaction_hash, signed).label("transaction_hash"),
-            posts.c.block_number,
+            func.coalesce(transactions.c.hash, signed).label("transaction_hash"),
+            transactions.c.block_number,
         )
         .outerjoin(found, (found.c.frame == slots.c.frame) & (found.c.fund == slots.c.fund))
         .outerjoin(posts, posts.c.id == slots.c.post)
+        .outerjoin(transactions, transactions.c.id == posts.c.transaction)
     )
 
 
@@ -186,18 +199,15 @@ def _newest(connection: Connection, *, posted: bool) -> dict[str, HistoryRow]:
     return {row["fund"]: history_row(row) for row in connection.execute(query).mappings()}
 
 
-def _posts(connection: Connection, query: Select[Any]) -> tuple[PostRow, ...]:
+def post_rows(connection: Connection, query: Select[Any]) -> tuple[PostRow, ...]:
+    """The posts of a query made from `POSTS`, whole."""
     rows = connection.execute(query).mappings().all()
-    chosen = select(query.with_only_columns(tables.posts.c.id).subquery())
-    attempts: dict[int, list[RowMapping]] = defaultdict(list)
+    posts, table = tables.posts, tables.post_funds
+    attempts = attempts_of(connection, select(query.with_only_columns(posts.c.transaction).subquery()))
+    chosen = select(query.with_only_columns(posts.c.id).subquery())
     funds: dict[int, list[RowMapping]] = defaultdict(list)
-    of_attempts, of_funds = tables.attempts, tables.post_funds
     for row in connection.execute(
-        select(of_attempts).where(of_attempts.c.post.in_(chosen)).order_by(of_attempts.c.id)
-    ).mappings():
-        attempts[row["post"]].append(row)
-    for row in connection.execute(
-        select(of_funds).where(of_funds.c.post.in_(chosen)).order_by(of_funds.c.post, of_funds.c.place)
+        select(table).where(table.c.post.in_(chosen)).order_by(table.c.post, table.c.place)
     ).mappings():
         funds[row["post"]].append(row)
-    return tuple(post_row(row, attempts[row["id"]], funds[row["id"]]) for row in rows)
+    return tuple(post_row(row, attempts[row["transaction"]], funds[row["id"]]) for row in rows)

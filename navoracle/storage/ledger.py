@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from sqlalchemy import insert, select
 
 from navoracle.domain.errors import DomainError
@@ -9,8 +11,9 @@ from navoracle.domain.flows import Flow, dividend_per_share
 from navoracle.domain.units import Timestamp, Wad
 from navoracle.storage import tables
 from navoracle.storage.database import Database
+from navoracle.storage.failures import defect
 from navoracle.storage.rows import event_row
-from navoracle.store_records import Event, EventRow
+from navoracle.store_port.records import Event, EventRow
 
 
 class LedgerStore:
@@ -20,6 +23,10 @@ class LedgerStore:
 
     def append_event(self, event: Event) -> int:
         """Keep an event for good; returns its id. Raises StoreError when its data is not plain JSON."""
+        try:
+            json.dumps(data := dict(event.data))
+        except (TypeError, ValueError) as error:
+            raise defect(f"event {event.kind}: its data cannot be stored: {error}") from error
         values = {
             "at": event.at,
             "kind": event.kind,
@@ -27,7 +34,7 @@ class LedgerStore:
             "severity": event.severity.value,
             "message": event.message,
             "advice": event.advice,
-            "data": dict(event.data),
+            "data": data,
         }
         with self._database.write() as connection:
             stored: int = connection.execute(insert(tables.events).returning(tables.events.c.id), values).scalar_one()

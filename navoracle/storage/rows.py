@@ -1,4 +1,4 @@
-"""From rows of the database to the records of `navoracle.store_records`, and from domain values to JSON columns.
+"""From rows of the database to the records of `navoracle.store_port.records`, and from domain values to JSON columns.
 
 JSON columns hold money as decimal strings, because readers other than Python lose digits of long numbers.
 """
@@ -15,8 +15,8 @@ from navoracle.domain.frame import BlockStamp, Failure, NavStatus
 from navoracle.domain.nav import Breakdown
 from navoracle.domain.units import Bps, Timestamp, Wad
 from navoracle.domain.verdicts import Outcome, Verdict
-from navoracle.ports import Address, Batch, FundPost, SignedTransaction
-from navoracle.store_records import (
+from navoracle.ports import Address, Batch, FundPost, Receipt, SignedTransaction
+from navoracle.store_port.records import (
     Event,
     EventRow,
     FrameRow,
@@ -26,11 +26,12 @@ from navoracle.store_records import (
     HistoryRow,
     PostFundRow,
     PostRow,
-    PostState,
     Severity,
     SlotRow,
     SlotState,
 )
+from navoracle.store_port.states import TransactionState
+from navoracle.store_port.transactions import Attempt, NewTransaction, TransactionKind, TransactionRow, Urgency
 
 Json = Mapping[str, Any]
 
@@ -135,7 +136,7 @@ def slot_row(row: RowMapping) -> SlotRow:
         finished_at=row["finished_at"],
         owner=row["owner"],
         epoch=row["epoch"],
-        lease_until=row["lease_until"],
+        lease_until=None if row["lease_until"] is None else Timestamp(row["lease_until"] // 1_000),
     )
 
 
@@ -154,32 +155,77 @@ def event_row(row: RowMapping) -> EventRow:
 
 
 def post_row(row: RowMapping, attempts: Sequence[RowMapping], funds: Sequence[RowMapping]) -> PostRow:
-    """A row of `posts` with its rows of `attempts` and `post_funds`, both in order."""
+    """A row of `posts` and its transaction, with their rows of `attempts` and `post_funds`, both in order."""
     return PostRow(
         id=row["id"],
         frame=row["frame"],
         batch=Batch(
             chain=row["chain"],
             to=Address(row["registry"]),
-            data=bytes.fromhex(row["calldata"].removeprefix("0x")),
+            data=_bytes(row["calldata"]),
             valuation_time=Timestamp(row["valuation_time"]),
             evidence_root=row["evidence_root"],
             posts=tuple(_fund_post(fund) for fund in funds),
         ),
-        state=PostState(row["state"]),
+        transaction=row["transaction"],
+        state=TransactionState(row["state"]),
         created_at=row["created_at"],
         finished_at=row["finished_at"],
         transaction_hash=row["transaction_hash"],
         block_number=row["block_number"],
         error=row["error"],
-        attempts=tuple(
-            SignedTransaction(
-                attempt["raw"], attempt["hash"], attempt["nonce"], Address(attempt["sender"]), Address(attempt["to"])
-            )
-            for attempt in attempts
-        ),
+        attempts=tuple(map(_signed, attempts)),
         funds=tuple(_post_fund(fund) for fund in funds),
     )
+
+
+def transaction_row(row: RowMapping, attempts: Sequence[RowMapping]) -> TransactionRow:
+    """A row of `transactions` with its rows of `attempts`, in order."""
+    receipt = None
+    if row["block_hash"] is not None:  # posts of the first schema have no whole receipt
+        receipt = Receipt(row["hash"], row["success"], row["block_number"], row["block_hash"], row["gas_used"])
+    return TransactionRow(
+        id=row["id"],
+        chain=row["chain"],
+        sender=Address(row["sender"]),
+        intent=NewTransaction(
+            key=row["key"],
+            kind=TransactionKind(row["kind"]),
+            to=Address(row["to"]),
+            data=_bytes(row["calldata"]),
+            urgency=Urgency(row["urgency"]),
+            valid_until=row["valid_until"],
+        ),
+        state=TransactionState(row["state"]),
+        nonce=row["nonce"],
+        attempts=tuple(map(_attempt, attempts)),
+        receipt=receipt,
+        fee_paid=row["fee_paid"],
+        error=row["error"],
+        created_at=row["created_at"],
+        finished_at=row["finished_at"],
+    )
+
+
+def _attempt(row: RowMapping) -> Attempt:
+    return Attempt(
+        signed=_signed(row),
+        gas=row["gas"],
+        max_fee=row["max_fee"],
+        max_tip=row["max_tip"],
+        noop=row["noop"],
+        signed_at=row["signed_at"],
+        sent_at=row["sent_at"],
+        error=row["error"],
+    )
+
+
+def _signed(row: RowMapping) -> SignedTransaction:
+    return SignedTransaction(row["raw"], row["hash"], row["nonce"], Address(row["sender"]), Address(row["to"]))
+
+
+def _bytes(stored: str) -> bytes:
+    return bytes.fromhex(stored.removeprefix("0x"))
 
 
 def _fund_post(row: RowMapping) -> FundPost:

@@ -6,28 +6,40 @@ one's `revision`, and run the tests, which hold the two against each other.
 
 from __future__ import annotations
 
+from functools import cache
+
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy import Connection, inspect
 
 from navoracle.domain.errors import StoreError
+from navoracle.storage.backend import Backend
 
 
-def migrate(reader: Engine, writer: Engine, place: str) -> None:
+def migrate(backend: Backend, *, create: bool) -> None:
     """Bring the database to the newest revision, in one transaction; one that is there is not written to.
 
+    Args:
+        create: whether an empty database gets a schema.
+
     Raises:
-        StoreError: its revision is unknown (a newer navoracle wrote it), or it belongs to another program; it is left
-            as it was.
+        StoreError: its revision is unknown (a newer navoracle wrote it), it belongs to another program, or it is empty
+            and shall stay so; it is left as it was.
     """
-    with reader.connect() as connection:
-        if current_revision(connection, place) == newest_revision():
-            return
-    with writer.begin() as connection:
+    with backend.engine.connect() as connection:
+        found = current_revision(connection, backend.place)
+    if found == newest_revision():
+        return
+    if found is None and not create:
+        raise StoreError(
+            f"{backend.place}: there is no database",
+            advice="Name the database that the keeper writes to; `navoracle demo` leaves one to look at.",
+        )
+    with backend.migration() as connection:
         # Looked at again under the lock: another process may have migrated it in the meantime.
-        if current_revision(connection, place) != newest_revision():
+        if current_revision(connection, backend.place) != newest_revision():
             upgrade(connection)
 
 
@@ -40,8 +52,7 @@ def current_revision(connection: Connection, place: str) -> str | None:
                 f"{place} is a database of another program", advice="Name a file of navoracle's own, or a new one."
             )
         return None
-    known = {script.revision for script in _scripts().walk_revisions()}
-    if len(heads) > 1 or heads[0] not in known:
+    if len(heads) > 1 or heads[0] not in revisions():
         raise StoreError(
             f"{place} has the schema {', '.join(heads)}; this navoracle knows up to {newest_revision()}",
             advice="Use the navoracle version that wrote it; nothing was changed.",
@@ -51,8 +62,14 @@ def current_revision(connection: Connection, place: str) -> str | None:
 
 def newest_revision() -> str:
     """The revision that this code is written for."""
-    (head,) = _scripts().get_heads()
-    return head
+    return revisions()[-1]
+
+
+@cache
+def revisions() -> tuple[str, ...]:
+    """Every revision, oldest first."""
+    scripts = ScriptDirectory.from_config(_config()).walk_revisions()
+    return tuple(script.revision for script in scripts)[::-1]
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
@@ -61,7 +78,7 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
 
 
 def downgrade(connection: Connection, revision: str = "base") -> None:
-    """Undo the revisions down to `revision` within the connection's transaction."""
+    """Undo the revisions after `revision` within the connection's transaction."""
     command.downgrade(_config(connection), revision)
 
 
@@ -71,7 +88,3 @@ def _config(connection: Connection | None = None) -> Config:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     return config
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())

@@ -1,23 +1,42 @@
-"""The store: frames, slots, posts, events and flows in one SQLite database."""
+"""The store: everything that the keeper remembers, in one database."""
 
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from types import TracebackType
 
+from navoracle.storage.alerts import AlertStore
+from navoracle.storage.breakers import BreakerStore
 from navoracle.storage.database import Database
 from navoracle.storage.frames import FrameStore
 from navoracle.storage.history import HistoryStore
+from navoracle.storage.lanes import LaneStore
 from navoracle.storage.ledger import LedgerStore
 from navoracle.storage.posts import PostStore
+from navoracle.storage.requests import RequestStore
 from navoracle.storage.slots import SlotStore
+from navoracle.storage.transactions import TransactionStore
 
 
-class SqlStore(FrameStore, SlotStore, PostStore, LedgerStore, HistoryStore):
-    """`navoracle.store_port.Store` on SQLite. Close it, or use it as a context manager.
+class SqlStore(
+    FrameStore,
+    SlotStore,
+    PostStore,
+    LaneStore,
+    TransactionStore,
+    BreakerStore,
+    RequestStore,
+    AlertStore,
+    LedgerStore,
+    HistoryStore,
+):
+    """`navoracle.store_port.Store` on SQLite or PostgreSQL. Close it, or use it as a context manager.
 
-    Every method may raise StoreError: the disk is full or failed, the file is locked, read-only or damaged. A write
-    that fails leaves nothing behind. One store may be used from several threads, each with its own connection.
+    Every method may raise StoreError: the disk is full or failed, the database is locked, read-only or damaged, its
+    server does not answer. A write that fails leaves nothing behind; where nobody can know (the server went away while
+    it was being made final) the error says so, and the write may be repeated. An event or a flow repeated in that case
+    may be there twice, everything else is there once. One store may be used from several threads, each with its own
+    connection.
     """
 
     def __init__(self, database: Database) -> None:
@@ -25,11 +44,14 @@ class SqlStore(FrameStore, SlotStore, PostStore, LedgerStore, HistoryStore):
 
     @classmethod
     def open(cls, url: str) -> SqlStore:
-        """Open the database at `url` ("sqlite:///navoracle.db") for writing, make it if missing, migrate it.
+        """Open the database at `url` for writing, make it if missing, migrate it.
+
+        Args:
+            url: "sqlite:///navoracle.db", or "postgresql://user:password@host/database" of a database that exists.
 
         Raises:
-            StoreError: the directory is missing, the file is read-only, no database, another program's, or of a newer
-                schema; it is left as it was.
+            StoreError: the directory is missing, the server cannot be reached, the database is read-only, none,
+                another program's, or of a newer schema; it is left as it was.
         """
         return cls(Database.open(url, create=True))
 
@@ -38,7 +60,7 @@ class SqlStore(FrameStore, SlotStore, PostStore, LedgerStore, HistoryStore):
         """Open a database to look at it; one of an older schema is migrated.
 
         Raises:
-            StoreError: there is no file, or it cannot be read; see `open`.
+            StoreError: there is none, or it cannot be read; see `open`.
         """
         return cls(Database.open(url, create=False))
 

@@ -79,17 +79,19 @@ def configure_logs(format_: LogFormat, level: LogLevel, stream: TextIO | None = 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Hide secrets in every value of a log event."""
     for name, value in event.items():
-        event[name] = _redacted(name, value)
+        if not name.startswith("_"):  # structlog's own
+            event[name] = redacted(name, value)
     return event
 
 
-def _redacted(name: str, value: object) -> object:
-    if is_secret_name(name) and value is not None:
+def redacted(name: str, value: object) -> Any:
+    """A value as plain data without secrets; what is none becomes its text, because a `repr` may show one."""
+    if value is None or isinstance(value, bool | int | float):
+        return HIDDEN if value is not None and is_secret_name(name) else value
+    if is_secret_name(name):
         return HIDDEN
-    if isinstance(value, str):
-        return redact_text(value)
     if isinstance(value, Mapping):
-        return {key: _redacted(str(key), item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_redacted(name, item) for item in value]
-    return value
+        return {redact_text(str(key)): redacted(str(key), item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [redacted(name, item) for item in value]
+    return redact_text(str(value))

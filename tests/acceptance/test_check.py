@@ -189,6 +189,14 @@ MISCONFIGURATIONS = [
         "its NAV is negative",
         "which positions are debts",
     ),
+    Wrong(
+        "principal token counted as cash though its sy may not be redeemable",
+        {"funds.levered-pt.positions[0].component": "cash"},
+        "funds.levered-pt.positions[0].component",
+        "PT-USDe is counted as cash: it comes down to SY",
+        "collateral",
+        "warning",
+    ),
 ]
 
 
@@ -255,6 +263,14 @@ def test_check__two_things_wrong__are_both_named(still: Bench) -> None:
     assert {f"{SOURCES}[0].feed", "funds.stable.positions[0].token", "funds.multi.id"} <= places
 
 
+def test_check__refused_source_of_an_asset_that_another_is_derived_from__is_named_once(still: Bench) -> None:
+    wrong = Wrong("", {"assets.USDe.sources[0].feed": "${FEED_ETH_CHAINLINK}"}, "", "", "")
+    result = still.cli("check", "--json", config=configured(still, wrong))
+    named = [found["message"] for found in findings(result) if found["place"] == "assets.USDe.sources[0]"]
+    assert len(named) == 1, named
+    assert "outlier" in named[0]
+
+
 def test_check__on_a_terminal__says_path_message_and_advice(still: Bench) -> None:
     wrong = next(each for each in MISCONFIGURATIONS if each.name == "fund that is not registered")
     result = still.cli("check", config=configured(still, wrong))
@@ -319,3 +335,14 @@ def test_check__dead_endpoint__is_named_without_its_key(still: Bench) -> None:
     assert result.code == 4
     assert any(found["place"].startswith("chains.home") for found in findings(result))
     assert "SECRETKEY" not in result.out + result.err
+
+
+@pytest.mark.sockets
+def test_check__key_file_that_is_not_there__is_named_and_is_no_missing_signer(still: Bench) -> None:
+    with serving(still.chain) as url:
+        key = str(still.folder / "nobody.key")
+        wrong = Wrong("", {"chains.home.rpc": url, "chains.home.signer.key_file": key}, "", "", "")
+        result = still.cli("check", "--json", config=configured(still, wrong), chains={})
+    named = [found for found in findings(result) if found["place"] == "chains.home.signer"]
+    assert [found["level"] for found in named] == ["error"], result.out
+    assert "cannot be read" in named[0]["message"]

@@ -70,6 +70,9 @@ def test_nav__explain_on_a_terminal__is_a_tree_with_long_bytes_cut(still: Bench)
     assert "NAV of stable" in result.out
     assert "└── " in result.out
     assert "… (160 bytes)" in result.out  # a round of a feed
+    # What does not fit in a line goes on in the next one.
+    whole = " ".join(result.out.replace("│", " ").split())
+    assert f"target {still.world.feeds['USDC', 'chainlink']} data 0xfeaf968c" in whole
 
 
 def test_price__explain__names_votes_ages_limits_and_bytes(still: Bench) -> None:

@@ -207,7 +207,42 @@ async def test_read_back__not_stored__is_missing_reverted_or_not_live() -> None:
     failed = replace(receipt, success=False)
     assert [found.reason for found in await here.publisher.read_back(batch, failed)] == ["reverted"]
     await here.as_role(ADMIN, "closeFund(uint256)", 1)
+    receipt = await here.chain.transact(here.registry, here.encode(fund_post(2)).data, POSTER)
     assert [found.reason for found in await here.publisher.read_back(batch, receipt)] == ["not_live"]
+
+
+async def test_read_back__held_and_posted_again_since__is_what_the_receipts_block_left() -> None:
+    here = await setting()
+    here.chain.mine(Timestamp(here.chain.now + 3_600))
+    batch = here.encode(fund_post(1, WAD + 1))
+    receipt = await here.chain.transact(here.registry, batch.data, POSTER)
+    await here.post(fund_post(1, WAD + 2))
+    await here.as_role(GUARDIAN, "hold(uint256[])", [1])
+    (found,) = await here.publisher.read_back(batch, receipt)
+    assert (found.accepted, found.reason, found.confirmed.held) == (True, None, False)
+    assert (found.confirmed.price_per_share, found.confirmed.block_number) == (WAD + 1, receipt.block_number)
+
+
+async def test_read_back__receipts_block_was_reorganized_away__is_no_answer() -> None:
+    here = await setting()
+    batch = here.encode(fund_post(1, WAD + 1))
+    receipt = await here.chain.transact(here.registry, batch.data, POSTER)
+    gone = replace(receipt, block_hash="0x" + "ab" * 32)
+    with pytest.raises(ChainError, match=f"block {receipt.block_number} of embedded is no longer the one") as caught:
+        await here.publisher.read_back(batch, gone)
+    assert receipt.hash in caught.value.message
+    assert "looked up again" in caught.value.advice
+
+
+async def test_read_back__two_funds_of_three_held__names_the_reason_of_each() -> None:
+    here = await setting()
+    await here.as_role(GUARDIAN, "hold(uint256[])", [3])
+    found = await here.post(fund_post(1, WAD * 112 // 100), fund_post(2, WAD + 1), fund_post(3, WAD + 1))
+    assert {fund: outcome.reason for fund, outcome in found.items()} == {
+        "fund1": "step",
+        "fund2": None,
+        "fund3": "guardian",
+    }
 
 
 async def test_accept__risk_accepts_the_held_record__is_served_then() -> None:

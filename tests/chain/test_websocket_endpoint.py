@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from navoracle.chain.rpc import NoAnswer, NodeRefused
+from navoracle.chain.subscription import Subscription
 from navoracle.chain.websocket import WebSocketEndpoint
 
 pytestmark = pytest.mark.sockets
@@ -194,3 +195,126 @@ async def test_request__handshake_never_ends__is_tried_once_for_all_that_wait_an
             await asyncio.gather(*(closed.wait() for closed in handshakes))
         server.close()
         await server.wait_closed()
+
+
+# ---- subscriptions
+
+
+async def send_notice(socket: web.WebSocketResponse, name: str, result: object) -> None:
+    params = {"subscription": name, "result": result}
+    await socket.send_json({"jsonrpc": "2.0", "method": "eth_subscription", "params": params})
+
+
+async def subscribing(socket: web.WebSocketResponse, question: dict[str, Any]) -> None:
+    """Name a subscription after what it is to, and send its first notice before the answer as well as after it."""
+    if question["method"] != "eth_subscribe":
+        await echo(socket, question)
+        return
+    name = f"0x{question['params'][0]}"
+    await send_notice(socket, name, 1)
+    await socket.send_json({"jsonrpc": "2.0", "id": question["id"], "result": name})
+    await send_notice(socket, name, 2)
+
+
+async def taken(subscription: Subscription, count: int) -> list[tuple[int, object]]:
+    """The first so many notices."""
+    found: list[tuple[int, object]] = []
+    async with asyncio.timeout(2):
+        while len(found) < count:
+            found += await subscription.take()
+    return found
+
+
+async def test_subscribe__several_at_once__have_one_connection_beside_that_of_requests() -> None:
+    async with node(subscribing) as (endpoint, connections):
+        subscription = await endpoint.subscribe([["newHeads"], ["logs", {"address": []}]])
+        assert await endpoint.request("eth_call", [1]) == [1]
+        found = await taken(subscription, 4)
+        await subscription.close()
+    assert sorted(found) == [(0, 1), (0, 2), (1, 1), (1, 2)]
+    assert [found.index((place, 1)) < found.index((place, 2)) for place in (0, 1)] == [True, True]
+    assert connections == [["eth_subscribe", "eth_subscribe"], ["eth_call"]]
+
+
+async def test_subscribe__connection_lost__gives_what_came_and_then_raises_without_the_key() -> None:
+    async def send_and_hang_up(socket: web.WebSocketResponse, question: dict[str, Any]) -> None:
+        await subscribing(socket, question)
+        await socket.close()
+
+    async with node(send_and_hang_up) as (endpoint, _):
+        subscription = await endpoint.subscribe([["newHeads"]])
+        assert await taken(subscription, 2) == [(0, 1), (0, 2)]
+        async with asyncio.timeout(2):
+            with pytest.raises(NoAnswer, match="the connection was lost") as caught:
+                await subscription.take()
+        await subscription.close()
+    assert KEY not in caught.value.message
+
+
+async def test_subscribe__more_notices_than_are_taken__ends_the_connection() -> None:
+    async def flood(socket: web.WebSocketResponse, question: dict[str, Any]) -> None:
+        await subscribing(socket, question)
+        for number in range(50):
+            await send_notice(socket, "0xnewHeads", number)
+
+    async with node(flood) as (endpoint, _):
+        subscription = await endpoint.subscribe([["newHeads"]], max_notices=10)
+        await asyncio.sleep(0.2)
+        assert len(await taken(subscription, 10)) == 10
+        with pytest.raises(NoAnswer, match="faster than they are taken"):
+            await subscription.take()
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ({"error": {"code": -32601, "message": "notifications not supported"}}, NodeRefused),
+        ({"result": 7}, NoAnswer),
+        ({"result": None}, NoAnswer),
+        ({}, NoAnswer),
+    ],
+)
+async def test_subscribe__refused_or_not_understood__raises_and_leaves_no_connection(
+    answer: dict[str, Any], error: type[Exception]
+) -> None:
+    closed: list[bool] = []
+
+    async def refuse(socket: web.WebSocketResponse, question: dict[str, Any]) -> None:
+        await socket.send_json({"jsonrpc": "2.0", "id": question["id"], **answer})
+        await socket.receive()
+        closed.append(socket.closed)
+
+    async with node(refuse) as (endpoint, _):
+        with pytest.raises(error):
+            await endpoint.subscribe([["newHeads"]])
+        await asyncio.sleep(0.05)
+        assert closed == [True]
+
+
+async def test_subscribe__one_name_for_two__is_refused() -> None:
+    async def same(socket: web.WebSocketResponse, question: dict[str, Any]) -> None:
+        await socket.send_json({"jsonrpc": "2.0", "id": question["id"], "result": "0x1"})
+
+    async with node(same) as (endpoint, _):
+        with pytest.raises(NoAnswer, match="no names of their own"):
+            await endpoint.subscribe([["newHeads"], ["logs", {}]])
+
+
+async def test_subscribe__node_never_answers__ends_at_the_deadline() -> None:
+    async def mute(_socket: web.WebSocketResponse, _question: dict[str, Any]) -> None:
+        return
+
+    async with node(mute, timeout=0.2) as (endpoint, _):
+        with pytest.raises(NoAnswer, match=r"no answer within 0\.2 s"):
+            await endpoint.subscribe([["newHeads"]])
+
+
+async def test_request__notices_nobody_asked_for__are_dropped() -> None:
+    async def chatty(socket: web.WebSocketResponse, question: dict[str, Any]) -> None:
+        await send_notice(socket, "0x1", 1)
+        await echo(socket, question)
+
+    async with node(chatty) as (endpoint, connections):
+        for number in range(3):
+            assert await endpoint.request("eth_call", [number]) == [number]
+    assert len(connections) == 1

@@ -1,4 +1,7 @@
-"""Three nodes over HTTP, two of them behind a proxy that injects faults: what one of them does changes no read."""
+"""Three nodes over HTTP, two of them behind a proxy that injects faults: what one of them does changes no read.
+
+Nor does it change what a registry says of a batch before it is sent, and of a post after it was mined.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from eth_abi.abi import encode
 
 from bench.anvil import anvil
 from navoracle.chain.artifacts import artifact
 from navoracle.chain.connect import endpoint_at
-from navoracle.chain.deploy import deploy_contract
+from navoracle.chain.deploy import FundOpening, RegistryRoles, deploy_contract, deploy_registry
 from navoracle.chain.http import HttpEndpoint
 from navoracle.chain.node import Node
 from navoracle.chain.node_state import NodeEvent, NodeState
@@ -22,7 +26,9 @@ from navoracle.chain.reader import Web3ChainReader
 from navoracle.chain.signers import EphemeralSigner
 from navoracle.chain.transactor import Web3Transactor
 from navoracle.domain.errors import EndpointsDisagree, NoQuorum
-from navoracle.ports import Address, Answer, NativeBalance, Scrutiny
+from navoracle.domain.units import WAD, Timestamp, Wad
+from navoracle.ports import Address, Answer, Batch, NativeBalance, Receipt, Scrutiny
+from navoracle.publishers.nav_registry import NavRegistryPublisher
 from tests.faults.proxy import (
     ANY_METHOD,
     Fault,
@@ -39,6 +45,7 @@ from tests.faults.proxy import (
     wrong_id,
 )
 from tests.requirements import needs_node
+from tests.unit.publishers.posts import ROOT, fund_post
 
 pytestmark = needs_node
 
@@ -47,6 +54,8 @@ CHAIN_ID = 31_337
 ADMIN = EphemeralSigner(bytes.fromhex("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"))
 # The second one, untouched: 10,000 coins.
 RICH = Address("0x70997970C51812dc3A010C7d01b50e0d17dc79C8")
+# The third one.
+POSTER = EphemeralSigner(bytes.fromhex("5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a"))
 COINS = hex(10_000 * 10**18)[2:]
 REQUESTS = [NativeBalance(RICH), NativeBalance(Address("0x00000000000000000000000000000000000000A1"))] * 20
 
@@ -67,6 +76,50 @@ async def _multicall(url: str) -> Address:
     finally:
         await endpoint.close()
     return address
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A registry, and the post that was made to it: fund 1 is served, fund 2 is held for its step."""
+
+    registry: Address
+    batch: Batch
+    receipt: Receipt
+
+
+@pytest.fixture(scope="module")
+def posted(node: tuple[str, Address]) -> Posted:
+    """One registry per module: the tests only read it."""
+    return asyncio.run(_posted(*node))
+
+
+async def _posted(url: str, multicall: Address) -> Posted:
+    endpoint = HttpEndpoint(url)
+    try:
+        admin, poster = (Web3Transactor(endpoint, signer, chain_id=CHAIN_ID) for signer in (ADMIN, POSTER))
+        reader = Web3ChainReader(
+            NodePool.of(endpoint, chain="anvil", chain_id=CHAIN_ID, finality=0), multicall=multicall
+        )
+        earlier = Timestamp((await reader.stamp()).timestamp - 3_600)
+        openings = [FundOpening(fund, admin.address, Wad(10**24), Wad(WAD), earlier) for fund in (1, 2)]
+        deployed = await deploy_registry(admin, RegistryRoles(admin.address, poster.address), funds=openings)
+        publisher = NavRegistryPublisher(reader, chain="anvil", registry=deployed.address)
+        now = (await reader.stamp()).timestamp
+        batch = publisher.encode([fund_post(1, WAD + 7), fund_post(2, 2 * WAD)], now, ROOT)
+        signed = await poster.prepare(batch.to, batch.data)
+        await poster.send(signed)
+        receipt = await _receipt(poster, signed.hash)
+        await endpoint.request("anvil_mine", [hex(3)])
+    finally:
+        await endpoint.close()
+    return Posted(deployed.address, batch, receipt)
+
+
+async def _receipt(transactor: Web3Transactor, transaction: str) -> Receipt:
+    async with asyncio.timeout(10):
+        while (receipt := await transactor.receipt(transaction)) is None:
+            await asyncio.sleep(0.05)
+    return receipt
 
 
 @dataclass
@@ -184,7 +237,58 @@ async def test_send__response_is_lost__is_never_sent_again(world: World) -> None
     with contextlib.suppress(Exception):
         await transactor.send(signed)
     assert world.odd.forwarded["eth_sendRawTransaction"] + world.other.forwarded["eth_sendRawTransaction"] <= 1
-    async with asyncio.timeout(10):
-        while (receipt := await transactor.receipt(signed.hash)) is None:
-            await asyncio.sleep(0.05)
-    assert receipt.success
+    assert (await _receipt(transactor, signed.hash)).success
+
+
+# ---- a registry before and after a post
+
+LIES: dict[str, tuple[str, Fault]] = {
+    "would_accept_everything": ("eth_call", answer("0x" + encode(["uint256[]"], [[0, 0]]).hex())),
+    "would_hold_everything": ("eth_call", answer("0x" + encode(["uint256[]"], [[1, 1]]).hex())),
+    "serves_another_price": ("eth_call", tamper(lambda text: text.replace(f"{WAD + 7:x}", f"{WAD + 9:x}"))),
+    "refuses": ("eth_call", error(3, "execution reverted", "0x9e87fac8")),
+}
+
+
+async def said_of(publisher: NavRegistryPublisher, posted: Posted) -> list[tuple[object, ...]]:
+    """What the registry would do with the batch again, and what it did with it."""
+    previews = await publisher.preview(posted.batch)
+    found = await publisher.read_back(posted.batch, posted.receipt)
+    return [
+        *((preview.reason, preview.send) for preview in previews),
+        *((back.accepted, back.reason, back.confirmed.price_per_share) for back in found),
+    ]
+
+
+@pytest.mark.parametrize("fault", [*FAULTS.values(), *LIES.values()], ids=[*FAULTS, *LIES])
+async def test_registry__one_node_of_three_is_faulty__previews_and_read_backs_are_the_same(
+    world: World, posted: Posted, fault: tuple[str, Fault]
+) -> None:
+    publisher = NavRegistryPublisher(world.reader, chain="anvil", registry=posted.registry)
+    right = await said_of(publisher, posted)
+    assert right[2:] == [(True, None, WAD + 7), (False, "step+day_drift", WAD)]
+    assert [send for _, send in right[:2]] == [False, True]
+    world.odd.fault(*fault)
+    for _ in range(3):
+        assert await said_of(publisher, posted) == right
+
+
+@pytest.mark.parametrize("name", ["dead", "empty", "html_502"])
+async def test_registry__two_nodes_of_three_are_faulty__previews_and_reads_back_nothing(
+    world: World, posted: Posted, name: str
+) -> None:
+    publisher = NavRegistryPublisher(world.reader, chain="anvil", registry=posted.registry)
+    world.odd.fault(*FAULTS[name])
+    world.other.fault(*FAULTS[name])
+    with pytest.raises(NoQuorum):
+        await publisher.preview(posted.batch)
+    with pytest.raises(NoQuorum):
+        await publisher.read_back(posted.batch, posted.receipt)
+
+
+async def test_registry__two_of_three_tell_different_lies__is_a_disagreement(world: World, posted: Posted) -> None:
+    publisher = NavRegistryPublisher(world.reader, chain="anvil", registry=posted.registry)
+    world.odd.fault(*LIES["would_accept_everything"])
+    world.other.fault(*LIES["would_hold_everything"])
+    with pytest.raises(EndpointsDisagree):
+        await publisher.preview(posted.batch)

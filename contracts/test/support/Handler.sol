@@ -185,7 +185,7 @@ contract Handler is RegistryTest {
         address account = accounts[Model.pick(seed, 1, 5)];
         bytes memory change = seed % 3 == 0
             ? abi.encodeCall(registry.replacePoster, (account))
-            : abi.encodeCall(registry.setRole, (account, Model.pick(seed, 0, 15)));
+            : abi.encodeCall(registry.setRole, (account, Model.pick(seed, 0, 63)));
         (bool success,) = address(registry).call(change);
         if (success) checkRoles();
         vm.startPrank(ADMIN);

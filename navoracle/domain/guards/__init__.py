@@ -5,7 +5,9 @@ frame, and that second frame either agrees (VERIFIED) or leaves the NAV SUSPICIO
 share with declared distributions added back, against the value that the chain confirmed, never one merely sent.
 """
 
+from navoracle.domain.guards.breaker_checks import agrees
+from navoracle.domain.guards.distance import forecast, sentence
 from navoracle.domain.guards.facts import GuardInput
-from navoracle.domain.guards.judge import judge, unpriced_is_immaterial
+from navoracle.domain.guards.judge import judge, reason_of, unpriced_is_immaterial
 
-__all__ = ["GuardInput", "judge", "unpriced_is_immaterial"]
+__all__ = ["GuardInput", "agrees", "forecast", "judge", "reason_of", "sentence", "unpriced_is_immaterial"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from navoracle.domain.breaker import Breaker
 from navoracle.domain.frame import BlockStamp, Failure, FundPrior, GuardPolicy, RateGap
 from navoracle.domain.nav import FundValuation
 from navoracle.domain.prices import PriceEstimate
@@ -18,7 +19,9 @@ class GuardInput:
     `estimates` are those that the fund's positions use; `averages` the time-weighted averages by asset (None where the
     sampler has too few samples); `readers` the ids of the position readers that the plan asks for; `immaterial` the
     unpriced positions that count as zero; `shortcomings` what a second frame lacks of "every configured source":
-    failures and refused quotes.
+    failures and refused quotes. `chain` is where the fund is posted; `asset_breakers` are those of the assets that it
+    needs, as far as they are not closed; `turned_back` the sources whose answers are older than those of the frame
+    before.
     """
 
     valuation: FundValuation
@@ -35,3 +38,6 @@ class GuardInput:
     immaterial: Sequence[str]
     failures: Sequence[Failure]
     shortcomings: Sequence[str]
+    chain: str | None
+    asset_breakers: Mapping[str, Breaker]
+    turned_back: Sequence[str]

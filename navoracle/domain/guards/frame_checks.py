@@ -40,6 +40,59 @@ def block_age(facts: GuardInput) -> Verdict | None:
     )
 
 
+def block_forward(facts: GuardInput) -> Verdict | None:
+    """Blocks move forward: a second frame when one lies behind what was read before, a halt when that was posted.
+
+    Compared with the blocks of the fund's frame before this one and with the block at which the confirmed value was
+    read.
+    """
+    confirmed, last, here = facts.prior.confirmed, facts.prior.last_frame, {}
+    for stamp in facts.stamps:
+        here[stamp.chain] = stamp.number
+    behind: list[str] = []
+    if confirmed is not None and facts.chain in here and here[facts.chain] < confirmed.block_number:
+        behind.append(f"{facts.chain} {here[facts.chain]} after {confirmed.block_number}")
+    posted = False
+    if last is not None:
+        behind += [
+            f"{chain} {here[chain]} after {number}"
+            for chain, number in sorted(last.blocks.items())
+            if chain in here and here[chain] < number
+        ]
+        number = None if facts.home is None else last.blocks.get(facts.home.chain)
+        was_posted = confirmed is not None and confirmed.frame == last.frame
+        posted = was_posted and facts.home is not None and number is not None and facts.home.number <= number
+    if not behind and not posted:
+        return None if confirmed is None and last is None else Verdict("block_forward", Outcome.PASS, "no older block")
+    detail = f"blocks do not move forward: {', '.join(dict.fromkeys(behind))}" if behind else "the posted frame's block"
+    advice = "A node lags, or the chain was reorganized: compare the endpoints' heads."
+    return Verdict("block_forward", Outcome.HALT if posted else Outcome.VERIFY, detail, advice)
+
+
+def rounds_forward(facts: GuardInput) -> Verdict | None:
+    """A second frame when a source on a chain answered with something older than it did in the frame before."""
+    if not facts.turned_back:
+        return None
+    return Verdict(
+        "rounds_forward",
+        Outcome.VERIFY,
+        f"answers older than those of the frame before: {', '.join(sorted(facts.turned_back))}",
+        "A node lags, or the chain was reorganized; a second frame must agree.",
+    )
+
+
+def sources(facts: GuardInput) -> Verdict | None:
+    """A warning that names every source that failed, or whose quote was refused."""
+    if not facts.shortcomings:
+        return None
+    return Verdict(
+        "sources",
+        Outcome.WARN,
+        f"not every source counts: {', '.join(facts.shortcomings)}",
+        "Restore them before others fail too; `navoracle price ASSET --explain` shows why.",
+    )
+
+
 def _signed(row: PositionValue) -> int:
     return -row.value if row.component in LIABILITIES else row.value
 

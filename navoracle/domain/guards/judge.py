@@ -3,34 +3,44 @@
 from __future__ import annotations
 
 from navoracle.domain.frame import NavStatus
-from navoracle.domain.guards import frame_checks, price_checks
+from navoracle.domain.guards import breaker_checks, frame_checks, price_checks
 from navoracle.domain.guards.facts import GuardInput
 from navoracle.domain.positions import LIABILITIES, Component
 from navoracle.domain.units import Wad, exceeds_bps, format_wad
 from navoracle.domain.verdicts import Outcome, Verdict
 
+_CHECKS = (
+    breaker_checks.breaker,
+    breaker_checks.asset_breakers,
+    breaker_checks.active,
+    frame_checks.interval,
+    frame_checks.block_age,
+    frame_checks.block_forward,
+    frame_checks.rounds_forward,
+    frame_checks.components,
+    frame_checks.share_price,
+    frame_checks.positions,
+    frame_checks.sources,
+    frame_checks.mixed_age,
+    price_checks.haircut,
+    price_checks.way_back,
+    price_checks.native_rates,
+    price_checks.confidence,
+    price_checks.rate_gaps,
+    price_checks.time_weighted,
+    price_checks.baseline_age,
+    price_checks.change,
+    price_checks.guard_distance,
+)
+"""Every check, in the order in which the first halt or doubt decides: who stopped the fund comes before its value."""
+
+_REASONS = {"baseline_age": "baseline_too_old", "active": "not_active"}
+"""What a halt is called where it is not the name of its check."""
+
 
 def judge(facts: GuardInput) -> tuple[NavStatus, str | None, tuple[Verdict, ...]]:
     """Run every check and return the status, the reason when it is not postable, and all verdicts."""
-    verdicts = tuple(
-        verdict
-        for check in (
-            frame_checks.interval,
-            frame_checks.block_age,
-            frame_checks.components,
-            frame_checks.share_price,
-            frame_checks.positions,
-            frame_checks.mixed_age,
-            price_checks.haircut,
-            price_checks.way_back,
-            price_checks.native_rates,
-            price_checks.confidence,
-            price_checks.rate_gaps,
-            price_checks.time_weighted,
-            price_checks.change,
-        )
-        if (verdict := check(facts)) is not None
-    )
+    verdicts = _verdicts(facts)
     lowest = min(facts.valuation.before.nav, facts.valuation.after.nav)
     haircut = facts.valuation.undecayed_nav - facts.valuation.before.nav
     # A NAV that only decayed prices take below zero is no insolvency: the haircut halts it.
@@ -44,7 +54,7 @@ def judge(facts: GuardInput) -> tuple[NavStatus, str | None, tuple[Verdict, ...]
         return NavStatus.INSOLVENT, "insolvent", (*verdicts, insolvent)
     for verdict in verdicts:
         if verdict.outcome is Outcome.HALT:
-            return NavStatus.HALTED, verdict.check, verdicts
+            return NavStatus.HALTED, reason_of(verdict), verdicts
     if facts.valuation.estimated and not facts.policy.post_estimated:
         return NavStatus.HALTED, "estimated", verdicts
     if facts.prior.first_look is not None:
@@ -58,6 +68,22 @@ def judge(facts: GuardInput) -> tuple[NavStatus, str | None, tuple[Verdict, ...]
     if doubts:
         return NavStatus.SUSPICIOUS, doubts[0].check, verdicts
     return (NavStatus.ESTIMATED if facts.valuation.estimated else NavStatus.LIVE), None, verdicts
+
+
+def reason_of(verdict: Verdict) -> str:
+    """The reason that a fund has when this verdict decides."""
+    return _REASONS.get(verdict.check, verdict.check)
+
+
+def _verdicts(facts: GuardInput) -> tuple[Verdict, ...]:
+    found: list[Verdict] = []
+    for check in _CHECKS:
+        answer = check(facts)
+        if isinstance(answer, Verdict):
+            found.append(answer)
+        elif answer is not None:
+            found += answer
+    return tuple(found)
 
 
 def _second_look(facts: GuardInput) -> Verdict:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from navoracle.domain.flows import distributions_added_back
+from navoracle.domain.guards import distance
 from navoracle.domain.guards.facts import GuardInput
 from navoracle.domain.prices import CONFIDENCE_CAP, PriceStatus, gap_exceeds
-from navoracle.domain.units import WAD, Rounding, divide, exceeds_bps, format_wad, mul_div
+from navoracle.domain.units import WAD, Rounding, Wad, divide, exceeds_bps, format_wad, mul_div
 from navoracle.domain.verdicts import Outcome, Verdict
+
+NEAR_BPS = 8_000
+"""The part of the contract's band above which a post is told to be close to it."""
 
 
 def haircut(facts: GuardInput) -> Verdict | None:
@@ -94,11 +98,42 @@ def time_weighted(facts: GuardInput) -> Verdict | None:
     )
 
 
-def change(facts: GuardInput) -> Verdict | None:
-    """A second frame when the price per share, dividends added back, moved by more than `max_change_bps`."""
+def baseline_age(facts: GuardInput) -> Verdict | None:
+    """A halt when the confirmed value is too old to compare with, unless the RISK role has granted a re-base."""
     confirmed = facts.prior.confirmed
     if confirmed is None:
+        return None
+    age = facts.now - confirmed.valuation_time
+    if age <= facts.policy.max_baseline_age:
+        return Verdict("baseline_age", Outcome.PASS, f"the confirmed value is {age} s old")
+    detail = f"the confirmed value is {age} s old, over {facts.policy.max_baseline_age} s"
+    if facts.prior.rebase is None:
+        advice = "Look at the new value; the RISK role lets the next post start anew with a signed re-base request."
+        return Verdict("baseline_age", Outcome.HALT, detail, advice)
+    return Verdict(
+        "baseline_age",
+        Outcome.WARN,
+        f"{detail}; re-base granted by request {facts.prior.rebase}",
+        "Expected after a re-base; a second frame must agree, and the contract's own band still holds.",
+    )
+
+
+def change(facts: GuardInput) -> Verdict | None:
+    """A second frame when the price per share, dividends added back, moved by more than `max_change_bps`.
+
+    With a re-base granted by the RISK role nothing is compared, and a second frame is asked for whatever the price is.
+    """
+    confirmed, rebase = facts.prior.confirmed, facts.prior.rebase
+    if confirmed is None:
         return Verdict("change", Outcome.WARN, "no confirmed NAV to compare with", "Expected for a fund's first post.")
+    if rebase is not None:
+        return Verdict(
+            "change",
+            Outcome.VERIFY,
+            f"price per share {format_wad(facts.valuation.price_per_share)}, compared with nothing: re-base granted by "
+            f"request {rebase}",
+            "A second frame must agree; beyond the contract's own band the RISK role must accept it.",
+        )
     old = confirmed.price_per_share
     new = distributions_added_back(facts.valuation.price_per_share, facts.prior.distributions_per_share)
     detail = f"price per share {format_wad(old)} to {format_wad(new)}"
@@ -112,19 +147,41 @@ def change(facts: GuardInput) -> Verdict | None:
     )
 
 
+def guard_distance(facts: GuardInput) -> Verdict | None:
+    """How much of the contract's own band a post would use; a warning above `NEAR_BPS` of it."""
+    found = distance.forecast(facts.prior.confirmed, facts.valuation.price_per_share, facts.now)
+    if found is None:
+        return None
+    detail = distance.sentence(found)
+    if found.used_bps <= NEAR_BPS:
+        return Verdict("guard_distance", Outcome.PASS, detail)
+    if found.within:
+        advice = "Close to the contract's bound; a little more and the contract holds the fund until RISK decides."
+    else:
+        advice = "The contract would hold the fund at its old value; only the RISK role can accept this one."
+    return Verdict("guard_distance", Outcome.WARN, detail, advice)
+
+
 def way_back(facts: GuardInput) -> Verdict | None:
     """Whether the contract would take the undecayed value after this one: a haircut must not lock the fund in.
 
-    A haircut of 10 % fits a band of 10 %, and the way back, 11.1 % of what was posted, does not.
+    A haircut of 10 % fits a band of 10 %, and the way back, 11.1 % of what was posted, does not. The way back may fall
+    on the same day, so its drift counts too.
     """
     confirmed, valuation = facts.prior.confirmed, facts.valuation
     if not valuation.estimated or confirmed is None or confirmed.bounds is None or valuation.shares <= 0:
         return None
     now = valuation.price_per_share
-    back = divide(valuation.undecayed_nav * WAD, valuation.shares, Rounding.DOWN)
+    back = Wad(divide(valuation.undecayed_nav * WAD, valuation.shares, Rounding.DOWN))
     limit = confirmed.bounds.up_bps if back >= now else confirmed.bounds.down_bps
     detail = f"from {format_wad(now)} back to {format_wad(back)} without haircuts; the contract's band is {limit} bps"
-    if not exceeds_bps(abs(back - now), now, limit):
+    first = distance.forecast(confirmed, now, facts.now)
+    fits = not exceeds_bps(abs(back - now), now, limit)
+    if fits and first is not None:
+        day = first.day + distance.contract_step(now, back)
+        detail += f", {confirmed.bounds.day_bps} bps for a day"
+        fits = abs(day) <= first.day_limit
+    if fits:
         return Verdict("way_back", Outcome.PASS, detail)
     return Verdict(
         "way_back",

@@ -301,6 +301,37 @@ async def test_stamp__of_a_number_that_is_not_there_yet__raises_and_says_so() ->
         await three()[0].stamp(HEAD + 1)
 
 
+# ---- the newest block
+
+
+@pytest.mark.parametrize("finality", [0, 3, 10**6, "safe", "finalized"])
+async def test_newest__whatever_the_finality__is_the_head(finality: Any) -> None:
+    assert await three(finality=finality)[0].newest() == block(HEAD)
+
+
+@pytest.mark.parametrize("heads", [(HEAD - 5, HEAD, HEAD), (HEAD, HEAD - 5, HEAD + 7), (HEAD - 50, HEAD, HEAD)])
+async def test_newest__one_node_of_three_lags_or_runs_ahead__is_what_two_have(heads: tuple[int, ...]) -> None:
+    nodes = [SimulatedNode(f"n{index}", head=head) for index, head in enumerate(heads)]
+    assert await pool_of(*nodes).newest() == block(HEAD)
+
+
+async def test_newest__two_nodes__is_what_both_have() -> None:
+    assert await pool_of(SimulatedNode("one"), SimulatedNode("two", head=HEAD - 5)).newest() == block(HEAD - 5)
+
+
+async def test_newest__one_node_of_three_has_another_block__is_that_of_the_others_and_the_node_is_out() -> None:
+    pool, _ = three(on(READS, another))
+    assert await pool.newest() == block(HEAD)
+    assert state_of(pool, "odd") is NodeState.OUT_OF_SYNC
+
+
+@pytest.mark.parametrize("fault", [dead, lag(500), on("eth_chainId", always("0x5"))])
+async def test_newest__two_bad_nodes_of_three__has_no_quorum(fault: Fault) -> None:
+    nodes = SimulatedNode("one"), SimulatedNode("two", fault=fault), SimulatedNode("three", fault=fault)
+    with pytest.raises(NoQuorum, match="of 2 independent nodes"):
+        await pool_of(*nodes, max_head_age=900, clock=FixedClock()).newest()
+
+
 # ---- still canonical
 
 

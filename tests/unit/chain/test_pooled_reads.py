@@ -12,7 +12,7 @@ from navoracle.chain.node_state import NodeState
 from navoracle.chain.pool import NodePool
 from navoracle.chain.reader import Web3ChainReader
 from navoracle.chain.rpc import NoAnswer, NodeRefused, RateLimited
-from navoracle.domain.errors import ChainError, EndpointsDisagree, NoQuorum
+from navoracle.domain.errors import CallReverted, ChainError, EndpointsDisagree, NoQuorum
 from navoracle.domain.frame import BlockStamp
 from navoracle.ports import Answer, Call, Scrutiny
 from tests.unit.chain.simulated import (
@@ -257,6 +257,93 @@ async def test_read__chunks__run_within_each_node_s_concurrency() -> None:
     node.fault = counted
     assert await reader.read(CALLS * 3, at) == RIGHT * 3
     assert most == 3
+
+
+# ---- calls at the newest block (previews)
+
+
+async def test_call__several_nodes__is_compared_at_the_newest_block_by_its_hash() -> None:
+    nodes = several(3)
+    reader, at, _ = await ready(*nodes, finality="finalized")
+    assert at == block(HEAD - 64)
+    assert await reader.call(TARGET, b"\7") == right_answer(Call(TARGET, b"\7"), block(HEAD)).data
+    asked = [which for node in nodes for which in node.blocks]
+    assert asked == [{"blockHash": block(HEAD).hash, "requireCanonical": True}] * 2
+
+
+@pytest.mark.parametrize("fault", FAILURES.values(), ids=FAILURES.keys())
+async def test_call__one_node_of_three_fails__is_answered_by_the_others(fault: Fault) -> None:
+    for bad in range(3):
+        nodes = several(3)
+        reader, _, events = await ready(*nodes)
+        nodes[bad].fault = fault
+        assert await reader.call(TARGET, b"\7") == right_answer(Call(TARGET, b"\7"), block(HEAD)).data
+        assert "disputed" not in events.states("n")
+
+
+async def test_call__one_node_of_three_lies__is_outvoted_and_marked_disputed() -> None:
+    lies: dict[str, Fault] = {
+        "data": on("eth_call", tamper(3)),
+        "revert": on("eth_call", always(NodeRefused("node", "eth_call", 3, "execution reverted", b"no"))),
+    }
+    marked: set[str] = set()
+    for name, lie in lies.items():
+        for bad in range(3):
+            nodes = several(3)
+            reader, _, _ = await ready(*nodes)
+            nodes[bad].fault = lie
+            assert await reader.call(TARGET, b"\7") == right_answer(Call(TARGET, b"\7"), block(HEAD)).data
+            if state_of(reader.pool, nodes[bad]) is NodeState.DISPUTED:
+                marked.add(name)
+            else:
+                assert nodes[bad].count("eth_call") == 0
+    assert marked == set(lies)
+
+
+async def test_call__revert_that_a_liar_hides__is_the_revert_of_the_others() -> None:
+    for bad in range(3):
+        nodes = several(3)
+        reader, _, _ = await ready(*nodes)
+        nodes[bad].fault = on("eth_call", false_data)
+        with pytest.raises(CallReverted) as caught:
+            await reader.call(REVERTING, b"\1")
+        assert caught.value.data == b"why!"
+
+
+async def test_call__two_nodes_differ__is_a_disagreement() -> None:
+    nodes = several(2)
+    reader, _, _ = await ready(*nodes)
+    nodes[0].fault = on("eth_call", tamper(3))
+    with pytest.raises(EndpointsDisagree, match="is answered differently"):
+        await reader.call(TARGET, b"\7")
+
+
+async def test_call__two_nodes_of_three_fail__has_no_quorum() -> None:
+    nodes = several(3)
+    reader, _, _ = await ready(*nodes)
+    nodes[0].fault = nodes[2].fault = dead
+    with pytest.raises(NoQuorum, match="1 of 2 independent nodes"):
+        await reader.call(TARGET, b"\7")
+
+
+async def test_call__no_contract_on_any_node__is_empty() -> None:
+    nodes = several(3)
+    reader, _, _ = await ready(*nodes)
+    for node in nodes:
+        node.fault = on("eth_call", always("0x"))
+    assert await reader.call(TARGET, b"\7") == b""
+
+
+async def test_call__between_two_looks__leaves_the_second_its_other_nodes() -> None:
+    nodes = several(4)
+    reader, at, _ = await ready(*nodes)
+    await reader.read(CALLS, at)
+    before = {node.name for node in nodes if node.asked}
+    await reader.call(TARGET, b"\7")
+    for node in nodes:
+        node.asked.clear()
+    await reader.read(CALLS, at, Scrutiny.ANEW)
+    assert {node.name for node in nodes if node.asked}.isdisjoint(before)
 
 
 # ---- execution and gas

@@ -14,6 +14,7 @@ from navoracle.chain.signers import EphemeralSigner
 from navoracle.chain.transactor import GWEI, FeePolicy, Web3Transactor
 from navoracle.domain.errors import CallReverted, ChainError, ConfigurationError
 from navoracle.ports import Address, SignedTransaction
+from navoracle.signatures import Signature
 from tests.unit.chain.fake_endpoint import STAMP, TARGET, FakeEndpoint, block_json, refused
 
 SIGNER = EphemeralSigner(bytes(31) + b"\x07")
@@ -129,8 +130,11 @@ class Tampering:
         self.signer = signer
         self.changes = changes
 
-    def sign(self, transaction: Mapping[str, int | bytes]) -> bytes:
-        return self.signer.sign({**transaction, **self.changes})
+    async def sign(self, transaction: Mapping[str, int | bytes]) -> bytes:
+        return await self.signer.sign({**transaction, **self.changes})
+
+    async def sign_payload(self, payload: bytes) -> Signature:
+        return await self.signer.sign_payload(payload)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ DOCUMENTED: dict[type[NavoracleError], int] = {
     errors.UsageError: 2,
     errors.GuardRefused: 3,
     errors.VerificationFailed: 3,
+    errors.RequestRefused: 3,
     errors.ConfigurationError: 4,
     errors.StoreError: 4,
     errors.ChainError: 5,

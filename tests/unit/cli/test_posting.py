@@ -7,7 +7,7 @@ import pytest
 from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.post import DRY_RUN, NO_REGISTRY, SLOT_TAKEN, Posting
 from navoracle.domain.units import Timestamp
-from navoracle.store_records import SlotOutcome, SlotState
+from navoracle.store_port.records import SlotOutcome, SlotState
 
 POSTED = SlotOutcome(SlotState.POSTED, None, None, 1)
 HELD = SlotOutcome(SlotState.HELD, "insolvent", None, None)

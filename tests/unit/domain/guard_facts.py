@@ -64,6 +64,9 @@ def facts(valuation: FundValuation | None = None, **changes: object) -> GuardInp
         immaterial=(),
         failures=(),
         shortcomings=(),
+        chain="local",
+        asset_breakers={},
+        turned_back=(),
     )
     return replace(calm, **changes)  # type: ignore[arg-type]
 

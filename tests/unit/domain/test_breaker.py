@@ -41,6 +41,24 @@ def test_breaker__opened__stops_posting_and_says_why() -> None:
     assert "after the cool-down" in str(breaker.advice)
 
 
+def test_breaker__opened_with_need_of_a_reset__is_ended_by_no_cool_down() -> None:
+    breaker = Breaker().open("insolvent", at(0), needs_reset=True).open("suspicious", at(1))
+    assert breaker.needs_reset
+    assert breaker.cool_down(at(10**9), POLICY) == breaker
+    assert "by nothing else" in str(breaker.advice)
+    assert breaker.reset(Role.RISK, at(5)) == Breaker(since=at(5))
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [{"large_changes": 0}, {"window": -1}, {"no_majority_frames": 0}, {"agreement_bps": -1}, {"agreement_bps": 10_001}],
+)
+def test_policy__number_that_makes_no_sense__is_refused_with_advice(limits: dict[str, int]) -> None:
+    with pytest.raises(OutOfRange) as caught:
+        BreakerPolicy(**limits)  # type: ignore[arg-type]
+    assert caught.value.advice
+
+
 def test_breaker__opened_again__adds_the_reason_and_restarts_the_cool_down() -> None:
     breaker = opened().open("insolvent", at(300)).open("suspicious", at(400))
     assert breaker.reasons == ("suspicious", "insolvent")

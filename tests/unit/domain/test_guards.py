@@ -40,7 +40,18 @@ def test_judge__calm_fund__is_live_and_every_check_passes() -> None:
     found, reason, verdicts = judge(facts())
     assert (found, reason) == (NavStatus.LIVE, None)
     assert {verdict.check: verdict.outcome for verdict in verdicts} == dict.fromkeys(
-        ["interval", "block_age", "components", "share_price", "positions", "mixed_age", "change"], Outcome.PASS
+        [
+            "interval",
+            "block_age",
+            "block_forward",
+            "components",
+            "share_price",
+            "positions",
+            "mixed_age",
+            "baseline_age",
+            "change",
+        ],
+        Outcome.PASS,
     )
 
 

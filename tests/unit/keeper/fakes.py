@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 
+from navoracle.domain.breaker import Breaker
 from navoracle.domain.cadence import Cadence
-from navoracle.domain.errors import NavoracleError, OutOfRange
+from navoracle.domain.errors import LeaseLost, NavoracleError, OutOfRange
 from navoracle.domain.frame import BlockStamp, ConfirmedNav, FundPrior, NavFrame, PriorPrice, Sample
 from navoracle.domain.units import Timestamp, Wad
 from navoracle.keeper.evidence import canonical
 from navoracle.keeper.publishing import Outbox
+from navoracle.lane_port import LaneStatus
 from navoracle.ports import (
     Address,
     Batch,
@@ -22,9 +25,22 @@ from navoracle.ports import (
     ReadPoint,
     Receipt,
     Request,
-    SignedTransaction,
 )
-from navoracle.store_port import SlotOutcome, Store
+from navoracle.store_port import (
+    BreakerSubject,
+    Claim,
+    FundFrameRow,
+    LaneLease,
+    NewTransaction,
+    PostFundRow,
+    PostRow,
+    SlotOutcome,
+    Store,
+    TransactionKind,
+    TransactionRow,
+    TransactionState,
+    Urgency,
+)
 from navoracle.testing import FakeChain, FixedClock
 from tests.unit.addresses import address
 
@@ -79,6 +95,11 @@ class FakeStore:
         self.frames_of_posts: dict[tuple[str, Timestamp], str] = {}
         self.distributions: dict[tuple[str, Timestamp, Timestamp | None], Wad] = {}
         self.posts: list[dict[str, Any]] = []
+        self.transactions: dict[int, TransactionRow] = {}
+        self.renewals = 0
+        self.breakers: dict[BreakerSubject, Breaker] = {}
+        self.rebases: dict[str, str] = {}
+        self.lost_after: int | None = None
         self.broken: NavoracleError | None = None
 
     @property
@@ -91,16 +112,27 @@ class FakeStore:
             raise self.broken
         self.log.append(what)
 
-    def claim_slot(self, fund: str, slot_time: Timestamp, cadence: Cadence, at: Timestamp) -> bool:
+    def transaction(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def claim_slot(
+        self, fund: str, slot_time: Timestamp, cadence: Cadence, *, owner: str, lease: int, at: Timestamp
+    ) -> Claim | None:
         if (fund, slot_time) in self.slots:
-            return False
+            return None
         self._note(f"claim {fund}")
         self.slots[fund, slot_time] = None
-        return True
+        return Claim(fund, slot_time, cadence, owner, 1)
 
-    def finish_slot(self, fund: str, slot_time: Timestamp, outcome: SlotOutcome, at: Timestamp) -> None:
-        self._note(f"finish {fund} {outcome.state.value}")
-        self.slots[fund, slot_time] = outcome
+    def renew_claims(self, claims: Sequence[Claim], lease: int) -> None:
+        self.renewals += 1
+        if self.lost_after is not None and self.renewals > self.lost_after:
+            raise LeaseLost("the lease ran out", advice="Another keeper has the slot.")
+
+    def finish_slot(self, claim: Claim, outcome: SlotOutcome, at: Timestamp) -> None:
+        self._note(f"finish {claim.fund} {outcome.state.value}")
+        assert self.slots[claim.fund, claim.slot_time] is None
+        self.slots[claim.fund, claim.slot_time] = outcome
 
     def record_frame(self, frame: NavFrame, *, hashes: Mapping[str, str], fee_bases: Mapping[str, str]) -> None:
         self._note("record")
@@ -121,6 +153,21 @@ class FakeStore:
     def load_fund(self, fund: str) -> FundPrior:
         return self.funds.get(fund, FundPrior())
 
+    def fund_frames(
+        self,
+        fund: str | None = None,
+        frame: str | None = None,
+        since: Timestamp | None = None,
+        limit: int | None = None,
+    ) -> tuple[FundFrameRow, ...]:
+        return ()
+
+    def load_breakers(self) -> Mapping[BreakerSubject, Breaker]:
+        return self.breakers
+
+    def rebase_of(self, fund: str, at: Timestamp) -> str | None:
+        return self.rebases.get(fund)
+
     def frame_of_post(self, fund: str, valuation_time: Timestamp) -> str | None:
         return self.frames_of_posts.get((fund, valuation_time))
 
@@ -128,33 +175,73 @@ class FakeStore:
         return self.distributions.get((fund, at, until), Wad(0))
 
     def prepare_post(
-        self, batch: Batch, frame_id: str, evidence: Mapping[str, str], proofs: Mapping[str, Sequence[str]]
-    ) -> int:
+        self,
+        batch: Batch,
+        frame_id: str,
+        evidence: Mapping[str, str],
+        proofs: Mapping[str, Sequence[str]],
+        *,
+        claims: Sequence[Claim],
+        lane: LaneLease,
+        urgency: Urgency,
+        valid_until: Timestamp | None,
+    ) -> PostRow:
         self._note("prepare_post")
-        self.posts.append(
-            {"batch": batch, "frame": frame_id, "evidence": evidence, "proofs": proofs, "state": "prepared"}
+        assert {claim.fund for claim in claims} == {post.fund for post in batch.posts}
+        number = len(self.posts)
+        funds = tuple(
+            PostFundRow(post.fund, post.fund_id, post.nav, post.price_per_share, None, None, (), evidence[post.fund])
+            for post in batch.posts
         )
-        return len(self.posts) - 1
+        row = PostRow(
+            id=number,
+            frame=frame_id,
+            batch=batch,
+            transaction=number,
+            state=TransactionState.PREPARED,
+            created_at=Timestamp(0),
+            finished_at=None,
+            transaction_hash=None,
+            block_number=None,
+            error=None,
+            attempts=(),
+            funds=funds,
+        )
+        self.posts.append(
+            {
+                "batch": batch,
+                "frame": frame_id,
+                "evidence": evidence,
+                "proofs": proofs,
+                "urgency": urgency,
+                "valid_until": valid_until,
+                "row": row,
+                "state": "prepared",
+            }
+        )
+        intent = NewTransaction(f"post:{number}", TransactionKind.POST, batch.to, batch.data, urgency, valid_until)
+        self.transactions[number] = TransactionRow(
+            number, batch.chain, lane.sender, intent, TransactionState.PREPARED, None, (), None, None, None,
+            Timestamp(0), None,
+        )  # fmt: skip
+        return row
 
-    def save_attempt(self, post: int, transaction: SignedTransaction, at: Timestamp) -> None:
-        self._note("save_attempt")
-        self.posts[post]["attempt"] = transaction
+    def find_post(self, post: int) -> PostRow:
+        row: PostRow = self.posts[post]["row"]
+        return row
 
-    def mark_sent(self, post: int, at: Timestamp) -> None:
-        self._note("mark_sent")
-        self.posts[post]["state"] = "sent"
+    def find_transaction(self, transaction: int) -> TransactionRow:
+        return self.transactions[transaction]
 
-    def note_ambiguous_send(self, post: int, error: str, at: Timestamp) -> None:
-        self._note("note_ambiguous_send")
-        self.posts[post]["ambiguous"] = error
+    def end_transaction(
+        self, lane: LaneLease, transaction: int, state: TransactionState, at: Timestamp, error: str | None = None
+    ) -> None:
+        self._note(f"end_transaction {state.value}")
+        self.transactions[transaction] = replace(self.transactions[transaction], state=state, error=error)
 
-    def finish_post(self, post: int, receipt: Receipt | None, read_backs: Sequence[ReadBack], at: Timestamp) -> None:
+    def finish_post(self, lane: LaneLease, post: int, read_backs: Sequence[ReadBack], at: Timestamp) -> None:
         self._note("finish_post")
         self.posts[post].update(state="confirmed", read_backs=tuple(read_backs))
-
-    def fail_post(self, post: int, error: str, at: Timestamp) -> None:
-        self._note("fail_post")
-        self.posts[post].update(state="failed", error=error)
 
 
 class FakePublisher:
@@ -207,45 +294,68 @@ class FakePublisher:
         return ReadBack(post.fund, reason is None, reason, self.served.get(post.fund_id, new))
 
 
-class FakeTransactor:
-    """A signer whose transactions are mined after so many looks, unless told to fail."""
+class FakeLane:
+    """A lane whose transactions are confirmed after so many looks, unless told to fail. `sent` are the ones it sent."""
 
-    def __init__(self, log: list[str], *, looks: int = 0, success: bool = True) -> None:
+    def __init__(self, log: list[str], store: FakeStore, *, looks: int = 0, success: bool = True) -> None:
         self.log = log
+        self.store = store
         self.looks = looks
         self.success = success
+        self.taken = False
         self.errors: dict[str, list[NavoracleError]] = {}
-        self.arrived: list[SignedTransaction] = []
-        self.arrives_despite_error = False
+        self.sent: list[int] = []
 
     @property
     def address(self) -> Address:
         return address(0xBB)
 
-    async def prepare(self, to: Address, data: bytes) -> SignedTransaction:
-        self.log.append("sign")
-        self._fail("prepare")
-        return SignedTransaction("0x" + data.hex(), f"0xhash{len(self.arrived)}", len(self.arrived), self.address, to)
+    @property
+    def lease(self) -> LaneLease:
+        return LaneLease("local", self.address, "keeper", 1)
 
-    async def send(self, transaction: SignedTransaction) -> None:
-        self.log.append("send")
-        if self.arrives_despite_error or not self.errors.get("send"):
-            self.arrived.append(transaction)
-        self._fail("send")
+    async def open(self) -> bool:
+        return not self.taken
 
-    async def receipt(self, transaction_hash: str) -> Receipt | None:
-        self.log.append("receipt")
-        self._fail("receipt")
-        if transaction_hash not in {transaction.hash for transaction in self.arrived}:
-            return None
+    async def add(self, intent: NewTransaction) -> int:
+        raise AssertionError("an outbox stores its intents with the post")
+
+    async def submit(self, transaction: int) -> None:
+        self.log.append("submit")
+        if self.errors.get("submit"):
+            error = self.errors["submit"].pop(0)
+            self._end(transaction, TransactionState.FAILED, f"{error.code}: {error.message}")
+            raise error
+        self.sent.append(transaction)
+        row = self.store.transactions[transaction]
+        self.store.transactions[transaction] = replace(row, state=TransactionState.SENT, nonce=len(self.sent) - 1)
+
+    async def tick(self) -> None:
+        self.log.append("tick")
+        if self.errors.get("tick"):
+            raise self.errors["tick"].pop(0)
         if self.looks > 0:
             self.looks -= 1
-            return None
-        return Receipt(transaction_hash, self.success, 101, "0xblock", 33_000)
+            return
+        for transaction in self.sent:
+            if self.store.transactions[transaction].state is TransactionState.SENT:
+                if self.success:
+                    self._end(transaction, TransactionState.CONFIRMED, None)
+                else:
+                    self._end(transaction, TransactionState.FAILED, "reverted in block 101")
 
-    def _fail(self, what: str) -> None:
-        if self.errors.get(what):
-            raise self.errors[what].pop(0)
+    def _end(self, transaction: int, state: TransactionState, error: str | None) -> None:
+        receipt = Receipt(f"0xhash{transaction}", error is None, 101, "0xblock", 33_000)
+        row = self.store.transactions[transaction]
+        self.store.transactions[transaction] = replace(
+            row, state=state, error=error, receipt=receipt if state is TransactionState.CONFIRMED else None
+        )
+
+    async def status(self) -> LaneStatus:
+        raise AssertionError("nobody asks for it here")
+
+    async def close(self) -> None:
+        self.log.append("close")
 
 
 class MovingChain(FakeChain):
@@ -283,10 +393,19 @@ def outbox(
     chain: FakeChain,
     store: FakeStore,
     publisher: FakePublisher,
-    transactor: FakeTransactor | None,
+    lane: FakeLane | None,
     clock: FixedClock,
     *,
     live: bool = True,
+    max_batch_gas: int = 12_000_000,
 ) -> Outbox:
     """An outbox between these."""
-    return Outbox(chain=chain, publisher=publisher, transactor=transactor, store=store.port, clock=clock, live=live)
+    return Outbox(
+        chain=chain,
+        publisher=publisher,
+        lane=lane,
+        store=store.port,
+        clock=clock,
+        live=live,
+        max_batch_gas=max_batch_gas,
+    )

@@ -20,9 +20,10 @@ from navoracle.keeper.evidence import evidence_hash
 from navoracle.keeper.plan import FramePlan
 from navoracle.keeper.verify import verify_document
 from navoracle.ports import NativeBalance
+from navoracle.store_port import Claim
 from navoracle.testing import FakeChain, block_stamp
 from tests.unit.addresses import address
-from tests.unit.keeper.fakes import FakePublisher, FakeStore, FakeTransactor, Scripted, outbox
+from tests.unit.keeper.fakes import FakeLane, FakePublisher, FakeStore, Scripted, outbox
 from tests.unit.keeper.world import CHAIN, HOLDER, NOW, TOKEN, World, declared, frame_plan, fund, position, world
 
 PRIOR = Prior(
@@ -193,17 +194,18 @@ async def test_frame__recorded__has_the_hash_of_every_document() -> None:
 async def test_frame__published__is_recorded_before_anything_is_signed() -> None:
     here, log = world(), list[str]()
     store = FakeStore(log)
-    out = outbox(here.chain, store, FakePublisher(log), FakeTransactor(log), here.clock)
-    await here.frame(frame_plan(publish=True), store=store.port, outboxes={CHAIN: out})
+    out = outbox(here.chain, store, FakePublisher(log), FakeLane(log, store), here.clock)
+    claims = tuple(Claim(name, NOW, Cadence.HOURLY, "keeper", 1) for name in ("cash", "levered", "mixed"))
+    await here.frame(frame_plan(publish=True, claims=claims), store=store.port, outboxes={CHAIN: out})
     assert log[0] == "record"
-    assert log.index("record") < log.index("prepare_post") < log.index("sign") < log.index("save_attempt")
+    assert log.index("record") < log.index("prepare_post") < log.index("submit")
 
 
 async def test_frame__store_is_full__signs_nothing() -> None:
     here, log = world(), list[str]()
     store = FakeStore(log)
     store.broken = StoreError("disk full", advice="Free some space.")
-    out = outbox(here.chain, store, FakePublisher(log), FakeTransactor(log), here.clock)
+    out = outbox(here.chain, store, FakePublisher(log), FakeLane(log, store), here.clock)
     with pytest.raises(StoreError):
         await here.frame(frame_plan(publish=True), store=store.port, outboxes={CHAIN: out})
     assert log == []
@@ -212,7 +214,7 @@ async def test_frame__store_is_full__signs_nothing() -> None:
 async def test_frame__not_to_be_published__sends_nothing() -> None:
     here, log = world(), list[str]()
     store = FakeStore(log)
-    out = outbox(here.chain, store, FakePublisher(log), FakeTransactor(log), here.clock)
+    out = outbox(here.chain, store, FakePublisher(log), FakeLane(log, store), here.clock)
     await here.frame(frame_plan(), store=store.port, outboxes={CHAIN: out})
     assert log == ["record"]
 

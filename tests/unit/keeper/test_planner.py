@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from navoracle.domain.breaker import Breaker, BreakerPolicy
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import ChainError, ConfigurationError
 from navoracle.domain.fees import FeeState
@@ -15,18 +17,37 @@ from navoracle.domain.frame import (
     FundPrior,
     NavFrame,
     Prior,
+    PriorFrame,
     PriorPosition,
     PriorPrice,
+    PriorRound,
     Sample,
 )
 from navoracle.domain.prices import AggregationPolicy, LastValid, PriceEstimate, PriceStatus, unavailable
 from navoracle.domain.units import Bps, Timestamp, Wad, to_wad
+from navoracle.domain.verdicts import Outcome
+from navoracle.keeper.evidence import evidence_hash
 from navoracle.keeper.plan import AssetPlan
-from navoracle.keeper.planner import Planner, Subject, live_price
+from navoracle.keeper.planner import LAST_FRAME_WINDOW, Planner, Subject, live_price
 from navoracle.keeper.pricing import SAMPLE_WINDOW
+from navoracle.storage import SqlStore
+from navoracle.store_port import BreakerSubject
 from tests.unit.domain.builders import live
-from tests.unit.keeper.fakes import FakePublisher, FakeStore, FakeTransactor, MovingChain, outbox
-from tests.unit.keeper.world import CHAIN, NOW, declared, frame_plan, fund, recorded, subject, world
+from tests.unit.keeper.fakes import FakeLane, FakePublisher, FakeStore, MovingChain, outbox
+from tests.unit.keeper.world import (
+    CHAIN,
+    HOLDER,
+    NOW,
+    TOKEN,
+    World,
+    declared,
+    frame_plan,
+    fund,
+    recorded,
+    subject,
+    world,
+)
+from tests.unit.storage.builders import empty_sqlite_store
 
 
 def known(price: str, *, age: int, frame: str = "old", asset: str = "USDC", side: str = "asset") -> PriorPrice:
@@ -39,7 +60,7 @@ def planner(
     here = world()
     kept = store or FakeStore([])
     chain = MovingChain(here.clock, here.chain.block)
-    out = outbox(chain, kept, publisher or FakePublisher([]), FakeTransactor([]), here.clock)
+    out = outbox(chain, kept, publisher or FakePublisher([]), FakeLane([], kept), here.clock)
     return Planner(of or subject(), kept.port, {CHAIN: out}, now=NOW)
 
 
@@ -182,6 +203,122 @@ async def test_slot__fund_prior__joins_chain_and_store() -> None:
         distributions_per_share=to_wad("0.1"),
     )
     assert found["levered"] == FundPrior()
+
+
+OPENED = Breaker().open("native_halt", Timestamp(NOW - 60))
+
+
+async def test_slot__breakers_and_rebase__are_taken_from_the_store() -> None:
+    store = FakeStore([])
+    store.breakers = {BreakerSubject("fund", "cash"): OPENED, BreakerSubject("asset", "USDC"): OPENED}
+    store.rebases = {"levered": "0xabc"}
+    after = await prior(planner(store), "cash", "levered")
+    assert {name: (each.breaker, each.rebase) for name, each in after.funds.items()} == {
+        "cash": (OPENED, None),
+        "levered": (Breaker(), "0xabc"),
+    }
+    assert after.asset_breakers == {"USDC": OPENED}
+
+
+def test_for_fund__of_a_plan__keeps_only_the_breakers_and_rounds_that_the_fund_needs() -> None:
+    everything = Prior(
+        rounds=(PriorRound("USDC.chainlink", NOW, "f"), PriorRound("ETH.one", NOW, "f")),
+        asset_breakers={"ETH": OPENED, "USDC": OPENED},
+    )
+    cash = frame_plan(prior=everything).for_fund("cash").prior
+    assert set(cash.asset_breakers) == {"USDC"}
+    assert [last.source for last in cash.rounds] == ["USDC.chainlink"]
+    # mUSD is derived from nothing that ETH prices, but the mixed fund holds both, and ETH is quoted in USDC.
+    assert set(frame_plan(prior=everything).for_fund("mixed").prior.asset_breakers) == {"ETH", "USDC"}
+    # The levered fund holds sUSD, whose base is USDC.
+    assert set(frame_plan(prior=everything).for_fund("levered").prior.asset_breakers) == {"USDC"}
+
+
+async def run_cash(keeper: Planner, here: World) -> NavFrame:
+    plan = await keeper.slot(["cash"], NOW, Cadence.HOURLY, publish=False, now=here.clock.now())
+    frame = await here.frame(plan)
+    keeper.absorb(frame)
+    return frame
+
+
+async def test_absorb__frame__is_the_last_one_of_its_funds_for_the_next() -> None:
+    keeper, here = planner(), world()
+    first = await run_cash(keeper, here)
+    after = await prior(keeper, "cash", "levered")
+    assert after.funds["cash"].last_frame == PriorFrame(first.id, first.now, to_wad("1"), {CHAIN: 100})
+    assert after.funds["levered"].last_frame is None
+
+
+async def test_absorb__fund_that_could_not_be_valued__has_a_last_frame_without_a_price() -> None:
+    keeper, here = planner(), world()
+    here.chain.revert(TOKEN, "balanceOf(address)", HOLDER)
+    await run_cash(keeper, here)
+    last = (await prior(keeper, "cash")).funds["cash"].last_frame
+    assert last is not None
+    assert last.price_per_share is None
+
+
+async def test_absorb__rounds_of_sources_on_a_chain__are_those_of_the_frame_before_and_of_no_recorded_one() -> None:
+    keeper, here = planner(), world()
+    frame = await run_cash(keeper, here)
+    rounds = (await prior(keeper, "cash")).rounds
+    assert rounds == (PriorRound("USDC.chainlink", Timestamp(NOW - 60), frame.id),)
+
+
+async def test_slot__feed_turns_back_after_a_frame__is_doubted_in_the_next() -> None:
+    keeper, here = planner(), world()
+    assert "rounds_forward" not in {found.check for found in (await run_cash(keeper, here)).fund("cash").verdicts}
+    here.set_feed(100_000_000, age=61)
+    found = (await run_cash(keeper, here)).fund("cash")
+    doubts = [each for each in found.verdicts if each.check == "rounds_forward"]
+    assert [(each.outcome, "USDC.chainlink" in each.detail) for each in doubts] == [(Outcome.VERIFY, True)]
+    # The second look starts from what the first one read, and is not doubted for the same reason again.
+    again = (await run_cash(keeper, here)).fund("cash")
+    assert "rounds_forward" not in {each.check for each in again.verdicts}
+
+
+def stored(path: Path, *frames: NavFrame) -> SqlStore:
+    store = SqlStore.open(empty_sqlite_store(path))
+    for frame in frames:
+        keep(store, frame)
+    return store
+
+
+def keep(store: SqlStore, frame: NavFrame) -> None:
+    hashes = {name: "0x" + evidence_hash(document).hex() for name, document in frame.evidence.items()}
+    store.record_frame(frame, hashes=hashes)
+
+
+async def test_slot__started_again__knows_its_last_frame_from_the_store(tmp_path: Path) -> None:
+    here = world()
+    frame = await here.frame(frame_plan("cash"))
+    with stored(tmp_path / "a.db", frame) as store:
+        found = await prior(Planner(subject(), store, {}, now=NOW), "cash")
+        stale = await prior(Planner(subject(), store, {}, now=NOW), "cash", now=NOW + LAST_FRAME_WINDOW + 1)
+    assert found.funds["cash"].last_frame == PriorFrame(frame.id, frame.now, to_wad("1"), {CHAIN: 100})
+    assert stale.funds["cash"].last_frame is None
+
+
+async def test_slot__half_open__agrees_with_the_newest_stored_frame_though_another_keeper_made_it(
+    tmp_path: Path,
+) -> None:
+    here = world()
+    own = await here.frame(frame_plan("cash"))
+    with stored(tmp_path / "a.db", own) as store:
+        keeper = Planner(subject(), store, {}, now=NOW)
+        keeper.absorb(own)
+        here.clock.set(NOW + 60)
+        here.chain.block = replace(here.chain.block, number=105, timestamp=Timestamp(NOW + 60))
+        other = await here.frame(frame_plan("cash"))
+        keep(store, other)
+        assert (await prior(keeper, "cash")).funds["cash"].last_frame == PriorFrame(
+            own.id, own.now, to_wad("1"), {CHAIN: 100}
+        )
+        half_open = OPENED.cool_down(NOW, BreakerPolicy(cool_down=0))
+        store.save_breaker(BreakerSubject("fund", "cash"), half_open, was=Breaker(), at=NOW)
+        found = (await prior(keeper, "cash", now=NOW + 60)).funds["cash"]
+    assert found.breaker == half_open
+    assert found.last_frame == PriorFrame(other.id, other.now, to_wad("1"), {CHAIN: 105})
 
 
 async def test_slot__first_looks__reach_their_funds_only() -> None:

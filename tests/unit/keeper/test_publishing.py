@@ -1,4 +1,4 @@
-"""The outbox: intent before signature, signed bytes before the broadcast, and no send is ever believed or repeated."""
+"""The outbox: intent before the lane sees it, batches by gas, and outcomes only from the contract itself."""
 
 from __future__ import annotations
 
@@ -9,18 +9,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import CallReverted, ChainError, NavoracleError
 from navoracle.domain.frame import NavFrame, NavStatus
 from navoracle.domain.nav import Breakdown
 from navoracle.domain.units import Wad, to_wad
 from navoracle.keeper.evidence import evidence_hash
 from navoracle.keeper.merkle import leaf, proof_holds
-from navoracle.keeper.publishing import Outbox, Submission, fund_post, record_components
-from tests.unit.keeper.fakes import FakePublisher, FakeStore, FakeTransactor, MovingChain, outbox
+from navoracle.keeper.publishing import GAS_PER_BATCH, GAS_PER_FUND, Outbox, SentBatch, Submission
+from navoracle.keeper.records import fund_post, record_components
+from navoracle.ports import Batch, Preview
+from navoracle.store_port import Claim, Urgency
+from tests.unit.keeper.fakes import FakeLane, FakePublisher, FakeStore, MovingChain, outbox
 from tests.unit.keeper.world import World, declared, frame_plan, fund, funds, world
 
 DOWN = ChainError("node down", advice="Check the endpoint.")
-SENT = ["preview", "prepare_post", "sign", "save_attempt", "send", "mark_sent"]
+SENT = ["preview", "prepare_post", "submit"]
+NAMES = ["cash", "levered", "mixed"]
 
 
 @dataclass
@@ -35,15 +40,20 @@ class Post:
     def __post_init__(self) -> None:
         self.store = FakeStore(self.log)
         self.publisher = FakePublisher(self.log)
-        self.transactor = FakeTransactor(self.log)
+        self.lane = FakeLane(self.log, self.store)
         self.chain = MovingChain(self.world.clock, self.world.chain.block)
         self.outbox: Outbox = outbox(
-            self.chain, self.store, self.publisher, self.transactor, self.world.clock, live=self.live
+            self.chain, self.store, self.publisher, self.lane, self.world.clock, live=self.live
         )
+
+    def sent(self, submission: Submission) -> list[str]:
+        """The funds that were handed to the lane, in order."""
+        return [part.fund for sent in submission.batches for part in sent.post.funds]
 
     async def submit(self, **changes: Any) -> Submission:
         plans = {name: plan for name, plan in funds().items() if name in {part.fund for part in self.frame.funds}}
-        await self.outbox.submit(replace(self.frame, **changes), plans)
+        claims = [Claim(name, self.frame.slot_time, self.frame.cadence, "keeper", 1) for name in plans]
+        await self.outbox.submit(replace(self.frame, **changes), plans, claims)
         return self.outbox.submission(self.frame.id)
 
 
@@ -57,21 +67,21 @@ async def test_submit__postable_funds__go_out_in_one_transaction_in_the_order_th
     submission = await going.submit()
     assert going.log == SENT
     assert submission.pending
-    assert submission.failed is None
-    assert submission.batch is not None
-    assert [sent.fund for sent in submission.batch.posts] == ["cash", "levered", "mixed"]
+    assert submission.failed == {}
+    assert going.sent(submission) == NAMES
     (stored,) = going.store.posts
-    assert (stored["state"], stored["frame"]) == ("sent", going.frame.id)
-    assert stored["attempt"] == submission.transaction == going.transactor.arrived[0]
+    assert (stored["urgency"], stored["frame"]) == (Urgency.ROUTINE, going.frame.id)
+    assert stored["valid_until"] == going.frame.now + 900
+    assert going.lane.sent == [submission.batches[0].post.transaction]
 
 
 async def test_submit__root__covers_the_evidence_of_every_fund_with_its_proof() -> None:
     going = await post()
     submission = await going.submit()
     (stored,) = going.store.posts
-    assert submission.batch is not None
-    root = bytes.fromhex(submission.batch.evidence_root[2:])
-    for sent in submission.batch.posts:
+    (batch,) = submission.batches
+    root = bytes.fromhex(batch.post.batch.evidence_root[2:])
+    for sent in batch.post.batch.posts:
         digest = evidence_hash(going.frame.evidence[sent.fund])
         assert stored["evidence"][sent.fund] == "0x" + digest.hex()
         proof = [bytes.fromhex(node[2:]) for node in stored["proofs"][sent.fund]]
@@ -81,8 +91,7 @@ async def test_submit__root__covers_the_evidence_of_every_fund_with_its_proof() 
 async def test_submit__what_is_posted__is_nav_after_and_the_share_price_before() -> None:
     going = await post()
     submission = await going.submit()
-    assert submission.batch is not None
-    mixed = next(sent for sent in submission.batch.posts if sent.fund == "mixed")
+    mixed = next(sent for sent in submission.batches[0].post.batch.posts if sent.fund == "mixed")
     valuation = going.frame.fund("mixed").valuation
     assert valuation is not None
     assert (mixed.nav, mixed.nav_before) == (valuation.after.nav, valuation.before.nav)
@@ -107,8 +116,7 @@ async def test_submit__fund_that_is_not_postable__is_left_out_of_the_batch(statu
     going = await post()
     first, *rest = going.frame.funds
     submission = await going.submit(funds=(replace(first, status=status, reason="x"), *rest))
-    assert submission.batch is not None
-    assert [sent.fund for sent in submission.batch.posts] == ["levered", "mixed"]
+    assert going.sent(submission) == ["levered", "mixed"]
 
 
 async def test_submit__dry_run__previews_and_sends_nothing() -> None:
@@ -143,8 +151,8 @@ async def test_submit__block_no_longer_canonical__sends_nothing() -> None:
     going.chain.reorganized = True
     submission = await going.submit()
     assert going.log == ["preview"]
-    assert submission.failed is not None
-    assert "no longer part of the chain" in submission.failed
+    assert set(submission.failed) == set(NAMES)
+    assert "no longer part of the chain" in submission.failed["cash"]
     assert not submission.pending
 
 
@@ -153,8 +161,7 @@ async def test_submit__contract_would_refuse_one__leaves_it_out_and_roots_the_re
     going.publisher.previews = {"levered": ("closed", False), "mixed": ("step", True)}
     submission = await going.submit()
     assert submission.refused == {"levered": "registry:closed"}
-    assert submission.batch is not None
-    assert [sent.fund for sent in submission.batch.posts] == ["cash", "mixed"]
+    assert going.sent(submission) == ["cash", "mixed"]
     (stored,) = going.store.posts
     assert set(stored["proofs"]) == {"cash", "mixed"}
 
@@ -176,72 +183,85 @@ async def test_submit__figure_too_large_for_its_field__leaves_out_that_fund_alon
     submission = await going.submit()
     assert list(submission.refused) == ["cash"]
     assert "does not fit" in submission.refused["cash"]
-    assert submission.batch is not None
-    assert [sent.fund for sent in submission.batch.posts] == ["levered", "mixed"]
+    assert going.sent(submission) == ["levered", "mixed"]
     assert going.log == SENT
 
 
-@pytest.mark.parametrize(
-    ("where", "error", "log"),
-    [
-        ("preview", DOWN, ["preview"]),
-        ("preview", CallReverted("bad", advice="Look."), ["preview"]),
-    ],
-)
-async def test_submit__preview_fails__fails_with_nothing_stored(
-    where: str, error: NavoracleError, log: list[str]
-) -> None:
+async def test_submit__preview_fails__fails_with_nothing_stored() -> None:
     going = await post()
-    going.publisher.errors[where] = [error]
+    going.publisher.errors["preview"] = [DOWN]
     submission = await going.submit()
-    assert going.log == log
-    assert submission.failed == f"{error.code}: {error.message}"
+    assert going.log == ["preview"]
+    assert submission.failed == dict.fromkeys(NAMES, "chain: node down")
+
+
+async def test_submit__one_record_makes_the_contract_revert__is_found_and_left_out() -> None:
+    going = await post()
+    preview = going.publisher.preview
+
+    async def judge(batch: Batch) -> tuple[Preview, ...]:
+        if any(sent.fund == "levered" for sent in batch.posts):
+            raise CallReverted("UnknownFund(2)", advice="Register the fund.")
+        return await preview(batch)
+
+    going.publisher.preview = judge  # type: ignore[method-assign]
+    submission = await going.submit()
+    assert submission.refused == {"levered": "registry:reverts: UnknownFund(2)"}
+    assert going.sent(submission) == ["cash", "mixed"]
 
 
 @pytest.mark.parametrize("error", [DOWN, CallReverted("StaleHeader", advice="Look.")])
-async def test_submit__simulation_or_signature_fails__fails_the_stored_post_and_sends_nothing(
-    error: NavoracleError,
-) -> None:
+async def test_submit__lane_cannot_send__fails_the_batch(error: NavoracleError) -> None:
     going = await post()
-    going.transactor.errors["prepare"] = [error]
+    going.lane.errors["submit"] = [error]
     submission = await going.submit()
-    assert going.log == ["preview", "prepare_post", "sign", "fail_post"]
-    assert going.store.posts[0]["state"] == "failed"
-    assert submission.failed == f"{error.code}: {error.message}"
+    assert going.log == SENT
+    assert [sent.failed for sent in submission.batches] == [f"{error.code}: {error.message}"]
     assert not submission.pending
 
 
-async def test_submit__send_fails_and_nothing_is_mined__stays_open_and_is_never_repeated() -> None:
+async def test_submit__another_keeper_has_the_lane__stores_and_sends_nothing() -> None:
     going = await post()
-    going.transactor.errors["send"] = [DOWN]
+    going.lane.taken = True
     submission = await going.submit()
-    assert going.log == [*SENT[:-1], "receipt", "note_ambiguous_send"]
-    assert submission.pending
-    assert (going.store.posts[0]["state"], going.store.posts[0]["ambiguous"]) == ("prepared", "node down")
+    assert going.log == ["preview"]
+    assert "another keeper has the lane" in submission.failed["cash"]
 
 
-async def test_submit__send_fails_but_arrived__is_found_by_its_hash() -> None:
+async def test_submit__emergency__is_urgent() -> None:
     going = await post()
-    going.transactor.errors["send"] = [DOWN]
-    going.transactor.arrives_despite_error = True
-    submission = await going.submit()
-    assert going.log == [*SENT[:-1], "receipt", "mark_sent"]
-    await going.outbox.settle(going.frame.id)
-    assert submission.read_backs is not None
-    assert going.log.count("send") == 1
+    await going.submit(cadence=Cadence.EMERGENCY)
+    assert going.store.posts[0]["urgency"] is Urgency.EMERGENCY
 
 
-async def test_submit__send_fails_and_so_does_the_look_up__is_ambiguous_not_failed() -> None:
-    # The likeliest case of all: the node that dropped the broadcast does not answer the look-up either.
+async def test_submit__more_funds_than_one_transaction_takes__goes_out_in_batches_of_their_own() -> None:
     going = await post()
-    going.transactor.errors = {"send": [DOWN], "receipt": [DOWN]}
-    going.transactor.arrives_despite_error = True
+    going.outbox = outbox(
+        going.chain,
+        going.store,
+        going.publisher,
+        going.lane,
+        going.world.clock,
+        max_batch_gas=GAS_PER_BATCH + 2 * GAS_PER_FUND,
+    )
+    going.lane.errors["submit"] = [DOWN]
     submission = await going.submit()
-    assert "fail_post" not in going.log
-    assert going.log[-1] == "note_ambiguous_send"
-    assert submission.pending
+    assert [[part.fund for part in sent.post.funds] for sent in submission.batches] == [["cash", "levered"], ["mixed"]]
+    assert len({sent.post.batch.evidence_root for sent in submission.batches}) == 2
     settled = await going.outbox.settle(going.frame.id)
-    assert settled.read_backs is not None
+    assert [sent.failed for sent in settled.batches] == ["chain: node down", None]
+    assert [sent.read_backs is not None for sent in settled.batches] == [False, True]
+
+
+async def test_adopt__post_of_an_earlier_run__is_settled_like_an_own_one() -> None:
+    going = await post()
+    submission = await going.submit()
+    (sent,) = submission.batches
+    later = outbox(going.chain, going.store, going.publisher, going.lane, going.world.clock)
+    assert later.adopt(sent.post).batches == [SentBatch(sent.post)]
+    assert len(later.adopt(sent.post).batches) == 1
+    settled = await later.settle(going.frame.id)
+    assert not settled.pending
     assert going.store.posts[0]["state"] == "confirmed"
 
 
@@ -250,9 +270,8 @@ async def test_settle__mined__reads_the_contract_back_and_records_each_outcome()
     going.publisher.outcomes = {"levered": "step"}
     await going.submit()
     submission = await going.outbox.settle(going.frame.id)
-    assert going.log[len(SENT) :] == ["receipt", "read_back", "finish_post"]
-    assert submission.read_backs is not None
-    assert [(back.fund, back.accepted, back.reason) for back in submission.read_backs] == [
+    assert going.log[len(SENT) :] == ["tick", "read_back", "finish_post"]
+    assert [(back.fund, back.accepted, back.reason) for back in submission.batches[0].read_backs or ()] == [
         ("cash", True, None),
         ("levered", False, "step"),
         ("mixed", True, None),
@@ -265,7 +284,7 @@ async def test_settle__mined__reads_the_contract_back_and_records_each_outcome()
 
 async def test_settle__not_mined_yet__stays_pending() -> None:
     going = await post()
-    going.transactor.looks = 1
+    going.lane.looks = 1
     await going.submit()
     assert (await going.outbox.settle(going.frame.id)).pending
     assert not (await going.outbox.settle(going.frame.id)).pending
@@ -273,26 +292,24 @@ async def test_settle__not_mined_yet__stays_pending() -> None:
 
 async def test_settle__reverted__fails_the_post_without_reading_back() -> None:
     going = await post()
-    going.transactor.success = False
+    going.lane.success = False
     await going.submit()
     submission = await going.outbox.settle(going.frame.id)
-    assert submission.failed == "reverted in block 101"
-    assert going.log[len(SENT) :] == ["receipt", "fail_post"]
+    assert submission.batches[0].failed == "reverted in block 101"
+    assert going.log[len(SENT) :] == ["tick"]
     assert not submission.pending
 
 
-@pytest.mark.parametrize("where", ["receipt", "read_back"])
-async def test_settle__node_fails__stays_pending_with_the_reason_and_is_asked_again(where: str) -> None:
+async def test_settle__contract_cannot_be_read__stays_pending_with_the_reason_and_is_asked_again() -> None:
     going = await post()
     await going.submit()
-    target: Any = going.transactor if where == "receipt" else going.publisher
-    target.errors[where] = [DOWN]
+    going.publisher.errors["read_back"] = [DOWN]
     submission = await going.outbox.settle(going.frame.id)
     assert submission.pending
-    assert submission.unanswered == "chain: node down"
-    assert going.store.posts[0]["state"] == "sent"
+    assert submission.batches[0].unanswered == "chain: node down"
+    assert going.store.posts[0]["state"] == "prepared"
     settled = await going.outbox.settle(going.frame.id)
-    assert (settled.pending, settled.unanswered) == (False, None)
+    assert (settled.pending, settled.batches[0].unanswered) == (False, None)
     assert going.store.posts[0]["state"] == "confirmed"
 
 

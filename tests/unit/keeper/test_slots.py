@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 from navoracle.domain.cadence import Cadence
-from navoracle.domain.errors import ChainError, ConfigurationError, NavoracleError, StoreError
+from navoracle.domain.errors import ChainError, ConfigurationError, LeaseLost, NavoracleError, StoreError
 from navoracle.domain.frame import ConfirmedNav, NavFrame, NavStatus
 from navoracle.domain.units import Timestamp, to_wad
 from navoracle.keeper.frame import FramePorts
 from navoracle.keeper.planner import Planner, Subject
 from navoracle.keeper.publishing import Submission
-from navoracle.keeper.slots import BLOCK_TRIES, RECEIPT_TRIES, SlotRunner, outcome_of
+from navoracle.keeper.slots import BLOCK_TRIES, SETTLE_WAIT, SlotRunner, outcome_of
 from navoracle.store_port import SlotOutcome, SlotState
 from navoracle.testing import FixedClock
-from tests.unit.keeper.fakes import FakePublisher, FakeStore, FakeTransactor, MovingChain, outbox
+from tests.unit.keeper.fakes import FakeLane, FakePublisher, FakeStore, MovingChain, outbox
 from tests.unit.keeper.world import (
     CHAIN,
     HOLDER,
@@ -36,6 +36,8 @@ from tests.unit.keeper.world import (
 DOWN = ChainError("node down", advice="Check the endpoint.")
 SLOT = Timestamp(NOW)
 ALL = ("cash", "levered", "mixed")
+PATIENCE = 120.0
+LOOKS = int(PATIENCE / SETTLE_WAIT)
 
 
 class SteppingClock(FixedClock):
@@ -64,11 +66,11 @@ class Keeper:
         self.chain.answers = self.world.chain.answers
         self.store = FakeStore(self.log)
         self.publisher = FakePublisher(self.log)
-        self.transactor = FakeTransactor(self.log)
-        outboxes = {CHAIN: outbox(self.chain, self.store, self.publisher, self.transactor, self.clock)}
+        self.lane = FakeLane(self.log, self.store)
+        outboxes = {CHAIN: outbox(self.chain, self.store, self.publisher, self.lane, self.clock)}
         ports = FramePorts({CHAIN: self.chain}, self.world.markets, self.clock, self.store.port, outboxes)
         self.planner = Planner(of or subject(), self.store.port, outboxes, now=self.clock.now())
-        self.runner = SlotRunner(self.planner, ports, self.store.port)
+        self.runner = SlotRunner(self.planner, ports, self.store.port, owner="keeper", patience=PATIENCE)
 
     def confirm(self, number: int, price: str, *, age: int = 3_600) -> None:
         """Let the registry serve a share price."""
@@ -102,6 +104,7 @@ async def test_run__all_well__posts_every_fund_and_ends_its_slot() -> None:
     assert len(frames) == 1
     assert keeper.states() == dict.fromkeys(ALL, POSTED)
     assert outcomes["cash"] == SlotOutcome(SlotState.POSTED, None, frames[0].id, 0)
+    assert "tick" in keeper.log
     assert keeper.log[:3] == ["claim cash", "claim levered", "claim mixed"]
     assert keeper.log[-3:] == ["finish cash posted", "finish levered posted", "finish mixed posted"]
 
@@ -193,7 +196,7 @@ async def test_run__no_newer_block__holds_the_doubtful_fund_and_keeps_what_was_p
     assert len(frames) == 1
     assert keeper.clock.waits == BLOCK_TRIES
     state, reason = keeper.states()["cash"]
-    assert (state, reason) == ("held", "change; second frame failed: no block newer than 100 on local")
+    assert (state, reason) == ("held", "change; second frame failed: no block newer than 110 on local")
     assert keeper.states()["mixed"] == POSTED
 
 
@@ -209,14 +212,12 @@ async def test_run__chain_fails_during_the_second_look__holds_the_doubtful_fund_
     }
 
 
-async def test_run__second_frames_post_cannot_be_read_back__fails_that_fund_and_keeps_the_others_posted() -> None:
+async def test_run__contract_cannot_be_read_back__leaves_the_slot_claimed_with_its_post_on_its_way() -> None:
     keeper = Keeper()
-    keeper.confirm(1, "0.5")
-    keeper.clock.at_wait[1] = lambda: keeper.publisher.errors.update(read_back=[DOWN] * 100)
-    await keeper.run()
-    states = keeper.states()
-    assert (states["levered"], states["mixed"]) == (POSTED, POSTED)
-    assert states["cash"] == ("failed", "chain: node down (0xhash1)")
+    keeper.publisher.errors.update(read_back=[DOWN] * 100)
+    _, outcomes = await keeper.run("cash")
+    assert keeper.states() == {"cash": ("claimed", None)}
+    assert outcomes["cash"] == SlotOutcome(SlotState.CLAIMED, "chain: node down", outcomes["cash"].frame, 0)
 
 
 async def test_run__home_chain_down__fails_every_slot_with_the_reason() -> None:
@@ -273,32 +274,33 @@ async def test_run__store_fails__raises_and_leaves_the_slot_claimed() -> None:
     with pytest.raises(StoreError, match="disk full"):
         await keeper.run("cash")
     assert keeper.states() == {"cash": ("claimed", None)}
-    assert "sign" not in keeper.log
+    assert "submit" not in keeper.log
     keeper.store.record_frame = original  # type: ignore[method-assign]
 
 
-async def test_run__mined_late__waits_for_it() -> None:
+async def test_run__mined_late__waits_for_it_and_keeps_its_lease() -> None:
     keeper = Keeper()
-    keeper.transactor.looks = RECEIPT_TRIES
+    keeper.lane.looks = LOOKS
     await keeper.run("cash")
     assert keeper.states() == {"cash": POSTED}
-    assert keeper.clock.waits == RECEIPT_TRIES
+    assert (keeper.clock.waits, keeper.store.renewals) == (LOOKS, LOOKS)
 
 
-async def test_run__not_mined_in_time__fails_with_the_hash_and_leaves_the_post_open() -> None:
+async def test_run__not_settled_in_time__leaves_the_slot_claimed() -> None:
     keeper = Keeper()
-    keeper.transactor.looks = RECEIPT_TRIES + 1
-    await keeper.run("cash")
-    assert keeper.states() == {"cash": ("failed", "not mined in time (0xhash0)")}
-    assert keeper.store.posts[0]["state"] == "sent"
+    keeper.lane.looks = LOOKS + 1
+    _, outcomes = await keeper.run("cash")
+    assert keeper.states() == {"cash": ("claimed", None)}
+    assert (outcomes["cash"].state, outcomes["cash"].reason) == (SlotState.CLAIMED, "not settled yet")
 
 
-async def test_run__node_silent_while_waiting__asks_again_and_posts() -> None:
+async def test_run__lease_lost_while_waiting__ends_nothing() -> None:
     keeper = Keeper()
-    keeper.transactor.errors["receipt"] = [DOWN, DOWN]
-    await keeper.run("cash")
-    assert keeper.states() == {"cash": POSTED}
-    assert keeper.clock.waits == 2
+    keeper.lane.looks = 5
+    keeper.store.lost_after = 2
+    with pytest.raises(LeaseLost):
+        await keeper.run("cash")
+    assert keeper.states() == {"cash": ("claimed", None)}
 
 
 async def test_run__insolvent_fund__is_held_without_a_post() -> None:
@@ -379,6 +381,5 @@ async def test_outcome__postable__is_by_what_became_of_the_post() -> None:
 
     assert of(None) == (SlotState.SKIPPED, "no_registry")
     assert of(Submission(frame.id, refused={"cash": "dry_run"})) == (SlotState.SKIPPED, "dry_run")
-    assert of(Submission(frame.id, refused={"other": "x"}, failed="broke")) == (SlotState.FAILED, "broke")
-    assert of(Submission(frame.id)) == (SlotState.FAILED, "not mined in time")
-    assert of(Submission(frame.id, unanswered="node down")) == (SlotState.FAILED, "node down")
+    assert of(Submission(frame.id, refused={"other": "x"}, failed={"cash": "broke"})) == (SlotState.FAILED, "broke")
+    assert of(Submission(frame.id)) == (SlotState.FAILED, "not_sent")

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from navoracle.composition.plans import plan_from_evidence
+from navoracle.domain.breaker import Breaker, BreakerState, Role
 from navoracle.domain.errors import ChainError, VerificationFailed
 from navoracle.domain.fees import FeeState
 from navoracle.domain.frame import (
@@ -21,9 +22,12 @@ from navoracle.domain.frame import (
     FundPrior,
     NavFrame,
     NavStatus,
+    PostBounds,
     Prior,
+    PriorFrame,
     PriorPosition,
     PriorPrice,
+    PriorRound,
     ReadRecord,
     Sample,
 )
@@ -58,8 +62,29 @@ def prior() -> Prior:
                 positions=(PriorPosition("cash.usdc", to_wad("900"), "p1"),),
                 distributions_per_share=to_wad("0.01"),
                 first_look=FirstLook("p2", to_wad("1"), 99),
+                last_frame=PriorFrame("p2", Timestamp(NOW - 12), to_wad("1"), {CHAIN: 99}),
+                rebase="0xabc",
             )
         },
+        rounds=(PriorRound("USDC.chainlink", Timestamp(NOW - 60), "p2"),),
+    )
+
+
+STOPPED = Breaker().open("second_frame_disagrees", Timestamp(NOW - 100))
+
+
+def stopped_prior() -> Prior:
+    """The cash fund's own breaker is half open, that of the mixed fund's ETH was opened by a guardian."""
+    half_open = replace(STOPPED, state=BreakerState.HALF_OPEN, agreed=1)
+    bounds = PostBounds(1_000, 1_000, 2_500)
+    served = ConfirmedNav(
+        to_wad("1000"), to_wad("0.95"), Timestamp(NOW - 3_600), held=False, block_number=9, frame="p1", bounds=bounds,
+        day_drift=-300,
+    )  # fmt: skip
+    last = PriorFrame("p1", Timestamp(NOW - 3_600), to_wad("0.999"), {CHAIN: 90})
+    return Prior(
+        funds={"cash": FundPrior(confirmed=served, last_frame=last, breaker=half_open)},
+        asset_breakers={"ETH": Breaker().open("odd", Timestamp(NOW - 5), Role.GUARDIAN)},
     )
 
 
@@ -82,6 +107,7 @@ def frames() -> tuple[NavFrame, ...]:
         run(world(), frame_plan()),
         run(world(), frame_plan(prior=prior(), verifies="p2")),
         run(troubled(), frame_plan(prior=prior())),
+        run(world(), frame_plan(prior=stopped_prior())),
     )
 
 
@@ -278,6 +304,101 @@ def test_verify__guard_loosened_after_the_fact__is_refused() -> None:
         verify_document(canonical_json(parsed), plan_from_evidence)
 
 
+def changed_prior(document: bytes, part: str, **changes: Any) -> bytes:
+    """The document with other values in a part of its prior."""
+    parsed = json.loads(document)
+    place = parsed["prior"]
+    for step in part.split("."):
+        place = place[step]
+    place.update(changes)
+    return canonical_json(parsed)
+
+
+def test_verify__stopped_funds__are_verified_as_halted_by_their_breakers() -> None:
+    frame = frames()[3]
+    found = {name: verify_document(document, plan_from_evidence).reason for name, document in frame.evidence.items()}
+    assert found == {"cash": "breaker", "levered": None, "mixed": "asset_breaker:ETH"}
+    cash = frame.fund("cash")
+    assert cash.agrees is True
+    assert cash.distance is not None
+    assert (cash.distance.step, cash.distance.day) == (5_264, 4_964)
+
+
+CLOSED: dict[str, Any] = {"state": "closed", "reasons": [], "since": None, "agreed": "0"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        CLOSED,
+        {"state": "open", "agreed": "0"},
+        {"agreed": "0"},
+        {"agreed": "2"},
+        {"reasons": ["native_halt"]},
+        {"since": str(NOW)},
+        {"needs_reset": True},
+    ],
+)
+def test_verify__breaker_changed_after_the_fact__no_longer_gives_the_verdicts(changes: dict[str, Any]) -> None:
+    changed = changed_prior(frames()[3].evidence["cash"], "fund.breaker", **changes)
+    with pytest.raises(VerificationFailed, match=r"result\.fund"):
+        verify_document(changed, plan_from_evidence)
+
+
+def test_verify__asset_breaker_taken_out_or_loosened__no_longer_gives_the_verdicts() -> None:
+    document = frames()[3].evidence["mixed"]
+    without = json.loads(document)
+    without["prior"]["asset_breakers"] = {}
+    loosened = changed_prior(document, "asset_breakers.ETH", needs_reset=False)
+    for changed in (canonical_json(without), loosened):
+        with pytest.raises(VerificationFailed, match=r"result\.fund"):
+            verify_document(changed, plan_from_evidence)
+
+
+def test_verify__asset_breaker_of_an_asset_that_the_fund_does_not_need__is_refused() -> None:
+    parsed = json.loads(frames()[3].evidence["levered"])
+    parsed["prior"]["asset_breakers"] = json.loads(frames()[3].evidence["mixed"])["prior"]["asset_breakers"]
+    with pytest.raises(VerificationFailed):
+        verify_document(canonical_json(parsed), plan_from_evidence)
+
+
+def test_verify__breaker_that_contradicts_itself__is_refused_as_unreadable() -> None:
+    changed = changed_prior(frames()[3].evidence["cash"], "fund.breaker", reasons=[])
+    with pytest.raises(VerificationFailed, match="cannot be computed again"):
+        verify_document(changed, plan_from_evidence)
+
+
+@pytest.mark.parametrize("rebase", [None, "0xdef"])
+def test_verify__rebase_grant_changed_or_taken_out__is_refused(rebase: str | None) -> None:
+    document = frames()[1].evidence["cash"]
+    assert b"re-base granted by request 0xabc" in document
+    with pytest.raises(VerificationFailed, match=r"result\.fund"):
+        verify_document(changed_prior(document, "fund", rebase=rebase), plan_from_evidence)
+
+
+def test_verify__rebase_granted_after_the_fact__is_refused() -> None:
+    document = frames()[3].evidence["cash"]
+    with pytest.raises(VerificationFailed, match=r"result\.fund"):
+        verify_document(changed_prior(document, "fund", rebase="0xabc"), plan_from_evidence)
+
+
+@pytest.mark.parametrize(
+    ("part", "changes"),
+    [
+        ("fund.confirmed", {"day_drift": "-301"}),
+        ("fund.confirmed", {"live": False}),
+        ("fund.confirmed.bounds", {"up_bps": "999"}),
+        ("fund.last_frame", {"price_per_share": "1"}),
+        ("fund.last_frame.blocks", {CHAIN: "101"}),
+    ],
+)
+def test_verify__what_the_forecast_and_agreement_rest_on_changed__is_refused(
+    part: str, changes: dict[str, Any]
+) -> None:
+    with pytest.raises(VerificationFailed, match=r"result\.fund"):
+        verify_document(changed_prior(frames()[3].evidence["cash"], part, **changes), plan_from_evidence)
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -301,7 +422,7 @@ def test_verify__key_given_twice__is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "document", [b"", b"null", b"[]", b"{}", b"\xff", b"{", b'{"format":"2"}', b"[" * 100_000, b'{"format":"1"}']
+    "document", [b"", b"null", b"[]", b"{}", b"\xff", b"{", b'{"format":"3"}', b"[" * 100_000, b'{"format":"2"}']
 )
 def test_verify__not_a_document__is_refused(document: bytes) -> None:
     with pytest.raises(VerificationFailed):

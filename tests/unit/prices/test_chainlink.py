@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from navoracle.abi import encode_call
+from navoracle.abi import encode_call, selector
 from navoracle.domain.errors import (
     CallReverted,
     ConfigurationError,
@@ -197,6 +197,22 @@ def test_read__latest_answer_that_says_0_after_shutdown__is_never_asked() -> Non
 
     assert drive(source().read(AT), answer) == quote()
     assert asked == [Call(FEED, encode_call("latestRoundData()")), Call(FEED, encode_call("decimals()"))]
+
+
+def test_read__unknown_round_that_answers_zeros__is_never_asked_for() -> None:
+    chain = world()
+    for unknown in (0, ROUND - 1, ROUND + 1):
+        chain.put(FEED, "getRoundData(uint80)", (unknown,), ROUND_TYPES, 0, 0, 0, 0, 0)
+    asked: list[Request] = []
+
+    def answer(request: Request) -> Answer:
+        asked.append(request)
+        return chain.answer(request)
+
+    assert drive(source().read(AT), answer) == quote()
+    assert not any(isinstance(each, Call) and each.data[:4] == selector("getRoundData(uint80)") for each in asked)
+    with pytest.raises(SourceRefused, match="no complete round"):
+        read(world(0, 0, round_id=0))
 
 
 def test_resolve__pyth_aggregator_that_says_253_decimals_for_a_positive_exponent__is_refused() -> None:

@@ -12,9 +12,10 @@ from pydantic import ValidationError
 from navoracle.abi import encode_call
 from navoracle.domain.errors import CallReverted, ConfigurationError, DecimalsChanged, EmptyResult, SourceRefused
 from navoracle.domain.units import WAD, Bps, Wad
-from navoracle.ports import ProtocolRate
+from navoracle.ports import Answer, Call, ProtocolRate, Request
 from navoracle.prices.pendle.market import MAX_DURATION
 from navoracle.testing import Example, FakeChain, ReaderSpec, drive
+from tests.unit.addresses import address
 from tests.unit.prices.pendle_builders import (
     AT,
     AVERAGE,
@@ -157,6 +158,21 @@ def test_read__scaled18_wrapper_as_the_asset__must_be_the_base_token_and_not_its
     chain = asset_info(world(), wrapper)
     assert read(chain, base_token=wrapper).lower == SPOT
     with pytest.raises(SourceRefused, match=f"is {wrapper}, not the configured {USDE}"):
+        read(chain)
+
+
+def test_read__asset_that_may_not_exist_on_this_chain__is_compared_by_address_and_never_called() -> None:
+    elsewhere = address(77)
+    chain = asset_info(world(), elsewhere)
+    asked: list[Request] = []
+
+    def answer(request: Request) -> Answer:
+        asked.append(request)
+        return chain.answer(request)
+
+    assert drive(rate(base_token=elsewhere).read(AT), answer).lower == SPOT
+    assert elsewhere not in {each.target for each in asked if isinstance(each, Call)}
+    with pytest.raises(SourceRefused, match=f"is {elsewhere}, not the configured {USDE}"):
         read(chain)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.fees import FeeState, FeeTerms
@@ -15,9 +18,23 @@ from navoracle.domain.units import BPS, WAD, Bps, RawAmount, Timestamp, Wad
 from navoracle.domain.valuation import PriceKey
 from navoracle.domain.verdicts import Outcome, Verdict
 from navoracle.ports import Address, Batch, FundPost, ReadBack, Receipt, SignedTransaction
-from navoracle.storage import SqlStore
+from navoracle.storage import SqlStore, tables
 from navoracle.storage.database import Database
+from navoracle.store_port import (
+    Attempt,
+    Claim,
+    LaneLease,
+    NewTransaction,
+    PostRow,
+    TransactionKind,
+    Urgency,
+)
+from tests.postgres import shared_server
 
+MIGRATED = "migrated"
+OWNER = "keeper 1"
+OTHER = "keeper 2"
+LEASE = 60
 NOW = Timestamp(1_800_000_000)
 REGISTRY = Address("0x1111111111111111111111111111111111111111")
 KEEPER = Address("0x2222222222222222222222222222222222222222")
@@ -29,6 +46,49 @@ DAMAGED = Failure("USDC:b", "empty_result", "nothing there", "Check the address.
 def url_of(path: Path) -> str:
     """The URL of a database file."""
     return f"sqlite:///{path}"
+
+
+def empty_sqlite_store(path: Path) -> str:
+    """The URL of a new file with the newest schema and no rows."""
+    path.write_bytes(_migrated_file())
+    return url_of(path)
+
+
+@cache
+def _migrated_file() -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "navoracle.db"
+        SqlStore.open(url_of(path)).close()
+        return path.read_bytes()
+
+
+def empty_postgres_store() -> str:
+    """The URL of a database on PostgreSQL with the newest schema and no rows: the same one at every call."""
+    server = shared_server()
+    url = _migrated()
+    server.execute(
+        "SET session_replication_role = replica; "  # without the trigger that keeps events, and in any order
+        + "; ".join(f"DELETE FROM {table.name}" for table in tables.metadata.sorted_tables),
+        database=MIGRATED,
+    )
+    return url
+
+
+@cache
+def _migrated() -> str:
+    server = shared_server()
+    server.execute(f"CREATE DATABASE {MIGRATED} TEMPLATE template0")
+    SqlStore.open(server.url(MIGRATED)).close()
+    return server.url(MIGRATED)
+
+
+def content_of(store: SqlStore) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every table."""
+    with database_of(store).read() as connection:
+        return {
+            table.name: sorted((tuple(row) for row in connection.execute(table.select())), key=repr)
+            for table in tables.metadata.sorted_tables
+        }
 
 
 def database_of(store: SqlStore) -> Database:
@@ -128,19 +188,86 @@ def batch_of(*posts: FundPost, at: int = NOW) -> Batch:
     return Batch("main", REGISTRY, b"\x01\x02\xff", Timestamp(at), "0x" + "ee" * 32, posts)
 
 
-def prepare(store: SqlStore, frame_id: str, batch: Batch) -> int:
-    """Prepare a post with made-up hashes and proofs."""
+def claim(
+    store: SqlStore,
+    fund: str = "alpha",
+    at: int = NOW,
+    *,
+    cadence: Cadence = Cadence.HOURLY,
+    owner: str = OWNER,
+    lease: int = LEASE,
+) -> Claim:
+    """A claimed slot."""
+    claimed = store.claim_slot(fund, Timestamp(at), cadence, owner=owner, lease=lease, at=Timestamp(at))
+    assert claimed is not None, f"slot {at} of {fund} is taken"
+    return claimed
+
+
+def lane_of(
+    store: SqlStore, *, chain: str = "main", sender: Address = KEEPER, owner: str = OWNER, lease: int = LEASE
+) -> LaneLease:
+    """A claimed lane."""
+    lane = store.claim_lane(chain, sender, owner=owner, lease=lease)
+    assert lane is not None, f"the lane of {sender} is taken"
+    return lane
+
+
+def expire(store: SqlStore, leased: Claim | LaneLease) -> None:
+    """Let a lease run out now."""
+    if isinstance(leased, Claim):
+        slots = tables.slots.c
+        expired = tables.slots.update().where(slots.fund == leased.fund, slots.slot_time == leased.slot_time)
+    else:
+        lanes = tables.lanes.c
+        expired = tables.lanes.update().where(lanes.chain == leased.chain, lanes.sender == leased.sender)
+    with database_of(store).write() as connection:
+        connection.execute(expired.values(lease_until=0))
+
+
+def prepare(
+    store: SqlStore,
+    frame_id: str,
+    batch: Batch,
+    *,
+    lane: LaneLease | None = None,
+    claims: Sequence[Claim] | None = None,
+    urgency: Urgency = Urgency.ROUTINE,
+    valid_until: Timestamp | None = None,
+) -> PostRow:
+    """A prepared post with made-up hashes and proofs, in a lane and for slots that are claimed here if none are given.
+
+    The slots are of the batch's valuation time, or of the first free second after it.
+    """
+    held = claims
+    if held is None:
+        taken = {(row.fund, row.slot_time) for row in store.slots()}
+        free = next(at for at in count(batch.valuation_time) if not any((p.fund, at) in taken for p in batch.posts))
+        held = [claim(store, post.fund, free) for post in batch.posts]
     return store.prepare_post(
         batch,
         frame_id,
         evidence={post.fund: hash_of(post.fund) for post in batch.posts},
         proofs={post.fund: ("0x" + "aa" * 32, "0x" + "bb" * 32) for post in batch.posts},
+        claims=held,
+        lane=lane_of(store) if lane is None else lane,
+        urgency=urgency,
+        valid_until=valid_until,
     )
 
 
-def signed(nonce: int = 0) -> SignedTransaction:
-    """A signed transaction; its hash follows from the nonce."""
-    return SignedTransaction("0xf8" + "00" * 8, f"0x{nonce:064x}", nonce, KEEPER, REGISTRY)
+def intent_of(key: str, kind: TransactionKind = TransactionKind.POST) -> NewTransaction:
+    """An intent for the registry."""
+    return NewTransaction(key, kind, REGISTRY, b"\x01\x02\xff", Urgency.EMERGENCY, Timestamp(NOW + 600))
+
+
+def attempt_of(transaction: SignedTransaction, *, at: int = NOW, noop: bool = False) -> Attempt:
+    """An attempt that was not sent yet."""
+    return Attempt(transaction, 90_000, 30 * 10**9, 2 * 10**9, noop, Timestamp(at), None)
+
+
+def signed(nonce: int = 0, form: int = 0) -> SignedTransaction:
+    """A signed transaction; its hash follows from the nonce and from which form of it this is."""
+    return SignedTransaction("0xf8" + "00" * 8, f"0x{form:032x}{nonce:032x}", nonce, KEEPER, REGISTRY)
 
 
 def receipt_of(transaction: SignedTransaction, *, success: bool = True) -> Receipt:

@@ -8,12 +8,15 @@ from navoracle.domain.cadence import Cadence
 from navoracle.domain.frame import NavStatus
 from navoracle.domain.units import WAD, Timestamp, Wad
 from navoracle.storage import SqlStore
-from navoracle.store_port import HistoryRow, SlotOutcome, SlotState
+from navoracle.store_port import HistoryRow, SlotOutcome, SlotState, TransactionState
 from tests.unit.storage.builders import (
     NOW,
+    attempt_of,
     batch_of,
+    claim,
     frame_of,
     fund_frame,
+    lane_of,
     post_of,
     prepare,
     read_back,
@@ -29,8 +32,7 @@ HOUR = 3_600
 def slot(store: SqlStore, fund: str, hour: int, outcome: SlotOutcome) -> None:
     """Claim and finish a slot."""
     time = Timestamp(NOW + HOUR * hour)
-    assert store.claim_slot(fund, time, Cadence.HOURLY, time)
-    store.finish_slot(fund, time, outcome, time)
+    store.finish_slot(claim(store, fund, time), outcome, time)
 
 
 @pytest.fixture
@@ -38,20 +40,23 @@ def lived(store: SqlStore) -> SqlStore:
     """Hour 0: alpha and beta posted, mined. Hour 1: alpha signed, not mined; beta halted. Hour 2: alpha skipped."""
     values = fund_frame("alpha", valuation_of({"a": 2**70})), fund_frame("beta", valuation_of({"b": 2}))
     record(store, frame_of("f0", *values))
-    post = prepare(store, "f0", batch_of(post_of("alpha", 1), post_of("beta", 2)))
-    store.save_attempt(post, signed(1), NOW)
-    store.save_attempt(post, signed(2), NOW)
-    store.finish_post(
-        post, receipt_of(signed(1)), [read_back("alpha", accepted=True), read_back("beta", accepted=True)], NOW
-    )
-    slot(store, "alpha", 0, SlotOutcome(SlotState.POSTED, None, "f0", post))
-    slot(store, "beta", 0, SlotOutcome(SlotState.POSTED, None, "f0", post))
+    lane = lane_of(store)
+    claims = [claim(store, "alpha"), claim(store, "beta")]
+    post = prepare(store, "f0", batch_of(post_of("alpha", 1), post_of("beta", 2)), lane=lane, claims=claims)
+    store.save_attempt(lane, post.transaction, attempt_of(signed(1)))
+    store.save_attempt(lane, post.transaction, attempt_of(signed(1, 1)))
+    store.record_mined(lane, post.transaction, receipt_of(signed(1)), 5, NOW)
+    store.end_transaction(lane, post.transaction, TransactionState.CONFIRMED, NOW)
+    store.finish_post(lane, post.id, [read_back("alpha", accepted=True), read_back("beta", accepted=True)], NOW)
+    for held in claims:
+        store.finish_slot(held, SlotOutcome(SlotState.POSTED, None, "f0", post.id), NOW)
     halted = fund_frame("beta", None, NavStatus.HALTED, "unpriced:PT:too_old")
     record(store, frame_of("f1", values[0], halted, now=NOW + HOUR))
-    post = prepare(store, "f1", batch_of(post_of("alpha", 1), at=NOW + HOUR))
-    store.save_attempt(post, signed(3), NOW)
-    store.save_attempt(post, signed(4), NOW)
-    slot(store, "alpha", 1, SlotOutcome(SlotState.FAILED, "no receipt yet", "f1", post))
+    held = claim(store, "alpha", NOW + HOUR)
+    post = prepare(store, "f1", batch_of(post_of("alpha", 1), at=NOW + HOUR), lane=lane, claims=[held])
+    store.save_attempt(lane, post.transaction, attempt_of(signed(3)))
+    store.save_attempt(lane, post.transaction, attempt_of(signed(3, 1)))
+    store.finish_slot(held, SlotOutcome(SlotState.FAILED, "no receipt yet", "f1", post.id), NOW)
     slot(store, "beta", 1, SlotOutcome(SlotState.SKIPPED, "unpriced:PT:too_old", "f1", None))
     slot(store, "alpha", 2, SlotOutcome(SlotState.FAILED, "chain: no node answers", None, None))
     return store
@@ -76,7 +81,7 @@ ALPHA_POSTED = HistoryRow(
 def test_history__one_fund__joins_each_slot_with_its_frame_and_post(lived: SqlStore) -> None:
     failed, signed_only, posted = lived.history("alpha")
     assert posted == ALPHA_POSTED
-    assert (signed_only.transaction_hash, signed_only.block_number) == (signed(4).hash, None)
+    assert (signed_only.transaction_hash, signed_only.block_number) == (signed(3, 1).hash, None)
     assert (signed_only.status, signed_only.state) == (NavStatus.LIVE, SlotState.FAILED)
     assert (failed.reason, failed.frame, failed.status, failed.nav_after) == ("chain: no node answers", *(None,) * 3)
     assert (failed.price_per_share, failed.confidence, failed.transaction_hash, failed.block_number) == (None,) * 4
@@ -98,7 +103,7 @@ def test_history__filters__choose_time_and_number(lived: SqlStore) -> None:
 
 
 def test_status__several_funds__is_the_newest_slot_and_the_newest_posted_one(lived: SqlStore) -> None:
-    lived.claim_slot("new", NOW, Cadence.HOURLY, NOW)
+    claim(lived, "new")
     slot(lived, "alpha", -1, SlotOutcome(SlotState.POSTED, None, None, None))  # a late wake-up
     alpha, beta, new = lived.status()
     assert (alpha.fund, alpha.latest.slot_time, alpha.posted) == ("alpha", NOW + 2 * HOUR, ALPHA_POSTED)

@@ -2,157 +2,168 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
-from pathlib import Path
-from threading import Timer
+from collections.abc import Iterator
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import Connection, inspect
 
-from navoracle.domain.errors import StoreError
-from navoracle.storage import SqlStore, database, schema
+from navoracle.domain.errors import StoreError, UsageError
+from navoracle.storage import SqlStore, administration, schema
+from navoracle.storage.backend import Backend
+from navoracle.storage.database import backend_of
 from navoracle.storage.tables import metadata
-from tests.unit.storage.builders import database_of, url_of
+from tests.unit.storage.builders import claim, database_of
 
 
-def execute(path: Path, statement: str) -> None:
-    """Run one statement on the file, past the store."""
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute(statement)
+@pytest.fixture
+def backend(unmade: str) -> Iterator[Backend]:
+    """A database with the newest schema, of each kind."""
+    SqlStore.open(unmade).close()
+    opened = backend_of(unmade)
+    yield opened
+    opened.engine.dispose()
 
 
-def names(store: SqlStore) -> set[str]:
-    """Everything in the schema but SQLite's own tables."""
-    with database_of(store).read() as connection:
-        rows = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'")
-        return set(rows.scalars())
+def names(connection: Connection) -> set[str]:
+    """Everything in the schema: tables, columns with their types, indexes, keys, triggers and functions."""
+    inspector = inspect(connection)
+    found = set()
+    for table in inspector.get_table_names():
+        found |= {f"{table}.{column['name']}: {column['type']}" for column in inspector.get_columns(table)}
+        for index in inspector.get_indexes(table):
+            where = index.get("dialect_options", {}).get(f"{connection.dialect.name}_where")
+            found.add(f"{table} {index['name']} {index['column_names']} {index['unique']} {where}")
+        found |= {str(key) for key in inspector.get_foreign_keys(table)}
+        found |= {str(key) for key in inspector.get_unique_constraints(table)}
+        found.add(f"{table}: {inspector.get_pk_constraint(table)}")
+    if connection.dialect.name == "sqlite":
+        made = connection.exec_driver_sql("SELECT name || coalesce(sql, '') FROM sqlite_master WHERE type = 'trigger'")
+    else:
+        made = connection.exec_driver_sql(
+            "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal UNION SELECT proname FROM pg_proc "
+            "WHERE pronamespace = current_schema()::regnamespace"
+        )
+    return found | set(made.scalars())
 
 
 def test_migrations__newest_revision__equals_the_tables(store: SqlStore) -> None:
     options = {"compare_type": True, "compare_server_default": True}
     with database_of(store).read() as connection:
         assert compare_metadata(MigrationContext.configure(connection, opts=options), metadata) == []
+        columns = inspect(connection).get_columns
+        for table in metadata.sorted_tables:
+            found = {column["name"]: column["nullable"] for column in columns(table.name)}
+            assert found == {column.name: column.nullable for column in table.columns}
 
 
-def test_migrations__down_and_up_again__leave_nothing_and_build_the_same(store: SqlStore) -> None:
-    built = names(store)
-    with database_of(store).write() as connection:
+def test_migrations__step_by_step_down_and_up_again__build_the_same(backend: Backend) -> None:
+    built = {}
+    with backend.migration() as connection:
+        for revision in reversed(schema.revisions()):
+            built[revision] = names(connection)
+            assert schema.current_revision(connection, "") == revision
+            schema.downgrade(connection, "-1")
+        assert names(connection) == names(connection) & {
+            name for name in built[schema.revisions()[0]] if "alembic_version" in name
+        }
+        for revision in schema.revisions():
+            schema.upgrade(connection, "+1")
+            assert names(connection) == built[revision]
+
+
+def test_migrations__failing_halfway__leave_an_empty_database(backend: Backend) -> None:
+    with backend.migration() as connection:
         schema.downgrade(connection)
-    assert names(store) == {"alembic_version"}
-    with database_of(store).write() as connection:
-        schema.upgrade(connection)
-    assert names(store) == built
+        connection.exec_driver_sql("CREATE TABLE slots (id INTEGER)")  # one of the last tables to be built
+
+    def build() -> None:
+        with backend.migration() as connection:
+            schema.upgrade(connection)
+
+    with pytest.raises(Exception, match="already exists"):
+        build()
+    with backend.engine.connect() as connection:
+        assert set(inspect(connection).get_table_names()) == {"alembic_version", "slots"}
 
 
-def test_migrations__failing_halfway__leave_an_empty_database(store: SqlStore) -> None:
-    with database_of(store).write() as connection:
-        schema.downgrade(connection)
-        connection.exec_driver_sql("CREATE TABLE slots (id)")  # one of the last tables to be built
-    with pytest.raises(StoreError, match="already exists"), database_of(store).write() as connection:
-        schema.upgrade(connection)
-    assert names(store) == {"alembic_version", "slots"}
-
-
-def test_open__new_file__sets_the_connection_up(store: SqlStore) -> None:
-    def pragma(name: str, *, durable: bool = False) -> object:
-        with database_of(store).write(durable=durable) as connection:
-            return connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
-
-    assert pragma("journal_mode") == "wal"
-    assert pragma("busy_timeout") == 10_000
-    assert pragma("foreign_keys") == 1
-    assert pragma("synchronous") == 1
-    assert pragma("synchronous", durable=True) == 2
-    assert pragma("synchronous") == 1
-
-
-def test_open__others_look_at_a_file_without_write_ahead_log__waits_for_them(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    SqlStore.open(url_of(path)).close()
-    execute(path, "PRAGMA journal_mode = DELETE")
-    impatient = url_of(path) + "?timeout=0.01"
-    with closing(sqlite3.connect(path, check_same_thread=False)) as other:
-        looked = other.execute("SELECT * FROM alembic_version")  # not read to its end: the file stays locked
-        Timer(0.2, looked.close).start()
-        SqlStore.open(impatient).close()
-    execute(path, "PRAGMA journal_mode = DELETE")
-    monkeypatch.setattr(database, "BUSY_SECONDS", 0)
-    with closing(sqlite3.connect(path)) as other:
-        looked = other.execute("SELECT * FROM alembic_version")
-        with pytest.raises(StoreError, match="locked by another process"):
-            SqlStore.open(impatient)
-        looked.close()
-
-
-def test_open__newer_schema__refuses_with_both_revisions_and_changes_nothing(path: Path) -> None:
-    SqlStore.open(url_of(path)).close()
-    execute(path, "UPDATE alembic_version SET version_num = '9999'")
-    before = path.read_bytes()
+def test_open__newer_schema__refuses_with_both_revisions(unmade: str, backend: Backend) -> None:
+    with backend.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     for opening in (SqlStore.open, SqlStore.open_existing):
-        with pytest.raises(StoreError) as refused:
-            opening(url_of(path))
-        assert str(path) in refused.value.message
-        assert "9999" in refused.value.message
+        with pytest.raises(StoreError, match="9999") as refused:
+            opening(unmade)
         assert schema.newest_revision() in refused.value.message
         assert "the navoracle version that wrote it" in refused.value.advice
-    assert path.read_bytes() == before
+    with backend.engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one() == "9999"
 
 
-def test_open__database_of_another_program__refuses_and_changes_nothing(path: Path) -> None:
-    execute(path, "CREATE TABLE recipes (name)")
-    before = path.read_bytes()
-    with pytest.raises(StoreError, match="another program"):
-        SqlStore.open(url_of(path))
-    assert path.read_bytes() == before
-
-
-def test_open__not_a_database__refuses_and_changes_nothing(path: Path) -> None:
-    path.write_text("timestamp,price\n" * 400, encoding="utf-8")
-    before = path.read_bytes()
+def test_open__database_of_another_program__refuses_and_adds_nothing(unmade: str) -> None:
+    backend = backend_of(unmade)
+    with backend.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE recipes (name TEXT)")
     for opening in (SqlStore.open, SqlStore.open_existing):
-        with pytest.raises(StoreError, match="not a database of navoracle") as refused:
-            opening(url_of(path))
-        assert refused.value.advice
-    assert path.read_bytes() == before
+        with pytest.raises(StoreError, match="another program"):
+            opening(unmade)
+    with backend.engine.connect() as connection:
+        assert inspect(connection).get_table_names() == ["recipes"]
+    backend.engine.dispose()
 
 
-def test_open__missing_directory__refuses(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"directory .* does not exist"):
-        SqlStore.open(url_of(tmp_path / "nowhere" / "navoracle.db"))
-
-
-def test_open__a_directory__refuses(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="is a directory"):
-        SqlStore.open(url_of(tmp_path))
-
-
-def test_open__read_only_file__refuses_but_can_be_looked_at(path: Path) -> None:
-    SqlStore.open(url_of(path)).close()
-    read_only = f"sqlite:///file:{path}?mode=ro&uri=true"
-    with pytest.raises(StoreError, match="read-only"):
-        SqlStore.open(read_only)
-    with SqlStore.open_existing(read_only) as store:
-        assert store.history() == ()
-
-
-@pytest.mark.parametrize("url", ["navoracle.db", "sqlite://", "sqlite:///:memory:", "postgresql://u:secret@host/db"])
-def test_open__url_of_no_sqlite_file__refuses_without_showing_a_password(url: str) -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        "navoracle.db",
+        "sqlite://",
+        "sqlite:///:memory:",
+        "mysql://u:secret@host/db",
+        "postgresql+asyncpg://u:secret@h/d",
+    ],
+)
+def test_open__url_of_no_database__refuses_without_showing_a_password(url: str) -> None:
     with pytest.raises(StoreError) as refused:
         SqlStore.open(url)
-    assert "sqlite:///" in refused.value.advice
+    assert "sqlite:///" in refused.value.advice or "postgresql://" in refused.value.advice
     assert "secret" not in refused.value.message
 
 
-def test_open_existing__missing_file__refuses_with_a_remedy_and_makes_none(path: Path) -> None:
+def test_open_existing__empty_database__refuses_and_makes_nothing(unmade: str) -> None:
     with pytest.raises(StoreError, match="there is no database") as refused:
-        SqlStore.open_existing(url_of(path))
+        SqlStore.open_existing(unmade)
     assert refused.value.advice
-    assert not path.exists()
+    assert not administration.database_exists(unmade)
 
 
-def test_close__last_connection__leaves_one_file(path: Path) -> None:
-    SqlStore.open(url_of(path)).close()
-    assert [left.name for left in path.parent.iterdir()] == [path.name]
+def test_open_existing__older_schema__is_brought_to_the_newest(unmade: str) -> None:
+    administration.migrate_to(unmade, "0001")
+    SqlStore.open_existing(unmade).close()
+    assert administration.current_revision(unmade) == schema.newest_revision()
+
+
+def test_migrate_to__any_revision__goes_up_and_down(unmade: str) -> None:
+    assert administration.migrate_to(unmade) == schema.newest_revision()
+    assert administration.migrate_to(unmade, "0001") == "0001"
+    assert administration.current_revision(unmade) == "0001"
+    assert administration.migrate_to(unmade, "0001") == "0001"
+    assert administration.migrate_to(unmade, "0002") == "0002"
+    with SqlStore.open(unmade) as store:
+        claim(store)
+    assert administration.migrate_to(unmade, "base") is None
+    assert not administration.database_exists(unmade) or unmade.startswith("sqlite")
+
+
+@pytest.mark.parametrize("revision", ["0009", "", "-1", "heads"])
+def test_migrate_to__unknown_revision__refuses_and_names_those_that_are(unmade: str, revision: str) -> None:
+    with pytest.raises(UsageError, match="no schema revision") as refused:
+        administration.migrate_to(unmade, revision)
+    assert "0001, 0002" in refused.value.advice
+
+
+def test_current_revision__empty_database__is_none_or_refused(unmade: str) -> None:
+    if unmade.startswith("sqlite"):
+        with pytest.raises(StoreError, match="there is no database"):
+            administration.current_revision(unmade)
+    else:
+        assert administration.current_revision(unmade) is None

@@ -15,25 +15,18 @@ from navoracle.domain.nav import Breakdown
 from navoracle.domain.units import Bps, Timestamp, Wad
 from navoracle.domain.verdicts import Verdict
 from navoracle.ports import Batch, SignedTransaction
+from navoracle.store_port.states import TransactionState
 
 
 class SlotState(Enum):
-    """CLAIMED while it is worked on; the others are how a slot ended."""
+    """CLAIMED while it is worked on; the others are how a slot ended. MISSED: nobody worked on it while it was due."""
 
     CLAIMED = "claimed"
     POSTED = "posted"
     HELD = "held"
     SKIPPED = "skipped"
     FAILED = "failed"
-
-
-class PostState(Enum):
-    """PREPARED: stored, perhaps signed. SENT: broadcast. CONFIRMED: mined and read back. FAILED: it will not land."""
-
-    PREPARED = "prepared"
-    SENT = "sent"
-    CONFIRMED = "confirmed"
-    FAILED = "failed"
+    MISSED = "missed"
 
 
 class FundOutcome(Enum):
@@ -86,7 +79,7 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True)
 class SlotRow:
-    """One slot. `owner` and `lease_until` are for leases; `epoch` grows with every claim."""
+    """One slot. `lease_until` is by the database's clock; `epoch` grows with every claim."""
 
     fund: str
     slot_time: Timestamp
@@ -165,15 +158,17 @@ class PostFundRow:
 
 @dataclass(frozen=True, slots=True)
 class PostRow:
-    """A stored post: the exact call (`batch`), its signed attempts (oldest first) and what became of it.
+    """A stored post: the exact call (`batch`), the transaction that carries it, and what became of it.
 
-    `transaction_hash` is that of the attempt that was mined.
+    `state`, `attempts` (oldest first), `error` and the rest are the transaction's; `transaction_hash` is that of the
+    attempt that was mined.
     """
 
     id: int
     frame: str
     batch: Batch
-    state: PostState
+    transaction: int
+    state: TransactionState
     created_at: Timestamp
     finished_at: Timestamp | None
     transaction_hash: str | None

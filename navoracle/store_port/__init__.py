@@ -1,7 +1,8 @@
 """The protocols of a store: what the keeper writes and starts from, and what can be asked of it afterwards.
 
 A store is synchronous. Every method that writes is one transaction: it is kept whole or not at all. Lists come newest
-first unless a method says otherwise. The records are those of `navoracle.store_records`, re-exported here.
+first unless a method says otherwise. Each subject has a module here with its records and its protocol; all of them are
+re-exported.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from navoracle.domain.cadence import Cadence
 from navoracle.domain.fees import Basis
 from navoracle.domain.flows import Flow
 from navoracle.domain.frame import FundPrior, NavFrame, PriorPrice, Sample
 from navoracle.domain.units import Timestamp, Wad
-from navoracle.ports import Batch, ReadBack, Receipt, SignedTransaction
-from navoracle.store_records import (
+from navoracle.ports import Batch, ReadBack
+from navoracle.store_port.alerts import AlertRow, AlertStore
+from navoracle.store_port.breakers import BreakerStore, BreakerSubject
+from navoracle.store_port.records import (
     Event,
     EventRow,
     FrameRow,
@@ -26,15 +28,32 @@ from navoracle.store_records import (
     HistoryRow,
     PostFundRow,
     PostRow,
-    PostState,
     Severity,
     SlotOutcome,
     SlotRow,
     SlotState,
     StatusRow,
 )
+from navoracle.store_port.requests import RequestRecord, RequestRow, RequestState, RequestStore
+from navoracle.store_port.slots import Claim, SlotStore
+from navoracle.store_port.states import TransactionState
+from navoracle.store_port.transactions import (
+    Attempt,
+    LaneLease,
+    NewTransaction,
+    TransactionKind,
+    TransactionRow,
+    TransactionStore,
+    Urgency,
+)
 
 __all__ = [
+    "AlertRow",
+    "AlertStore",
+    "Attempt",
+    "BreakerStore",
+    "BreakerSubject",
+    "Claim",
     "Event",
     "EventRow",
     "FrameRow",
@@ -43,15 +62,26 @@ __all__ = [
     "FundValues",
     "History",
     "HistoryRow",
+    "LaneLease",
+    "NewTransaction",
     "PostFundRow",
     "PostRow",
-    "PostState",
+    "RequestRecord",
+    "RequestRow",
+    "RequestState",
+    "RequestStore",
     "Severity",
     "SlotOutcome",
     "SlotRow",
     "SlotState",
+    "SlotStore",
     "StatusRow",
     "Store",
+    "TransactionKind",
+    "TransactionRow",
+    "TransactionState",
+    "TransactionStore",
+    "Urgency",
 ]
 
 
@@ -104,17 +134,11 @@ class History(Protocol):
         """The newest of every fund, sorted by fund."""
 
 
-class Store(History, Protocol):
+class Store(History, SlotStore, TransactionStore, BreakerStore, RequestStore, AlertStore, Protocol):
     """What the keeper writes and starts from. Every method raises StoreError when the database fails it."""
 
     def transaction(self) -> AbstractContextManager[None]:
         """Group this thread's writes into one transaction; nothing may be awaited inside."""
-
-    def claim_slot(self, fund: str, slot_time: Timestamp, cadence: Cadence, at: Timestamp) -> bool:
-        """Take the slot; False when it is taken."""
-
-    def finish_slot(self, fund: str, slot_time: Timestamp, outcome: SlotOutcome, at: Timestamp) -> None:
-        """Record how a claimed slot ended. A failed one may still end otherwise; any other end stands."""
 
     def record_frame(
         self, frame: NavFrame, *, hashes: Mapping[str, str], fee_bases: Mapping[str, Basis] | None = None
@@ -145,32 +169,35 @@ class Store(History, Protocol):
         """Dividends per share (Wad) declared for after `at`, up to and including `until`."""
 
     def prepare_post(
-        self, batch: Batch, frame_id: str, evidence: Mapping[str, str], proofs: Mapping[str, Sequence[str]]
-    ) -> int:
-        """Store a post before it is signed; returns its number. `evidence` and `proofs` are by fund."""
-
-    def save_attempt(self, post: int, transaction: SignedTransaction, at: Timestamp) -> None:
-        """Store signed bytes before they are sent."""
-
-    def mark_sent(self, post: int, at: Timestamp) -> None:
-        """The newest attempt was broadcast."""
-
-    def note_ambiguous_send(self, post: int, error: str, at: Timestamp) -> None:
-        """The newest attempt's broadcast failed and may have arrived all the same: the post stays unfinished."""
-
-    def finish_post(self, post: int, receipt: Receipt | None, read_backs: Sequence[ReadBack], at: Timestamp) -> None:
-        """Record what the contract holds after the post, fund by fund.
+        self,
+        batch: Batch,
+        frame_id: str,
+        evidence: Mapping[str, str],
+        proofs: Mapping[str, Sequence[str]],
+        *,
+        claims: Sequence[Claim],
+        lane: LaneLease,
+        urgency: Urgency,
+        valid_until: Timestamp | None,
+    ) -> PostRow:
+        """Store a post and its transaction (kind POST) before anything is signed, and link the claimed slots to it.
 
         Args:
-            receipt: None when the contract holds the post's values but the receipt cannot be had; then the post is
-                confirmed by an accepted fund, and failed without one.
+            evidence, proofs: the evidence hash and Merkle proof of every fund of the batch.
+            claims: the slots that the post is to end, at least one for each fund of the batch.
+
+        Raises:
+            LeaseLost: a claim or the lane is no longer this keeper's; nothing was stored.
         """
 
-    def fail_post(self, post: int, error: str, at: Timestamp) -> None:
-        """The post will not land. A post that was confirmed stands."""
+    def finish_post(self, lane: LaneLease, post: int, read_backs: Sequence[ReadBack], at: Timestamp) -> None:
+        """Record what the contract holds after the post, fund by fund; a fund that was not read back is MISSING."""
+
+    def find_post(self, post: int) -> PostRow:
+        """One post. Raises StoreError for an unknown number."""
 
     def unfinished_posts(self) -> tuple[PostRow, ...]:
-        """Posts that are neither confirmed nor failed, oldest first."""
+        """Posts whose transaction has not ended, or that were not read back after it was confirmed; oldest first."""
 
     def frame_of_post(self, fund: str, valuation_time: Timestamp) -> str | None:
         """The frame whose post gave the contract this fund's value of this time; None when it was not ours."""

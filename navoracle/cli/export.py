@@ -1,0 +1,240 @@
+"""`navoracle export`: what the database holds, for spreadsheets and programs: events, slots, posts, frames."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any, Final, TextIO
+
+import typer
+
+from navoracle.cli.exit_codes import ExitCode
+from navoracle.cli.output import console, count, print_json
+from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, database_of
+from navoracle.cli.status import time_of
+from navoracle.composition import open_existing_store
+from navoracle.domain.errors import UsageError
+from navoracle.domain.units import Timestamp
+from navoracle.redaction import redact_database_url
+from navoracle.store_port import EventRow, FundFrameRow, History, PostRow, SlotRow
+from navoracle.telemetry.events import document_of
+
+Row = Mapping[str, Any]
+
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""How a cell begins that a spreadsheet would compute."""
+
+_COMPONENTS: Final = (
+    "cash", "collateral", "accrued_income", "rewards", "debt", "pending_withdrawals", "margin_calls", "fees",
+)  # fmt: skip
+
+
+class Subject(Enum):
+    """What is exported."""
+
+    EVENTS = "events"
+    SLOTS = "slots"
+    POSTS = "posts"
+    FRAMES = "frames"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("export")(export)
+
+
+def export(
+    context: typer.Context,
+    subject: Annotated[Subject, typer.Argument(metavar="events|slots|posts|frames", help="What.")],
+    as_csv: Annotated[bool, typer.Option("--csv", help="A table with a header; the default.")] = False,
+    as_lines: Annotated[bool, typer.Option("--jsonl", help="One JSON object a line.")] = False,
+    fund: Annotated[str | None, typer.Option("--fund", metavar="FUND", help="Of one fund.")] = None,
+    kind: Annotated[str | None, typer.Option("--kind", metavar="KIND", help="Events of one kind.")] = None,
+    since: Annotated[str | None, typer.Option("--since", metavar="TIME", help="From then on (UTC).")] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="TIME", help="Up to and including then (UTC).")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="A new file; else standard output.")] = None,
+    config: ConfigFile = None,
+    database: DatabaseUrl = None,
+    as_json: JsonFlag = False,
+) -> int:
+    """Write events, slots, posts or frames, oldest first: integers of 18 decimals, Unix seconds, nothing rounded."""
+    if as_csv + as_lines + as_json > 1:
+        raise UsageError("one format at a time", advice="Give one of --csv, --jsonl and --json.")
+    if kind is not None and subject is not Subject.EVENTS:
+        raise UsageError("--kind is for events", advice="Leave it out, or export events.")
+    start = None if since is None else time_of(since)
+    end = None if until is None else time_of(until)
+    url = database_of(context, config, database)
+    with open_existing_store(url) as store:
+        rows = list(rows_of(store, subject, fund=fund, kind=kind, since=start, until=end))
+    if as_json and out is None:
+        print_json({"database": redact_database_url(url), subject.value: rows})
+        return ExitCode.OK
+    with ExitStack() as stack:
+        write(rows, _COLUMNS[subject], stack.enter_context(_new(out)) if out else sys.stdout, lines=as_lines or as_json)
+    if out is not None:
+        if as_json:
+            print_json({"database": redact_database_url(url), "file": str(out), "rows": len(rows)})
+        else:
+            console(error=True).print(f"{count(len(rows), 'row')} in {out}", markup=False)
+    return ExitCode.OK
+
+
+def rows_of(
+    store: History,
+    subject: Subject,
+    *,
+    fund: str | None = None,
+    kind: str | None = None,
+    since: Timestamp | None = None,
+    until: Timestamp | None = None,
+) -> Iterable[Row]:
+    """The rows of a subject, oldest first. Raises StoreError."""
+
+    def early(at: Timestamp) -> bool:
+        return (until is None or at <= until) and (since is None or at >= since)
+
+    if subject is Subject.EVENTS:
+        yield from (event_row(row) for row in reversed(store.events(fund, kind, since)) if early(row.event.at))
+    elif subject is Subject.SLOTS:
+        yield from (slot_row(row) for row in reversed(store.slots(fund, since)) if early(row.slot_time))
+    elif subject is Subject.FRAMES:
+        yield from (frame_row(row) for row in reversed(store.fund_frames(fund=fund, since=since)) if early(row.now))
+    else:
+        for post in reversed(store.posts(fund)):
+            if early(post.batch.valuation_time):
+                yield from (row for row in post_rows(post) if fund is None or row["fund"] == fund)
+
+
+def event_row(row: EventRow) -> Row:
+    """An event."""
+    return document_of(row)
+
+
+def slot_row(row: SlotRow) -> Row:
+    """A slot and how it ended."""
+    return {
+        "fund": row.fund,
+        "slot_time": row.slot_time,
+        "cadence": row.cadence.value,
+        "state": row.state.value,
+        "reason": row.reason,
+        "frame": row.frame,
+        "post": row.post,
+        "claimed_at": row.claimed_at,
+        "finished_at": row.finished_at,
+        "owner": row.owner,
+        "epoch": row.epoch,
+    }
+
+
+def post_rows(post: PostRow) -> Iterable[Row]:
+    """A post: one row for each of its funds."""
+    for part in post.funds:
+        yield {
+            "post": post.id,
+            "fund": part.fund,
+            "fund_id": part.fund_id,
+            "frame": post.frame,
+            "chain": post.batch.chain,
+            "registry": post.batch.to,
+            "valuation_time": post.batch.valuation_time,
+            "nav": str(int(part.nav)),
+            "price_per_share": str(int(part.price_per_share)),
+            "state": post.state.value,
+            "outcome": None if part.outcome is None else part.outcome.value,
+            "reason": part.reason,
+            "transaction": post.transaction_hash,
+            "block": post.block_number,
+            "attempts": len(post.attempts),
+            "error": post.error,
+            "created_at": post.created_at,
+            "finished_at": post.finished_at,
+            "evidence_root": post.batch.evidence_root,
+            "evidence_hash": part.evidence_hash,
+        }
+
+
+def frame_row(row: FundFrameRow) -> Row:
+    """What a frame found for one fund."""
+    values = row.values
+    figures: dict[str, Any] = {
+        "nav_before": None if values is None else str(int(values.nav_before)),
+        "nav": None if values is None else str(int(values.nav_after)),
+        "price_per_share": None if values is None else str(int(values.price_per_share)),
+        "shares": None if values is None else str(int(values.shares)),
+        "confidence_bps": None if values is None else values.confidence,
+        "estimated": None if values is None else values.estimated,
+    }
+    figures |= {name: None if values is None else str(int(getattr(values.after, name))) for name in _COMPONENTS}
+    return {
+        "frame": row.frame,
+        "fund": row.fund,
+        "slot_time": row.slot_time,
+        "now": row.now,
+        "status": row.status.value,
+        "reason": row.reason,
+        **figures,
+        "failures": [failure.reader for failure in row.failures],
+        "immaterial": list(row.immaterial),
+        "evidence_hash": row.evidence_hash,
+    }
+
+
+def write(rows: Iterable[Row], columns: tuple[str, ...], stream: TextIO, *, lines: bool) -> None:
+    """Write rows as JSON lines or as CSV with a header."""
+    if lines:
+        for row in rows:
+            stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+        return
+    table = csv.DictWriter(stream, columns, lineterminator="\n")
+    table.writeheader()
+    for row in rows:
+        table.writerow({name: _cell(value) for name, value in row.items()})
+
+
+def _cell(value: object) -> object:
+    """A value as a cell; text that a spreadsheet would take for a formula gets an apostrophe before it."""
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False) if value else ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str) and value.startswith(_FORMULA) and not value.lstrip("-").isdecimal():
+        return f"'{value}"
+    return value
+
+
+def _new(path: Path) -> io.TextIOWrapper:
+    try:
+        return path.open("x", encoding="utf-8", newline="")
+    except FileExistsError:
+        raise UsageError(f"{path} is there already", advice="Name a new file; nothing is overwritten.") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}", advice="Name another file.") from error
+
+
+_COLUMNS: Final[Mapping[Subject, tuple[str, ...]]] = {
+    Subject.EVENTS: ("id", "at", "component", "kind", "fund", "severity", "message", "advice", "data"),
+    Subject.SLOTS: (
+        "fund", "slot_time", "cadence", "state", "reason", "frame", "post", "claimed_at", "finished_at", "owner",
+        "epoch",
+    ),
+    Subject.POSTS: (
+        "post", "fund", "fund_id", "frame", "chain", "registry", "valuation_time", "nav", "price_per_share", "state",
+        "outcome", "reason", "transaction", "block", "attempts", "error", "created_at", "finished_at", "evidence_root",
+        "evidence_hash",
+    ),
+    Subject.FRAMES: (
+        "frame", "fund", "slot_time", "now", "status", "reason", "nav_before", "nav", "price_per_share", "shares",
+        "confidence_bps", "estimated", *_COMPONENTS, "failures", "immaterial", "evidence_hash",
+    ),
+}  # fmt: skip
+"""The columns of each subject's CSV."""

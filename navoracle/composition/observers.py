@@ -1,0 +1,403 @@
+"""Who listens to the service: every event goes to the store, the event files, the log, the metrics and the alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import structlog
+
+from navoracle.chain.node_state import NodeEvent, NodeState
+from navoracle.domain.breaker import Breaker, BreakerState
+from navoracle.domain.cadence import Cadence
+from navoracle.domain.errors import LeaseLost, NavoracleError, SignerFailed, StoreError
+from navoracle.domain.frame import ConfirmedNav, FundFrame, NavFrame, NavStatus
+from navoracle.domain.guards.distance import sentence
+from navoracle.domain.units import Timestamp
+from navoracle.keeper.advice import advice_for
+from navoracle.lane_port import LaneEvent, LaneStatus
+from navoracle.ports import Clock
+from navoracle.store_port import (
+    BreakerSubject,
+    Event,
+    RequestRow,
+    RequestState,
+    Severity,
+    SlotOutcome,
+    SlotRow,
+    SlotState,
+    Store,
+)
+from navoracle.telemetry.alerts import Alerts, RuleName
+from navoracle.telemetry.metrics import Metrics
+
+DISTANCE_ALARM_BPS: Final = 8_000
+"""Part of the contract's band that a post uses, in bps, from which an operator is told."""
+
+SKEW_LIMIT: Final = 120
+"""Seconds between the keeper's clock and the newest block from which an operator is told."""
+
+FAILURES_IN_A_ROW: Final = 2
+
+_LANE_RULES: Final[Mapping[str, RuleName]] = {
+    "fee_cap": "FeeCap",
+    "fee_budget": "FeeBudget",
+    "key_used_elsewhere": "KeyUsedElsewhere",
+    "deep_reorganization": "DeepReorganization",
+    "wrong_signature": "SignerFailing",
+}
+_NODE_RULES: Final[Mapping[NodeState, RuleName]] = {
+    NodeState.DISPUTED: "RpcDisagreement",
+    NodeState.UNREACHABLE: "RpcDown",
+}
+_ENDS_FEE_TROUBLE: Final = frozenset({"mined", "confirmed"})
+
+
+class ServiceObserver:
+    """Implements `keeper.observer.Observer`, and listens to lanes and nodes.
+
+    Args:
+        journal: stores an event, writes it to the event files and says it in the log.
+        nav_age_limit: seconds above which a NAV on chain is stale.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        metrics: Metrics,
+        alerts: Alerts,
+        journal: Callable[[Event], object],
+        clock: Clock,
+        *,
+        nav_age_limit: int,
+    ) -> None:
+        self._store = store
+        self._metrics = metrics
+        self._alerts = alerts
+        self._journal = journal
+        self._clock = clock
+        self._nav_age_limit = nav_age_limit
+        self._log = structlog.get_logger("navoracle.keeper")
+        self._failures: dict[str, int] = {}
+        self.last_beat: Timestamp = clock.now()
+        self.served: dict[str, ConfirmedNav] = {}
+        self.last_slots: dict[str, tuple[Timestamp, Cadence, SlotOutcome]] = {}
+        self.lanes: dict[str, tuple[LaneStatus, int | None]] = {}
+        self.troubles: dict[str, NavoracleError] = {}
+
+    # ---- the loop
+
+    def started(self, configuration: str, *, live: bool, version: str) -> None:
+        """The service begins; people are told when it was configured otherwise the last time."""
+        try:
+            before = self._store.events(kind="started", limit=1)
+        except StoreError as error:
+            self._store_failed(error)
+            before = ()
+        if before and before[0].event.data.get("configuration") not in (None, configuration):
+            self._alerts.raise_("ConfigChanged", "", "the keeper was started with another configuration than before")
+        self.record(
+            "started",
+            None,
+            Severity.INFO,
+            f"navoracle {version} started{'' if live else ' as a rehearsal: nothing is sent'}",
+            "",
+            {"live": live, "version": version, "configuration": configuration},
+        )
+
+    def stopped(self) -> None:
+        """The service ends in order."""
+        self.record("stopped", None, Severity.INFO, "the keeper stopped", "", {})
+
+    def beat(self) -> None:
+        """The loop moves."""
+        self.last_beat = self._clock.now()
+        self._metrics.beat()
+
+    def job(self, name: str, result: str) -> None:
+        """A scheduled job was executed, failed, missed or skipped."""
+        self._metrics.scheduler_event(name, result)
+        if result in ("missed", "failed"):
+            self.record(
+                f"job_{result}",
+                None,
+                Severity.WARNING,
+                f"the job {name} {'came too late to be run' if result == 'missed' else 'ended by an error'}",
+                "The machine was suspended or overloaded; slots that fell due meanwhile are recorded as missed."
+                if result == "missed"
+                else "This is a defect: keep the log and report it.",
+                {"job": name},
+            )
+
+    def cycle(self, kind: str, *, ok: bool, seconds: float) -> None:
+        """A frame was run."""
+        self._metrics.observe_cycle(kind, "success" if ok else "failure", seconds)
+        if ok and kind == "slot":
+            self._alerts.clear("NoSuccessfulCycle", "")
+
+    def framed(self, frame: NavFrame) -> None:
+        """What a frame found."""
+        self._metrics.observe_frame(frame)
+        down = {failure.reader for failure in frame.failures}
+        for failure in frame.failures:
+            self._alerts.raise_("SourceDown", failure.reader, failure.message, advice=failure.advice)
+        for quote in frame.quotes:
+            if quote.source not in down:
+                self._alerts.clear("SourceDown", quote.source)
+        for found in frame.funds:
+            self._fund_alerts(found)
+
+    def _fund_alerts(self, found: FundFrame) -> None:
+        rules: dict[NavStatus, RuleName] = {
+            NavStatus.HALTED: "FundHalted",
+            NavStatus.SUSPICIOUS: "Suspicious",
+            NavStatus.INSOLVENT: "Insolvent",
+        }
+        for status, rule in rules.items():
+            if found.status is status:
+                self._alerts.raise_(rule, found.fund, found.reason or status.value, advice=advice_for(found) or None)
+            else:
+                self._alerts.clear(rule, found.fund)
+        if found.distance is None:
+            return
+        used = found.distance.used_bps
+        self._metrics.observe_guard_distance(found.fund, found.distance.binds, used)
+        if used > DISTANCE_ALARM_BPS:
+            self._alerts.raise_("DeviationNearGuard", found.fund, sentence(found.distance))
+        else:
+            self._alerts.clear("DeviationNearGuard", found.fund)
+
+    # ---- slots
+
+    def slot_ended(
+        self, fund: str, slot_time: Timestamp, cadence: Cadence, outcome: SlotOutcome, found: NavFrame | None
+    ) -> None:
+        """A slot ended."""
+        if outcome.state is SlotState.CLAIMED:
+            return
+        self.last_slots[fund] = (slot_time, cadence, outcome)
+        for row in self._store_rows(fund, slot_time):
+            self._metrics.observe_slot(row)
+        fine = outcome.state is SlotState.POSTED or (outcome.reason or "").startswith("dry_run")
+        said = outcome.state.value if outcome.reason is None else f"{outcome.state.value} ({outcome.reason})"
+        self.record(
+            f"slot_{outcome.state.value}",
+            fund,
+            Severity.INFO if fine else Severity.WARNING,
+            f"{cadence.value} slot {slot_time} of {fund}: {said}",
+            "" if fine else self._advice(fund, outcome, found),
+            {
+                "slot_time": slot_time,
+                "cadence": cadence.value,
+                "reason": outcome.reason,
+                "frame": outcome.frame,
+                "post": outcome.post,
+            },
+        )
+        self._slot_alerts(fund, outcome, said, fine=fine)
+
+    def _slot_alerts(self, fund: str, outcome: SlotOutcome, said: str, *, fine: bool) -> None:
+        if outcome.state is SlotState.MISSED:
+            self._alerts.raise_("NavMissedSlot", fund, said)
+        if fine:
+            self._failures.pop(fund, None)
+            self._alerts.clear("PostFailing", fund)
+        elif outcome.state is SlotState.FAILED:
+            self._failures[fund] = self._failures.get(fund, 0) + 1
+            if self._failures[fund] >= FAILURES_IN_A_ROW:
+                self._alerts.raise_("PostFailing", fund, f"{self._failures[fund]} slots in a row: {said}")
+
+    def _advice(self, fund: str, outcome: SlotOutcome, found: NavFrame | None) -> str:
+        part = None if found is None else next((each for each in found.funds if each.fund == fund), None)
+        if part is not None and not part.postable:
+            return advice_for(part)
+        if outcome.state is SlotState.MISSED:
+            return "Find out why no keeper was there in time: the log before this slot, the machine, the lease."
+        if outcome.state is SlotState.HELD:
+            return "The registry holds the fund: the RISK role accepts or discards what it holds."
+        return "The reason says what stopped it; the next slot is posted when it is gone."
+
+    def _store_rows(self, fund: str, slot_time: Timestamp) -> list[SlotRow]:
+        try:
+            return [row for row in self._store.slots(fund=fund, since=slot_time) if row.slot_time == slot_time]
+        except StoreError as error:
+            self._store_failed(error)
+            return []
+
+    def emergency_asked(self, fund: str, cause: str, reason: str) -> None:
+        """An EMERGENCY slot was asked for."""
+        self._metrics.observe_emergency(fund, cause)
+        self._alerts.raise_("EmergencyUsed", fund, reason)
+        self.record(
+            "emergency_asked",
+            fund,
+            Severity.WARNING,
+            f"an emergency slot of {fund}: {reason}",
+            "Look at what moved; the slot passes the same guards as every other.",
+            {"cause": cause},
+        )
+
+    def breaker_changed(self, subject: BreakerSubject, before: Breaker, after: Breaker) -> None:
+        """A breaker took another state, or another reason."""
+        name = f"{subject.kind}:{subject.name}"
+        if after.state is BreakerState.CLOSED:
+            self._alerts.clear("BreakerOpen", name)
+        else:
+            self._alerts.raise_("BreakerOpen", name, "; ".join(after.reasons), advice=after.advice)
+
+    # ---- the chain
+
+    def confirmed(self, fund: str, confirmed: ConfirmedNav) -> None:
+        """What the chain serves for a fund."""
+        self.served[fund] = confirmed
+        self._metrics.observe_confirmed(fund, confirmed, age_limit=self._nav_age_limit)
+        age = self._clock.now() - confirmed.valuation_time
+        if age > self._nav_age_limit:
+            self._alerts.raise_("NavStale", fund, f"the NAV on chain is {age} s old, over {self._nav_age_limit} s")
+        else:
+            self._alerts.clear("NavStale", fund)
+        if confirmed.held:
+            self._alerts.raise_("FundHeld", fund, "the registry holds the fund and serves its old value")
+        else:
+            self._alerts.clear("FundHeld", fund)
+
+    def skew(self, chain: str, seconds: int) -> None:
+        """The keeper's clock minus the newest final block's time."""
+        self._metrics.observe_skew(chain, seconds)
+        if seconds < -SKEW_LIMIT:
+            self._alerts.raise_("ClockSkew", chain, f"the newest block of {chain} is {-seconds} s ahead of the clock")
+        else:
+            self._alerts.clear("ClockSkew", chain)
+
+    def lane(self, status: LaneStatus, epoch: int | None) -> None:
+        """A lane as it is now."""
+        self.lanes[f"{status.chain}:{status.sender}"] = (status, epoch)
+        self._metrics.observe_lane(status, epoch=epoch)
+
+    def lane_event(self, event: LaneEvent) -> None:
+        """What became of a transaction, or of its lane."""
+        self._metrics.lane_event(event)
+        lane = f"{event.chain}:{event.sender}"
+        rule = _LANE_RULES.get(event.kind)
+        if rule is not None:
+            self._alerts.raise_(rule, lane, event.message, advice=event.advice or None)
+        if event.kind in ("low_funds", "no_funds"):
+            critical = event.severity is Severity.CRITICAL
+            self._alerts.raise_(
+                "SignerBalanceCritical" if critical else "SignerBalanceLow",
+                lane,
+                event.message,
+                advice=event.advice or None,
+            )
+        if event.kind in _ENDS_FEE_TROUBLE:
+            self._alerts.clear("FeeCap", lane)
+        self.record(
+            f"transaction_{event.kind}",
+            None,
+            event.severity,
+            event.message,
+            event.advice,
+            {"chain": event.chain, "sender": event.sender, "transaction": event.transaction, "hash": event.hash},
+        )
+
+    def node_event(self, event: NodeEvent) -> None:
+        """A node changed its state."""
+        self._metrics.node_event(event)
+        subject = f"{event.chain}:{event.node}"
+        for state, rule in _NODE_RULES.items():
+            if event.state is state:
+                self._alerts.raise_(rule, subject, event.detail, advice=event.advice)
+            else:
+                self._alerts.clear(rule, subject)
+        if event.was is not NodeState.UNDIALED or event.state is not NodeState.ALIVE:
+            self.record(
+                "node_state",
+                None,
+                Severity.INFO if event.state is NodeState.ALIVE else Severity.WARNING,
+                f"{event.node} of {event.chain}: {event.was.value} to {event.state.value} {event.detail}".rstrip(),
+                "" if event.state is NodeState.ALIVE else event.advice,
+                {"chain": event.chain, "node": event.node, "state": event.state.value},
+            )
+
+    # ---- people
+
+    def request_ended(self, row: RequestRow, result: str) -> None:
+        """A signed request was acted upon, or could not be."""
+        refused = row.state is RequestState.REFUSED
+        self._metrics.observe_request(row.record.action, "refused" if refused else "done")
+        self.record(
+            "request_ended",
+            row.record.fund,
+            Severity.WARNING if refused else Severity.INFO,
+            f"request {row.record.action} of {row.record.role} {row.record.signer}: {result}",
+            "",
+            {"request": row.record.id, "action": row.record.action, "signer": row.record.signer},
+        )
+
+    # ---- failures
+
+    def failed(self, what: str, error: NavoracleError) -> None:
+        """Something failed that ends nothing by itself."""
+        new = what not in self.troubles or self.troubles[what].message != error.message
+        self.troubles[what] = error
+        rule = self._rule_of(error)
+        if rule is not None:
+            self._alerts.raise_(rule, what if rule != "StoreFailing" else "", error.message, advice=error.advice)
+        if isinstance(error, StoreError) and not isinstance(error, LeaseLost):
+            self._metrics.store_failed()
+        if new:
+            self.record(
+                "failure",
+                None,
+                Severity.WARNING,
+                f"{what}: {error.message}",
+                error.advice,
+                {"what": what, "code": error.code},
+            )
+
+    @staticmethod
+    def _rule_of(error: NavoracleError) -> RuleName | None:
+        if isinstance(error, LeaseLost):
+            return "LeaseLost"
+        if isinstance(error, StoreError):
+            return "StoreFailing"
+        return "SignerFailing" if isinstance(error, SignerFailed) else None
+
+    def crashed(self, what: str, error: BaseException) -> None:
+        """A defect: its traceback goes to the log, and the slot stays claimed until it is recovered."""
+        self._log.error(
+            "defect",
+            what=what,
+            exc_info=(type(error), error, error.__traceback__),
+            advice="This is a defect: keep the log and report it. The slot is recovered when its lease runs out.",
+        )
+        self.record("defect", None, Severity.CRITICAL, f"{what} ended by {type(error).__name__}", "Report the log.", {})
+
+    def recovered(self, what: str) -> None:
+        """What failed before works again."""
+        error = self.troubles.pop(what, None)
+        rule = None if error is None else self._rule_of(error)
+        if rule is not None:
+            self._alerts.clear(rule, what if rule != "StoreFailing" else "")
+        self.record("recovered", None, Severity.INFO, f"{what} works again", "", {"what": what})
+
+    # ---- events
+
+    def record(
+        self,
+        kind: str,
+        fund: str | None,
+        severity: Severity,
+        message: str,
+        advice: str,
+        data: Mapping[str, object],
+    ) -> None:
+        """Keep an event and say it; a database that fails is told, and what happened has happened all the same."""
+        try:
+            self._journal(Event(self._clock.now(), kind, fund, severity, message, advice, data))
+        except StoreError as error:
+            self._store_failed(error)
+
+    def _store_failed(self, error: StoreError) -> None:
+        self._metrics.store_failed()
+        self._alerts.raise_("StoreFailing", "", error.message, advice=error.advice)

@@ -1,0 +1,201 @@
+"""The running service: the system, who listens to it, and what it serves, wired together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from navoracle import __version__
+from navoracle.composition.alerts import alert_notifier, alert_policy
+from navoracle.composition.cadence import breaker_policy, watch_of
+from navoracle.composition.observers import ServiceObserver
+from navoracle.composition.service_view import KeeperView
+from navoracle.composition.system import ChainAccess, Running, System, open_system, registry_inspector
+from navoracle.composition.trades import trade_watches
+from navoracle.config.loading import config_hash
+from navoracle.config.models import Config
+from navoracle.domain.errors import ConfigurationError, StoreError
+from navoracle.domain.units import Bps
+from navoracle.keeper.breakers import Breakers
+from navoracle.keeper.emergency_path import Guardian, GuardianHolds, InsolvencyPath
+from navoracle.keeper.request_actions import RequestActions
+from navoracle.keeper.schedule import ScheduledClock
+from navoracle.keeper.service import Keeper, KeeperService, ServiceTimes
+from navoracle.keeper.trades import LatestValues
+from navoracle.publishers.nav_registry_calls import NavRegistryCalls
+from navoracle.store_port import Store
+from navoracle.telemetry.alerts import Alerts
+from navoracle.telemetry.events import EventLog
+from navoracle.telemetry.metrics import Metrics
+from navoracle.web_service.app import build_app
+from navoracle.web_service.server import serving
+from navoracle.web_service.view import RequestReceiver
+
+ALERT_SECONDS: Final = 5
+EVENT_SECONDS: Final = 10
+ALL_INTERFACES: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - to be recognised, not bound to
+
+
+@dataclass(frozen=True, slots=True)
+class RunningService:
+    """A service that is ready to run; `port` is where it listens, None where it serves nothing."""
+
+    service: KeeperService
+    system: System
+    observer: ServiceObserver
+    metrics: Metrics
+    alerts: Alerts
+    events: EventLog
+    port: int | None
+
+
+@asynccontextmanager
+async def open_service(
+    config: Config,
+    *,
+    clock: ScheduledClock,
+    store: Store,
+    live: bool,
+    events_folder: Path,
+    chains: Mapping[str, ChainAccess] | None = None,
+    documents: Path | None = None,
+) -> AsyncIterator[RunningService]:
+    """Build the service; it serves its health while the block runs, and begins to work with `service.run`.
+
+    Args:
+        events_folder: where the event files are.
+        chains, documents: as `open_system` takes them.
+
+    Raises:
+        ConfigurationError, ChainError, UsageError: as `open_system`; a port that is taken, a token file without tokens.
+        StoreError: the database cannot be used.
+    """
+    said = config.service
+    metrics = Metrics(__version__, clock.now, configuration=config_hash(config))
+    events = EventLog(
+        events_folder,
+        store,
+        now=clock.now,
+        retention_days=said.events.keep_days,
+        on_trouble=lambda trouble: metrics.event_log_works(trouble is None),
+    )
+    alerts = Alerts(
+        store,
+        alert_notifier(config.alerts),
+        alert_policy(config.alerts),
+        now=clock.now,
+        journal=events.record,
+        metrics=metrics,
+    )
+    observer = ServiceObserver(store, metrics, alerts, events.record, clock, nav_age_limit=said.nav_age_limit)
+    running = Running(said.lease, None, observer.lane_event, observer.node_event)
+    system = await open_system(
+        config, clock=clock, store=store, live=live, chains=chains, documents=documents, running=running
+    )
+    try:
+        service, desk = _assemble(config, system, store, clock, observer, metrics, alerts, events)
+        view = KeeperView(system, store, observer, events, clock, nav_age_limit=said.nav_age_limit, live=live)
+        http = said.http
+        tokens = () if http.token_file is None else _tokens(http.token_file)
+        hosts = None if http.host in ALL_INTERFACES else {http.host, "localhost", "127.0.0.1", "[::1]"}
+        app = build_app(view, desk, metrics, tokens, hosts=hosts)
+        async with serving(app, http.host, http.port) if http.enabled else nullcontext(None) as port:
+            yield RunningService(service, system, observer, metrics, alerts, events, port)
+    finally:
+        await system.close()
+        events.close()
+
+
+def _assemble(
+    config: Config,
+    system: System,
+    store: Store,
+    clock: ScheduledClock,
+    observer: ServiceObserver,
+    metrics: Metrics,
+    alerts: Alerts,
+    events: EventLog,
+) -> tuple[KeeperService, RequestReceiver | None]:
+    said = config.service
+    breakers = Breakers(store, breaker_policy(config.breakers))
+    holds = GuardianHolds(system.subject.funds, _guardians(config, system), NavRegistryCalls(), store, clock)
+    keeper = Keeper(
+        planner=system.planner,
+        ports=system.ports,
+        runner=system.runner_or_fail(),
+        watch=watch_of(config, clock.now()),
+        latest=LatestValues(config.unit_of_account, store.load_prior_prices()),
+        store=store,
+        breakers=breakers,
+        requests=RequestActions(store, breakers, holds, observer, clock),
+        insolvency=InsolvencyPath(holds, store),
+        observer=observer,
+        clock=clock,
+        lanes=(*system.posters.values(), *system.guardians.values()),
+    )
+    service = KeeperService(
+        keeper,
+        ServiceTimes(
+            sample=config.cadence.sample_seconds,
+            tick=said.tick,
+            lease=said.lease,
+            misfire_grace=said.misfire_grace,
+            health=said.health_interval,
+            stop_grace=said.stop_grace,
+        ),
+    )
+    service.also(ALERT_SECONDS, "alerts", lambda: alerts.tick(clock.now()))
+    service.also(EVENT_SECONDS, "events", lambda: _catch_up(events, observer))
+    service.also(said.health_interval, "nodes", lambda: _show_nodes(system, metrics))
+    if said.trades.enabled:
+        for watch, _ in trade_watches(
+            system.subject,
+            {name: access.reader for name, access in system.chains.items()},
+            price=keeper.latest.price,
+            nav=keeper.latest.nav,
+            on_trade=lambda fund, reason: service.ask_emergency(fund, "trade", reason),
+            limit_bps=Bps(said.trades.limit_bps),
+        ):
+            service.accompany(watch.run)
+    return service, None
+
+
+async def _catch_up(events: EventLog, observer: ServiceObserver) -> None:
+    try:
+        events.catch_up()
+    except StoreError as error:
+        observer.failed("event files", error)
+
+
+async def _show_nodes(system: System, metrics: Metrics) -> None:
+    for name, access in system.chains.items():
+        metrics.observe_nodes(name, access.reader.pool.nodes(), quorum=access.reader.pool.quorum)
+
+
+def _guardians(config: Config, system: System) -> dict[str, Guardian]:
+    found: dict[str, Guardian] = {}
+    for name, lane in system.guardians.items():
+        registry = config.chains[name].registry
+        if registry is not None:
+            poster = system.chains[name].poster
+            inspector = registry_inspector(system.chains[name].reader, registry)
+            found[name] = Guardian(lane, registry, inspector, None if poster is None else poster.address)
+    return found
+
+
+def _tokens(file: Path) -> Sequence[str]:
+    """The bearer tokens of a file, one a line. Raises ConfigurationError."""
+    try:
+        lines = file.read_text(encoding="utf-8").split()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"service.http.token_file: {file} cannot be read", advice="Check the path and the file's owner."
+        ) from error
+    if not lines:
+        raise ConfigurationError(
+            f"service.http.token_file: {file} holds no token", advice="Write one token a line, or leave the key out."
+        )
+    return lines

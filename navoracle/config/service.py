@@ -1,0 +1,89 @@
+"""The sections of the running service: leases and intervals, its HTTP address, requests, and what is watched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from navoracle.config.base import BpsField, Seconds, Section
+from navoracle.config.requests import RequestsSection
+
+Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+class HttpServiceSection(Section):
+    """Where health, metrics and signed requests are served. `token_file` holds the bearer tokens, one a line.
+
+    Without tokens nothing that changes anything is served.
+    """
+
+    enabled: bool = True
+    host: str = "127.0.0.1"
+    port: Port = 9187
+    token_file: Path | None = None
+
+
+class TradesSection(Section):
+    """What counts as a large trade, and how often logs are asked for where no WebSocket tells of them."""
+
+    enabled: bool = True
+    limit_bps: BpsField = 1_000
+    poll_seconds: Annotated[int, Field(gt=0)] = 12
+
+
+class EventsSection(Section):
+    """The event files: in which folder, beside the configuration, and for how many days they are kept."""
+
+    folder: Path = Path("events")
+    keep_days: Annotated[int, Field(gt=0)] = 30
+
+
+class ServiceSection(Section):
+    """`navoracle run`. Times in seconds.
+
+    Attributes:
+        lease: how long a slot or a lane is claimed; after a crash another process waits so long.
+        misfire_grace: how late a job may begin and still be run.
+        tick: between two looks at open transactions.
+        health_interval: between two looks at what the chain serves, at balances and at contracts.
+        nav_age_limit: the age of a NAV on chain above which a fund is not healthy; twice the cadence unless set.
+        stop_grace: how long slots under way are waited for when the service is asked to stop.
+    """
+
+    lease: Annotated[int, Field(ge=2, le=3_600)] = 30
+    misfire_grace: Annotated[int, Field(ge=1)] = 450
+    tick: Annotated[int, Field(ge=1)] = 4
+    health_interval: Annotated[int, Field(ge=1)] = 60
+    nav_age_limit: Annotated[int, Field(gt=0)] = 7_200
+    stop_grace: Seconds = 30
+    http: HttpServiceSection = HttpServiceSection()
+    requests: RequestsSection = RequestsSection()
+    trades: TradesSection = TradesSection()
+    events: EventsSection = EventsSection()
+
+
+def anchored(section: ServiceSection, folder: Path) -> ServiceSection:
+    """The section with its files and folders taken from the configuration's folder."""
+    http, requests, events = section.http, section.requests, section.events
+    return section.model_copy(
+        update={
+            "http": http.model_copy(update={"token_file": http.token_file and folder / http.token_file}),
+            "requests": requests.model_copy(
+                update={"drop_folder": requests.drop_folder and folder / requests.drop_folder}
+            ),
+            "events": events.model_copy(update={"folder": folder / events.folder}),
+        }
+    )
+
+
+class BreakerSection(Section):
+    """When breakers open by themselves, and how they close; see `navoracle.domain.breaker.BreakerPolicy`."""
+
+    cool_down: Seconds = 3_600
+    agreements: Annotated[int, Field(ge=1)] = 2
+    agreement_bps: BpsField = 50
+    large_changes: Annotated[int, Field(ge=1)] = 3
+    window: Seconds = 86_400
+    no_majority_frames: Annotated[int, Field(ge=1)] = 3

@@ -1,0 +1,97 @@
+"""What follows from a signed request that was verified and taken: a slot, a stop, a reset. Never a post by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from navoracle.domain.breaker import Role
+from navoracle.domain.cadence import HOUR
+from navoracle.domain.errors import NavoracleError
+from navoracle.domain.units import Timestamp
+from navoracle.keeper.breakers import BreakerChange, Breakers
+from navoracle.keeper.observer import Observer
+from navoracle.ports import Clock
+from navoracle.store_port import BreakerSubject, RequestRow, RequestState, SlotOutcome, SlotState, Store
+
+AskEmergency = Callable[[str, str, str], None]
+"""Ask for an EMERGENCY slot: fund, cause, reason."""
+
+SLOT_ACTIONS: Final = {"update": "manager", "emergency_update": "guardian", "post_trade": "risk_engine"}
+"""Actions that ask for a slot, and nothing but that, with the cause they are counted under."""
+
+OWN_KEY_ACTIONS: Final = frozenset({"accept", "release", "discard"})
+"""What only the RISK key itself can do on the chain; the request says that it was asked for."""
+
+
+class HoldsFunds(Protocol):
+    """Whoever can hold a fund on its registry."""
+
+    async def hold(self, fund: str, reason: str) -> str:
+        """Hold it, and say what was done. Raises ChainError, LeaseLost, ConfigurationError."""
+
+
+class RequestActions:
+    """Acts on queued requests, once each, and records what became of them."""
+
+    def __init__(self, store: Store, breakers: Breakers, holds: HoldsFunds, observer: Observer, clock: Clock) -> None:
+        self._store = store
+        self._breakers = breakers
+        self._holds = holds
+        self._observer = observer
+        self._clock = clock
+        self._waiting: dict[str, RequestRow] = {}
+
+    async def act(self, ask_emergency: AskEmergency) -> None:
+        """Do what the queued requests ask for. Raises StoreError; any other failure is the result of its request."""
+        for row in self._store.queued_requests():
+            if row.record.id in self._waiting:
+                continue
+            try:
+                result = await self._do(row, ask_emergency)
+            except NavoracleError as error:
+                self._finish(row, RequestState.REFUSED, f"{error.code}: {error.message}")
+                continue
+            if result is not None:
+                self._finish(row, RequestState.DONE, result)
+
+    def slot_ended(self, fund: str, outcome: SlotOutcome) -> None:
+        """A slot of the fund ended: the requests that waited for one have their result."""
+        if outcome.state is SlotState.CLAIMED:
+            return
+        said = outcome.state.value if outcome.reason is None else f"{outcome.state.value} ({outcome.reason})"
+        for row in [row for row in self._waiting.values() if row.record.fund == fund]:
+            del self._waiting[row.record.id]
+            self._finish(row, RequestState.DONE, f"slot {said}")
+
+    async def _do(self, row: RequestRow, ask_emergency: AskEmergency) -> str | None:
+        """Act on one request; None while its slot is waited for."""
+        asked, now = row.record, self._clock.now()
+        subject = BreakerSubject("fund", asked.fund)
+        why = f"{asked.role} {asked.signer}: {asked.reason}"
+        if asked.action in SLOT_ACTIONS:
+            self._waiting[asked.id] = row
+            ask_emergency(asked.fund, SLOT_ACTIONS[asked.action], why)
+            return None
+        if asked.action == "hold":
+            role = Role.RISK if asked.role == "risk" else Role.GUARDIAN
+            self._tell(self._breakers.open(subject, why, now, role))
+            return await self._holds.hold(asked.fund, why)
+        if asked.action == "reset_breaker":
+            self._tell(self._breakers.reset(subject, now, Role.RISK))
+            return "breaker closed"
+        if asked.action == "rebase":
+            self._store.grant_rebase(asked.fund, asked.id, Timestamp(max(asked.deadline, now + HOUR)), now)
+            ask_emergency(asked.fund, "risk", why)
+            return "the next post is compared with nothing"
+        if asked.action in OWN_KEY_ACTIONS:
+            return "noted: the RISK key sends this itself"
+        return f"nothing follows from {asked.action}"
+
+    def _tell(self, change: BreakerChange | None) -> None:
+        if change is not None:
+            self._observer.breaker_changed(*change)
+
+    def _finish(self, row: RequestRow, state: RequestState, result: str) -> None:
+        self._store.finish_request(row.record.id, state, result, self._clock.now())
+        self._observer.request_ended(row, result)

@@ -1,0 +1,365 @@
+"""The service: the same line as everywhere, run by the clock, by what moves, and by those who may ask for it.
+
+Every job can be called by itself, so that tests and rehearsals drive it step by step; `run` puts them on a scheduler.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from navoracle.domain.cadence import QUARTER, Cadence, ScheduledSlot
+from navoracle.domain.errors import NavoracleError
+from navoracle.domain.frame import NavFrame
+from navoracle.domain.units import Timestamp
+from navoracle.keeper.breakers import Breakers
+from navoracle.keeper.emergency_path import InsolvencyPath
+from navoracle.keeper.frame import FramePorts
+from navoracle.keeper.observer import Observer
+from navoracle.keeper.planner import Planner
+from navoracle.keeper.request_actions import RequestActions
+from navoracle.keeper.schedule import ScheduledClock, Scheduler
+from navoracle.keeper.slot_queue import SlotQueue, is_still_due, slots_since
+from navoracle.keeper.slots import SlotRunner
+from navoracle.keeper.trades import LatestValues
+from navoracle.keeper.watch import STEP, WINDOW, Watch
+from navoracle.lane_port import Lane
+from navoracle.store_port import Claim, SlotOutcome, SlotRow, SlotState, Store
+
+DAY: Final = STEP * WINDOW
+_ASK_AGAIN: Final = frozenset({"interval", "registry:too_early"})
+"""Endings of an EMERGENCY slot that came too soon after a post: it is asked for again, never lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceTimes:
+    """Seconds: see `config.service.ServiceSection`."""
+
+    sample: int = 60
+    tick: int = 4
+    lease: int = 30
+    misfire_grace: int = 450
+    health: int = 60
+    stop_grace: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """The parts of a running keeper."""
+
+    planner: Planner
+    ports: FramePorts
+    runner: SlotRunner
+    watch: Watch
+    latest: LatestValues
+    store: Store
+    breakers: Breakers
+    requests: RequestActions
+    insolvency: InsolvencyPath
+    observer: Observer
+    clock: ScheduledClock
+    lanes: tuple[Lane, ...] = ()
+
+
+class KeeperService:
+    """Runs a keeper for as long as it is not stopped."""
+
+    def __init__(
+        self,
+        keeper: Keeper,
+        times: ServiceTimes,
+    ) -> None:
+        self._keeper = keeper
+        self._times = times
+        self._more_jobs: list[tuple[int, str, Callable[[], Awaitable[Any]]]] = []
+        self._companions: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        self._queue = SlotQueue()
+        self._working: set[asyncio.Task[None]] = set()
+        self._in_hand: dict[tuple[str, Timestamp], Claim | None] = {}
+        self._looking = asyncio.Lock()
+        self._failing: set[str] = set()
+
+    # ---- the whole
+
+    def also(self, seconds: int, name: str, job: Callable[[], Awaitable[Any]]) -> None:
+        """Run a job of somebody else's beside the keeper's own, every so many seconds."""
+        self._more_jobs.append((seconds, name, job))
+
+    def accompany(self, companion: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run something in the background while the service runs; it ends by being cancelled."""
+        self._companions.append(companion)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Start, work until `stop` is set, and end in order.
+
+        Raises:
+            StoreError: the database cannot be read at the start.
+        """
+        await self.start()
+        scheduler = Scheduler(
+            self._keeper.clock, misfire_grace=self._times.misfire_grace, on_event=self._keeper.observer.job
+        )
+        for seconds, name, job in self.jobs():
+            scheduler.every(seconds, name, job)
+        background = [asyncio.create_task(companion()) for companion in self._companions]
+        scheduler.start()
+        try:
+            await stop.wait()
+        finally:
+            scheduler.stop()
+            for task in background:
+                task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
+            await self.finish()
+
+    def jobs(self) -> tuple[tuple[int, str, Callable[[], Awaitable[Any]]], ...]:
+        """Every job, by its interval in seconds and its name."""
+        return (
+            (1, "emergencies", self.look_for_slots),
+            (QUARTER, "slots", self.look_for_slots),
+            (self._times.sample, "sample", lambda: self._guarded("sample", self.sample)),
+            (self._times.tick, "transactions", self.look_at_transactions),
+            (max(1, self._times.lease // 2), "recovery", self.recover),
+            (2, "requests", self.act_on_requests),
+            (self._times.health, "health", self.look_at_chain),
+            *self._more_jobs,
+        )
+
+    async def start(self) -> None:
+        """Pick up what an earlier run left behind: its samples, the slots that fell due since, posts under way.
+
+        Raises:
+            StoreError: the database cannot be read or written.
+        """
+        store, now = self._keeper.store, self._keeper.clock.now()
+        newest = {row.fund: row for row in reversed(store.slots(since=Timestamp(now - DAY)))}
+        regular = [row for row in newest.values() if row.cadence is not Cadence.EMERGENCY]
+        last = max(regular, key=lambda row: row.slot_time, default=None)
+        self._keeper.watch.restore(
+            store.load_samples(Timestamp(now - DAY)), None if last is None else last.cadence, now
+        )
+        for fund in self._keeper.planner.subject.funds:
+            known = store.slots(fund=fund, limit=1)
+            for slot in slots_since(known[0].slot_time, now) if known else ():
+                self._miss(self._queue.add(slot, (fund,)), "no keeper ran")
+        await self.look_at_transactions()
+        await self._guarded("sample", self.sample)
+        await self.look_for_slots()
+        await self.recover()
+        await self.look_at_chain()
+
+    async def finish(self) -> None:
+        """Wait for the slots under way, as long as the grace allows; what is left is claimed, and recovered later."""
+        if self._working:
+            _, late = await asyncio.wait(self._working, timeout=self._times.stop_grace)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        for lane in self._keeper.lanes:
+            await lane.close()
+
+    async def abandon(self) -> None:
+        """Drop what is under way and keep every lease, as a process that dies does; for rehearsals."""
+        for task in self._working:
+            task.cancel()
+        await asyncio.gather(*self._working, return_exceptions=True)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is worked on."""
+        return bool(self._working)
+
+    # ---- slots
+
+    def ask_emergency(self, fund: str, cause: str, reason: str) -> None:
+        """Ask for an EMERGENCY slot; it begins at once, or when the fund's last one is a minute old."""
+        self._keeper.watch.ask(fund, reason, self._keeper.clock.now())
+        self._keeper.observer.emergency_asked(fund, cause, reason)
+        self._spawn(self.look_for_slots())
+
+    async def sample(self) -> None:
+        """Run the sampler's frame, and let the watch look at it."""
+        keeper, began = self._keeper, time.monotonic()
+        try:
+            frame = await keeper.runner.sample(keeper.clock.now())
+        except NavoracleError:
+            keeper.observer.cycle("sample", ok=False, seconds=time.monotonic() - began)
+            raise
+        asked = {emergency.fund: emergency.reasons for emergency in keeper.watch.state.pending}
+        keeper.watch.observe_sample(frame)
+        for emergency in keeper.watch.state.pending:
+            if emergency.reasons != asked.get(emergency.fund):
+                keeper.observer.emergency_asked(emergency.fund, "oracle_move", emergency.reasons[-1])
+        keeper.latest.observe(frame)
+        keeper.observer.framed(frame)
+        keeper.observer.cycle("sample", ok=True, seconds=time.monotonic() - began)
+
+    async def look_for_slots(self) -> None:
+        """Begin every slot that is due and can be had."""
+        self._keeper.observer.beat()
+        async with self._looking:
+            for slot, funds in self._keeper.watch.due(self._keeper.clock.now()):
+                self._miss(self._queue.add(slot, funds), "superseded by a newer slot")
+            if not len(self._queue):
+                return
+            others = await self._chains_of_others()
+            chain_of = self._keeper.planner.subject.funds
+            for slot, funds in self._queue.take(lambda fund: chain_of[fund].chain not in others):
+                claims = self._keeper.runner.claim(funds, slot.time, slot.cadence)
+                if claims:
+                    self._spawn(self._work(slot, claims))
+
+    async def _chains_of_others(self) -> set[str]:
+        """The chains whose lane another keeper has: their slots are its own until its lease runs out."""
+        outboxes = self._keeper.ports.outboxes.items()
+        return {chain for chain, outbox in outboxes if outbox.lane is not None and not await outbox.lane.open()}
+
+    async def _work(self, slot: ScheduledSlot, claims: Sequence[Claim]) -> None:
+        began = time.monotonic()
+        self._in_hand |= {(claim.fund, claim.slot_time): claim for claim in claims}
+        try:
+            frames, outcomes = await self._keeper.runner.work(claims, slot.time, slot.cadence)
+        except NavoracleError as error:
+            self._keeper.observer.cycle("slot", ok=False, seconds=time.monotonic() - began)
+            self._failed(f"slot {slot.time}", error)
+            return
+        finally:
+            for claim in claims:
+                self._in_hand.pop((claim.fund, claim.slot_time), None)
+        ok = any(outcome.state is not SlotState.FAILED for outcome in outcomes.values())
+        self._keeper.observer.cycle("slot", ok=ok, seconds=time.monotonic() - began)
+        await self._after(slot.time, slot.cadence, frames, outcomes)
+
+    async def _after(
+        self, slot_time: Timestamp, cadence: Cadence, frames: Sequence[NavFrame], outcomes: dict[str, SlotOutcome]
+    ) -> None:
+        """What follows from a slot: the watch, breakers, requests and whoever listens hear of it."""
+        keeper = self._keeper
+        for frame in frames:
+            keeper.watch.observe_slot(frame)
+            keeper.latest.observe(frame)
+            keeper.observer.framed(frame)
+            await self._guarded("insolvency", keeper.insolvency.after_frame, frame)
+            for change in keeper.breakers.after_frame(frame):
+                keeper.observer.breaker_changed(*change)
+        for fund, outcome in outcomes.items():
+            found = next((frame for frame in frames if frame.id == outcome.frame), None)
+            keeper.observer.slot_ended(fund, slot_time, cadence, outcome, found)
+            keeper.requests.slot_ended(fund, outcome)
+            if cadence is Cadence.EMERGENCY and outcome.reason in _ASK_AGAIN:
+                self.ask_emergency(fund, "repeated", f"an emergency came too soon after a post ({outcome.reason})")
+        if any(outcome.post is not None for outcome in outcomes.values()):
+            await self._look_at_registries()
+
+    def _miss(self, slots: Iterable[tuple[str, ScheduledSlot]], reason: str) -> None:
+        now = self._keeper.clock.now()
+        for fund, slot in slots:
+            if self._keeper.store.miss_slot(fund, slot.time, slot.cadence, reason, now):
+                outcome = SlotOutcome(SlotState.MISSED, reason, None, None)
+                self._keeper.observer.slot_ended(fund, slot.time, slot.cadence, outcome, None)
+
+    # ---- what runs beside
+
+    async def look_at_transactions(self) -> None:
+        """Renew the lanes, or try to take them, and see every open transaction on its way."""
+        for lane in self._keeper.lanes:
+            await self._guarded(f"transactions of {lane.address}", _tick, lane)
+
+    async def recover(self) -> None:
+        """Renew what this keeper works on, and take over slots whose keeper is gone."""
+        store = self._keeper.store
+        mine = [claim for claim in self._in_hand.values() if claim is not None]
+        await self._guarded("leases", self._renew, mine)
+        newest: dict[str, Timestamp] = {}
+        for row in store.abandoned_slots():
+            if row.fund not in self._keeper.planner.subject.funds or (row.fund, row.slot_time) in self._in_hand:
+                continue
+            if row.fund not in newest:
+                newest[row.fund] = store.slots(fund=row.fund, limit=1)[0].slot_time
+            due = is_still_due(row.slot_time, newest[row.fund], self._keeper.clock.now())
+            self._spawn(self._resume(row, still_due=due))
+
+    async def _renew(self, claims: Sequence[Claim]) -> None:
+        if claims:
+            self._keeper.store.renew_claims(claims, self._times.lease)
+
+    async def _resume(self, row: SlotRow, *, still_due: bool) -> None:
+        chain = self._keeper.planner.subject.funds[row.fund].chain
+        slot = (row.fund, row.slot_time)
+        if slot in self._in_hand or chain in await self._chains_of_others():
+            return
+        self._in_hand[slot] = None
+        try:
+            outcome = await self._keeper.runner.resume(row, still_due=still_due)
+        except NavoracleError as error:
+            self._failed(f"recovery of slot {row.slot_time} of {row.fund}", error)
+            return
+        finally:
+            self._in_hand.pop(slot, None)
+        if outcome is not None and outcome.state is not SlotState.CLAIMED:
+            await self._after(row.slot_time, row.cadence, (), {row.fund: outcome})
+
+    async def act_on_requests(self) -> None:
+        """Do what signed requests ask for."""
+        await self._guarded("requests", self._keeper.requests.act, self.ask_emergency)
+
+    async def look_at_chain(self) -> None:
+        """What the chain serves, what the lanes have left, how far the clock is off, and which breakers cooled down."""
+        keeper = self._keeper
+        for change in keeper.breakers.cool_down(keeper.clock.now()):
+            keeper.observer.breaker_changed(*change)
+        await self._look_at_registries()
+        for lane in keeper.lanes:
+            await self._guarded(f"balance of {lane.address}", self._balance, lane)
+
+    async def _look_at_registries(self) -> None:
+        for chain, outbox in self._keeper.ports.outboxes.items():
+            await self._guarded(f"NAVs on {chain}", self._confirmed, chain, outbox)
+
+    async def _confirmed(self, chain: str, outbox: Any) -> None:
+        funds = self._keeper.planner.subject.funds
+        ids = {name: fund.fund_id for name, fund in funds.items() if fund.chain == chain}
+        for fund, confirmed in (await outbox.publisher.confirmed(ids)).items():
+            self._keeper.observer.confirmed(fund, confirmed)
+        stamp = await self._keeper.ports.chains[chain].stamp()
+        self._keeper.observer.skew(chain, self._keeper.clock.now() - stamp.timestamp)
+
+    async def _balance(self, lane: Lane) -> None:
+        status = await lane.status()
+        epoch = lane.lease.epoch if await lane.open() else None
+        self._keeper.observer.lane(status, epoch)
+
+    # ---- failures
+
+    async def _guarded(self, what: str, job: Callable[..., Awaitable[Any]], *arguments: Any) -> None:
+        """Run a job whose failure ends nothing: it is told, once, and when it works again."""
+        try:
+            await job(*arguments)
+        except NavoracleError as error:
+            self._failed(what, error)
+        else:
+            if what in self._failing:
+                self._failing.discard(what)
+                self._keeper.observer.recovered(what)
+
+    def _failed(self, what: str, error: NavoracleError) -> None:
+        self._failing.add(what)
+        self._keeper.observer.failed(what, error)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._working.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._working.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._keeper.observer.crashed("slot", error)
+
+
+async def _tick(lane: Lane) -> None:
+    if await lane.open():
+        await lane.tick()

@@ -1,0 +1,7 @@
+"""The keeper over HTTP: health, metrics, status, and the intake of signed requests."""
+
+from navoracle.web_service.app import build_app
+from navoracle.web_service.server import serve, serving
+from navoracle.web_service.view import Check, FundHealth, Liveness, RequestReceiver, ServiceView
+
+__all__ = ["Check", "FundHealth", "Liveness", "RequestReceiver", "ServiceView", "build_app", "serve", "serving"]
