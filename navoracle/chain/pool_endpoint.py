@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from navoracle.chain.pool import NodePool
 from navoracle.chain.rpc import READ_METHODS, block_field, quantity
+from navoracle.domain.gas_fees import lower_median
 
 
 class PoolEndpoint:
@@ -42,11 +43,6 @@ class PoolEndpoint:
     async def close(self) -> None:
         """Give up all connections."""
         await self._pool.close()
-
-
-def lower_median(values: Sequence[int]) -> int:
-    """The middle value; the lower one of two in the middle."""
-    return sorted(values)[(len(values) - 1) // 2]
 
 
 def _priced(blocks: Sequence[object]) -> object:

@@ -20,10 +20,11 @@ _EXECUTION_MESSAGES: Final = (
     "invalid jump",
     "stack underflow",
     "bad instruct",
+    "evm error",
 )
 
 # How nodes say that a call met their own limit of gas, which another node may not have.
-_GAS_MESSAGES: Final = ("out of gas", "outofgas", "gas required exceeds", "intrinsic gas too low")
+_GAS_MESSAGES: Final = ("out of gas", "outofgas", "oog", "gas required exceeds", "intrinsic gas too low")
 
 # Refusals that pass by themselves: too many requests, and a block that the node does not have yet.
 _BUSY_CODES: Final = frozenset({429, -32005})

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from navoracle.chain.reverts import call_reverted
-from navoracle.chain.rpc import Endpoint, NodeRefused, block_field, hex_bytes, quantity
+from navoracle.chain.rpc import Endpoint, NodeRefused, block_field, quantity
 from navoracle.chain.signers import Signer, sign_transaction
-from navoracle.domain.errors import ChainError, ConfigurationError
+from navoracle.chain.transactions.receipts import parse_receipt
+from navoracle.domain.errors import ChainError, ConfigurationError, FeeAboveCeiling
+from navoracle.domain.gas_fees import FeeLimits, Fees, first_fees, gas_with_margin
 from navoracle.ports import Address, Receipt, SignedTransaction
 
 GWEI: Final = 10**9
@@ -93,15 +95,8 @@ class Web3Transactor:
     async def receipt(self, transaction_hash: str) -> Receipt | None:
         """The receipt, or None while the transaction is not mined. Raises ChainError."""
         found = await self._endpoint.request("eth_getTransactionReceipt", [transaction_hash])
-        if found is None or block_field(found, "blockNumber") is None:
-            return None
-        return Receipt(
-            hash="0x" + hex_bytes(block_field(found, "transactionHash"), "transaction hash", 32).hex(),
-            success=quantity(block_field(found, "status"), "status") == 1,
-            block_number=quantity(block_field(found, "blockNumber"), "block number"),
-            block_hash="0x" + hex_bytes(block_field(found, "blockHash"), "block hash", 32).hex(),
-            gas_used=quantity(block_field(found, "gasUsed"), "gas used"),
-        )
+        mined = parse_receipt(found, transaction_hash)
+        return None if mined is None else mined.receipt
 
     async def _sign(self, call: dict[str, str], to: Address, data: bytes) -> SignedTransaction:
         ask = self._endpoint.request
@@ -126,26 +121,26 @@ class Web3Transactor:
                 advice="Correct the endpoint's URL or the chain's id in the configuration.",
             )
         limit = quantity(block_field(block, "gasLimit"), "block gas limit")
-        max_fee, max_tip = self._price(quantity(block_field(block, "baseFeePerGas"), "base fee"), quantity(tip, "tip"))
+        fees = self._price(quantity(block_field(block, "baseFeePerGas"), "base fee"), quantity(tip, "tip"))
         fields: dict[str, int | bytes] = {
             "type": _TRANSACTION_TYPE,
             "chainId": self._chain_id,
             "nonce": quantity(nonce, "nonce"),
-            "gas": min(limit, -(-quantity(estimate, "gas estimate") * 12 // 10)),
-            "maxFeePerGas": max_fee,
-            "maxPriorityFeePerGas": max_tip,
+            "gas": gas_with_margin(quantity(estimate, "gas estimate"), limit),
+            "maxFeePerGas": fees.max_fee,
+            "maxPriorityFeePerGas": fees.max_tip,
             "to": bytes.fromhex(to[2:]),
             "value": 0,
             "data": data,
         }
         return await sign_transaction(self._signer, fields)
 
-    def _price(self, base_fee: int, tip: int) -> tuple[int, int]:
-        """Fee cap and tip: room for the base fee to double, within the policy."""
-        tip = min(max(tip, self._fees.min_tip), self._fees.max_tip)
-        if base_fee + tip > self._fees.max_fee:
-            raise ChainError(
-                f"a transaction costs {base_fee + tip} wei per gas now, the cap is {self._fees.max_fee}",
+    def _price(self, base_fee: int, tip: int) -> Fees:
+        limits = FeeLimits(ceiling=self._fees.max_fee, min_tip=self._fees.min_tip, max_tip=self._fees.max_tip)
+        fees = first_fees(base_fee, tip, limits)
+        if fees is None:
+            raise FeeAboveCeiling(
+                f"the base fee is {base_fee} wei per gas now, the cap is {self._fees.max_fee}",
                 advice="Wait for the base fee to fall, or raise the chain's max_fee.",
             )
-        return min(2 * base_fee + tip, self._fees.max_fee), tip
+        return fees

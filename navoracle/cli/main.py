@@ -13,6 +13,7 @@ from navoracle.cli import (
     alerts,
     check,
     config,
+    database,
     demo,
     deploy,
     emergency,
@@ -50,6 +51,7 @@ COMMANDS: Final = (
     replay,
     deploy,
     config,
+    database,
 )
 """The modules whose `register(app)` adds their commands, in the order of the help."""
 

@@ -21,6 +21,9 @@ from navoracle.composition.requests import drop_folder, request_desk, sign_reque
 from navoracle.composition.service import RunningService, open_service
 from navoracle.composition.stores import (
     RehearsalStore,
+    current_revision,
+    migrate_to,
+    newest_revision,
     open_existing_store,
     open_fresh_store,
     open_store,
@@ -46,10 +49,13 @@ __all__ = [
     "chain_reader_at",
     "check_claims",
     "copy_for_rehearsal",
+    "current_revision",
     "deploy_multicall",
     "deploy_planned",
     "deployment_chain",
     "drop_folder",
+    "migrate_to",
+    "newest_revision",
     "open_existing_store",
     "open_fresh_store",
     "open_service",

@@ -10,7 +10,7 @@ import structlog
 from navoracle.chain.node_state import NodeEvent, NodeState
 from navoracle.domain.breaker import Breaker, BreakerState
 from navoracle.domain.cadence import Cadence
-from navoracle.domain.errors import LeaseLost, NavoracleError, SignerFailed, StoreError
+from navoracle.domain.errors import LeaseLost, NavoracleError, RequestRefused, SignerFailed, StoreError
 from navoracle.domain.frame import ConfirmedNav, FundFrame, NavFrame, NavStatus
 from navoracle.domain.guards.distance import sentence
 from navoracle.domain.units import Timestamp
@@ -333,6 +333,11 @@ class ServiceObserver:
             "",
             {"request": row.record.id, "action": row.record.action, "signer": row.record.signer},
         )
+
+    def request_refused(self, action: str, refusal: RequestRefused) -> None:
+        """A signed request was refused; the desk has recorded it."""
+        self._metrics.observe_request(action, refusal.reason)
+        self._alerts.raise_("RequestRefused", action, refusal.message, advice=refusal.advice)
 
     # ---- failures
 

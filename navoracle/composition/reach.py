@@ -10,7 +10,7 @@ from navoracle.chain.versions import require_contract
 from navoracle.composition.off_chain import OffChainServices, off_chain_services
 from navoracle.composition.system import ChainAccess, chain_access
 from navoracle.config.models import Config
-from navoracle.domain.errors import ConfigurationError
+from navoracle.domain.errors import ConfigurationError, NavoracleError, SignerFailed
 from navoracle.ports import Address, Clock
 from navoracle.recorded.reader import RecordedReader
 from navoracle.recorded.series import load_series
@@ -22,7 +22,7 @@ class Reach:
 
     chains: Mapping[str, ChainAccess]
     off_chain: OffChainServices
-    unsigned: tuple[tuple[str, ConfigurationError], ...]
+    unsigned: tuple[tuple[str, NavoracleError], ...]
 
     async def close(self) -> None:
         """Give up connections."""
@@ -47,14 +47,14 @@ def reach(
     series = {name: load_series(section.file, step=section.step) for name, section in config.recorded.items()}
     off_chain = off_chain_services(config, RecordedReader(series, documents))
     access = dict(chains or {})
-    unsigned: list[tuple[str, ConfigurationError]] = []
+    unsigned: list[tuple[str, NavoracleError]] = []
     for name, section in config.chains.items():
         if name in access:
             continue
         try:
             signs = section.registry is not None and section.signer is not None
             access[name] = chain_access(name, section, live=signs, clock=clock)
-        except ConfigurationError as failure:
+        except (ConfigurationError, SignerFailed) as failure:
             unsigned.append((name, failure))
             access[name] = chain_access(name, section, live=False, clock=clock)
     return Reach(access, off_chain, tuple(unsigned))

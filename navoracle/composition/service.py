@@ -12,6 +12,7 @@ from navoracle import __version__
 from navoracle.composition.alerts import alert_notifier, alert_policy
 from navoracle.composition.cadence import breaker_policy, watch_of
 from navoracle.composition.observers import ServiceObserver
+from navoracle.composition.requests import drop_folder, request_desk
 from navoracle.composition.service_view import KeeperView
 from navoracle.composition.system import ChainAccess, Running, System, open_system, registry_inspector
 from navoracle.composition.trades import trade_watches
@@ -26,7 +27,8 @@ from navoracle.keeper.schedule import ScheduledClock
 from navoracle.keeper.service import Keeper, KeeperService, ServiceTimes
 from navoracle.keeper.trades import LatestValues
 from navoracle.publishers.nav_registry_calls import NavRegistryCalls
-from navoracle.store_port import Store
+from navoracle.requests import RequestListener
+from navoracle.store_port import RequestRecord, Store
 from navoracle.telemetry.alerts import Alerts
 from navoracle.telemetry.events import EventLog
 from navoracle.telemetry.metrics import Metrics
@@ -75,6 +77,7 @@ async def open_service(
     """
     said = config.service
     metrics = Metrics(__version__, clock.now, configuration=config_hash(config))
+    metrics.announce(config.funds, config.chains)
     events = EventLog(
         events_folder,
         store,
@@ -120,7 +123,8 @@ def _assemble(
     events: EventLog,
 ) -> tuple[KeeperService, RequestReceiver | None]:
     said = config.service
-    breakers = Breakers(store, breaker_policy(config.breakers))
+    bases = {symbol: asset.derived.base for symbol, asset in config.assets.items() if asset.derived is not None}
+    breakers = Breakers(store, breaker_policy(config.breakers), bases)
     holds = GuardianHolds(system.subject.funds, _guardians(config, system), NavRegistryCalls(), store, clock)
     keeper = Keeper(
         planner=system.planner,
@@ -158,9 +162,25 @@ def _assemble(
             nav=keeper.latest.nav,
             on_trade=lambda fund, reason: service.ask_emergency(fund, "trade", reason),
             limit_bps=Bps(said.trades.limit_bps),
+            poll_seconds=said.trades.poll_seconds,
         ):
             service.accompany(watch.run)
-    return service, None
+    desk = request_desk(
+        config,
+        system.chains,
+        store,
+        clock,
+        RequestListener(lambda record: _taken(record, service, metrics), observer.request_refused),
+    )
+    dropped = drop_folder(config, desk, clock)
+    if dropped is not None:
+        service.also(said.requests.poll_seconds, "drop folder", lambda: service.guarded("drop folder", dropped.poll))
+    return service, desk
+
+
+def _taken(record: RequestRecord, service: KeeperService, metrics: Metrics) -> None:
+    metrics.observe_request(record.action, "accepted")
+    service.hurry_requests()
 
 
 async def _catch_up(events: EventLog, observer: ServiceObserver) -> None:

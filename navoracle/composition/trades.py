@@ -54,6 +54,7 @@ def trade_watches(
     nav: Callable[[str], Wad | None],
     on_trade: Callable[[str, str], None],
     limit_bps: Bps = Bps(1_000),
+    poll_seconds: float = 2.0,
 ) -> tuple[tuple[TradeWatch, LogWatch], ...]:
     """A watch for each chain on which a fund holds tokens, with the source of its logs, whose `status` may be shown.
 
@@ -61,11 +62,12 @@ def trade_watches(
         subject: with resolved readers.
         readers: of each chain by name; their nodes are asked for logs.
         price, nav, on_trade, limit_bps: as `TradeWatch` takes them.
+        poll_seconds: between two looks at a chain's head while nothing is subscribed.
     """
     subjects = trade_subjects(subject)
     watches = []
     for chain in sorted({each.chain for each in subjects}):
-        source = LogWatch(readers[chain].pool, on_event=log_watch_event)
+        source = LogWatch(readers[chain].pool, poll_seconds=poll_seconds, on_event=log_watch_event)
         shares = [reader for fund in subject.funds.values() for reader in fund.positions if reader.chain == chain]
         vaults = list(dict.fromkeys(each.vault for each in shares if isinstance(each, Erc4626Position)))
         yields = list(dict.fromkeys(each.sy for each in shares if isinstance(each, PendleSyPosition)))

@@ -32,7 +32,7 @@ class Row:
     @property
     def name(self) -> str:
         """Number and outcome, as tests are named."""
-        return f"{self.number:02}__{self.play.__name__}"  # type: ignore[attr-defined] # scenarios are functions
+        return f"{self.number:02}__{self.play.__name__}"
 
 
 ROWS: dict[int, list[Row]] = {}

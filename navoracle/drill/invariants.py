@@ -40,6 +40,9 @@ INVARIANTS: Final = {
 }
 
 
+_ENDS: Final = tuple(f"slot_{state.value}" for state in SlotState if state is not SlotState.CLAIMED)
+
+
 @dataclass(slots=True)
 class Facts:
     """What a row leaves behind, beside the chain itself.
@@ -147,23 +150,38 @@ def _nonces(facts: Facts, mined: Sequence[MinedTransaction], attempts: dict[str,
 
 
 def _events(facts: Facts) -> None:
+    written: Counter[tuple[Path, int]] = Counter()
     for path in facts.event_files:
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(keepends=True), 1):
+        for number, line in enumerate(_lines(facts, path), 1):
             try:
-                json.loads(line)
-            except ValueError:
-                facts.broken(4, f"{path.name}:{number} is no JSON: {line[:60]!r}")
-            if not line.endswith("\n"):
-                facts.broken(4, f"{path.name}:{number} is torn")
+                written[path.parent, int(json.loads(line)["id"])] += 1
+            except (ValueError, KeyError, TypeError):
+                facts.broken(4, f"{path.name}:{number} is no event: {line[:60]!r}")
+    for (folder, event), count in written.items():
+        if count > 1:
+            facts.broken(4, f"event {event} is {count} times in {folder}")
     for store in facts.stores:
-        slots = store.slots()
-        count = Counter((slot.fund, slot.slot_time) for slot in slots)
-        for slot, times in count.items():
-            if times != 1:
-                facts.broken(4, f"slot {slot} is there {times} times")
-        for row in slots:
-            if row.state is SlotState.CLAIMED and not facts.open_slots:
-                facts.broken(4, f"slot {row.fund}@{row.slot_time} never ended")
+        ends = Counter(
+            (row.event.fund, row.event.data.get("slot_time"), row.event.kind)
+            for row in store.events()
+            if row.event.kind in _ENDS
+        )
+        for slot in store.slots():
+            name = f"slot {slot.fund}@{slot.slot_time}"
+            if slot.state is SlotState.CLAIMED:
+                if not facts.open_slots:
+                    facts.broken(4, f"{name} never ended")
+                continue
+            told = {kind: ends[slot.fund, slot.slot_time, kind] for kind in _ENDS}
+            if told[f"slot_{slot.state.value}"] != 1 or sum(told.values()) != 1:
+                facts.broken(4, f"{name} ended {slot.state.value}, and its events are {dict(Counter(told))}")
+
+
+def _lines(facts: Facts, path: Path) -> list[str]:
+    text = path.read_text(encoding="utf-8")
+    if text and not text.endswith("\n"):
+        facts.broken(4, f"the last line of {path.name} is torn")
+    return text.split("\n")[:-1]
 
 
 def _as_stored(facts: Facts, records: Sequence[StoredRecord], posts: _Posts, world: World) -> None:

@@ -87,6 +87,11 @@ class InProcessKeeper:
             if job.done() and not job.cancelled() and (error := job.exception()) is not None:
                 raise error
 
+    def catch_up(self) -> None:
+        """Bring its event files up to its database, as a running keeper does every few seconds."""
+        if not self.crashed:
+            self.running.events.catch_up()
+
     async def crash(self) -> None:
         """Let it be gone: nothing is finished, no lease is given up."""
         if self.crashed:

@@ -194,6 +194,8 @@ class Rehearsal:
 
     async def violations(self) -> list[tuple[int, str]]:
         """The invariants that do not hold."""
+        for keeper in self.keepers:
+            keeper.catch_up()
         return await violations(
             self.world,
             Facts(

@@ -40,7 +40,7 @@ class SimulatedClock:
         self.skew = 0
         """Seconds by which this clock is wrong, as its readers see it."""
         self.pace = 0.0
-        """Seconds of the machine that a step takes at least: for rows in which something waits by the machine's time."""
+        """Seconds of the machine that a step takes at least: for what waits by the machine's time."""
 
     def now(self) -> Timestamp:
         """Unix seconds."""

@@ -59,6 +59,7 @@ class World:
         newest: the newest block's time.
         mining: whether blocks are made as time goes on.
         base_fee: wei per gas of every block; as the chain has it when None.
+        stood_still: whether no block was made for want of mining.
     """
 
     node: LocalNode
@@ -68,6 +69,7 @@ class World:
     prices: dict[str, Wad] = field(default_factory=dict)
     mining: bool = True
     base_fee: int | None = None
+    stood_still: bool = False
 
     # ---- building
 
@@ -185,7 +187,9 @@ class World:
         """Make the blocks that fell due up to `now`; none while nothing is mined."""
         due = (now - self.newest) // BLOCK_SECONDS
         if self.mining and due > 0:
-            await self.mine(now, blocks=min(due, MAX_BLOCKS))
+            # After a standstill blocks come one by one again, not all those that were left out.
+            await self.mine(now, blocks=1 if self.stood_still else min(due, MAX_BLOCKS))
+        self.stood_still = not self.mining
 
     async def mine(self, now: int, blocks: int = 1) -> None:
         """Make blocks, the last one of this time (Unix seconds)."""

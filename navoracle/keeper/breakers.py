@@ -41,12 +41,17 @@ class Breakers:
     """Moves the breakers of a store.
 
     What sources without a majority did in the frames before, and an asset's last live price, is remembered by this
-    process alone: after a restart an asset needs its frames in a row anew, and one frame more to agree with.
+    process alone: after a restart an asset needs its frames in a row anew.
+
+    Args:
+        bases: what derived assets are derived from; such an asset is not stopped for what is wrong with its base, whose
+            own breaker stops the same funds.
     """
 
-    def __init__(self, store: Store, policy: BreakerPolicy) -> None:
+    def __init__(self, store: Store, policy: BreakerPolicy, bases: Mapping[str, str] | None = None) -> None:
         self._store = store
         self._policy = policy
+        self._bases = {} if bases is None else dict(bases)
         self._without_majority: dict[str, int] = {}
         self._last_prices: dict[str, Wad] = {
             price.asset: price.last_valid.price for price in store.load_prior_prices() if price.side == "asset"
@@ -66,7 +71,11 @@ class Breakers:
         """
         known = self.load()
         changes: list[BreakerChange] = []
-        for asset, estimates in _by_asset(frame).items():
+        by_asset = _by_asset(frame)
+        reasons = {asset: {each.reason for each in estimates} - {None} for asset, estimates in by_asset.items()}
+        for asset, estimates in by_asset.items():
+            if reasons[asset] & reasons.get(self._bases.get(asset, ""), set()):
+                continue
             moved = self._asset(BreakerSubject("asset", asset), estimates, frame, known)
             changes += [] if moved is None else [moved]
         for found in frame.funds:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Final, Protocol
 
 from navoracle.domain.breaker import Role
 from navoracle.domain.cadence import HOUR
-from navoracle.domain.errors import NavoracleError
+from navoracle.domain.errors import NavoracleError, StoreError
 from navoracle.domain.units import Timestamp
 from navoracle.keeper.breakers import BreakerChange, Breakers
 from navoracle.keeper.observer import Observer
@@ -41,19 +42,25 @@ class RequestActions:
         self._observer = observer
         self._clock = clock
         self._waiting: dict[str, RequestRow] = {}
+        self._acting = asyncio.Lock()
 
     async def act(self, ask_emergency: AskEmergency) -> None:
         """Do what the queued requests ask for. Raises StoreError; any other failure is the result of its request."""
-        for row in self._store.queued_requests():
-            if row.record.id in self._waiting:
-                continue
-            try:
-                result = await self._do(row, ask_emergency)
-            except NavoracleError as error:
-                self._finish(row, RequestState.REFUSED, f"{error.code}: {error.message}")
-                continue
-            if result is not None:
-                self._finish(row, RequestState.DONE, result)
+        async with self._acting:
+            for row in self._store.queued_requests():
+                if row.record.id not in self._waiting:
+                    await self._act_on(row, ask_emergency)
+
+    async def _act_on(self, row: RequestRow, ask_emergency: AskEmergency) -> None:
+        try:
+            result = await self._do(row, ask_emergency)
+        except StoreError:
+            raise
+        except NavoracleError as error:
+            self._finish(row, RequestState.REFUSED, f"{error.code}: {error.message}")
+            return
+        if result is not None:
+            self._finish(row, RequestState.DONE, result)
 
     def slot_ended(self, fund: str, outcome: SlotOutcome) -> None:
         """A slot of the fund ended: the requests that waited for one have their result."""

@@ -11,11 +11,12 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from navoracle.domain.breaker import BreakerState
 from navoracle.domain.cadence import QUARTER, Cadence, ScheduledSlot
 from navoracle.domain.errors import NavoracleError
 from navoracle.domain.frame import NavFrame
 from navoracle.domain.units import Timestamp
-from navoracle.keeper.breakers import Breakers
+from navoracle.keeper.breakers import BreakerChange, Breakers
 from navoracle.keeper.emergency_path import InsolvencyPath
 from navoracle.keeper.frame import FramePorts
 from navoracle.keeper.observer import Observer
@@ -27,7 +28,7 @@ from navoracle.keeper.slots import SlotRunner
 from navoracle.keeper.trades import LatestValues
 from navoracle.keeper.watch import STEP, WINDOW, Watch
 from navoracle.lane_port import Lane
-from navoracle.store_port import Claim, SlotOutcome, SlotRow, SlotState, Store
+from navoracle.store_port import BreakerSubject, Claim, SlotOutcome, SlotRow, SlotState, Store
 
 DAY: Final = STEP * WINDOW
 _ASK_AGAIN: Final = frozenset({"interval", "registry:too_early"})
@@ -120,7 +121,7 @@ class KeeperService:
         return (
             (1, "emergencies", self.look_for_slots),
             (QUARTER, "slots", self.look_for_slots),
-            (self._times.sample, "sample", lambda: self._guarded("sample", self.sample)),
+            (self._times.sample, "sample", lambda: self.guarded("sample", self.sample)),
             (self._times.tick, "transactions", self.look_at_transactions),
             (max(1, self._times.lease // 2), "recovery", self.recover),
             (2, "requests", self.act_on_requests),
@@ -146,7 +147,7 @@ class KeeperService:
             for slot in slots_since(known[0].slot_time, now) if known else ():
                 self._miss(self._queue.add(slot, (fund,)), "no keeper ran")
         await self.look_at_transactions()
-        await self._guarded("sample", self.sample)
+        await self.guarded("sample", self.sample)
         await self.look_for_slots()
         await self.recover()
         await self.look_at_chain()
@@ -195,6 +196,7 @@ class KeeperService:
                 keeper.observer.emergency_asked(emergency.fund, "oracle_move", emergency.reasons[-1])
         keeper.latest.observe(frame)
         keeper.observer.framed(frame)
+        self._moved(keeper.breakers.after_frame(frame))
         keeper.observer.cycle("sample", ok=True, seconds=time.monotonic() - began)
 
     async def look_for_slots(self) -> None:
@@ -242,17 +244,42 @@ class KeeperService:
             keeper.watch.observe_slot(frame)
             keeper.latest.observe(frame)
             keeper.observer.framed(frame)
-            await self._guarded("insolvency", keeper.insolvency.after_frame, frame)
-            for change in keeper.breakers.after_frame(frame):
-                keeper.observer.breaker_changed(*change)
+            await self.guarded("insolvency", keeper.insolvency.after_frame, frame)
+            self._moved(keeper.breakers.after_frame(frame))
         for fund, outcome in outcomes.items():
             found = next((frame for frame in frames if frame.id == outcome.frame), None)
             keeper.observer.slot_ended(fund, slot_time, cadence, outcome, found)
             keeper.requests.slot_ended(fund, outcome)
+            if outcome.state is SlotState.POSTED and found is not None:
+                self._use_rebase(fund, found.clock)
             if cadence is Cadence.EMERGENCY and outcome.reason in _ASK_AGAIN:
                 self.ask_emergency(fund, "repeated", f"an emergency came too soon after a post ({outcome.reason})")
         if any(outcome.post is not None for outcome in outcomes.values()):
             await self._look_at_registries()
+
+    def _moved(self, changes: Iterable[BreakerChange]) -> None:
+        """Tell of breakers that moved; a fund that is free again is posted at once."""
+        for subject, before, after in changes:
+            self._keeper.observer.breaker_changed(subject, before, after)
+            if after.state is BreakerState.CLOSED:
+                self._value_anew(subject, "its breaker closed")
+
+    def _try_funds(self) -> None:
+        """Ask for a frame of every fund on trial, minute by minute: frames an hour apart rarely agree."""
+        for subject, breaker in self._keeper.breakers.load().items():
+            if breaker.state is BreakerState.HALF_OPEN:
+                self._value_anew(subject, f"its breaker is half open, {breaker.agreed} frames agreed")
+
+    def _value_anew(self, subject: BreakerSubject, reason: str) -> None:
+        if subject.kind == "fund" and subject.name in self._keeper.planner.subject.funds:
+            self.ask_emergency(subject.name, "breaker", reason)
+
+    def _use_rebase(self, fund: str, valued_at: Timestamp) -> None:
+        """A re-base that was granted when the fund was valued has served its one post."""
+        store = self._keeper.store
+        granted = store.rebase_of(fund, valued_at)
+        if granted is not None:
+            store.use_rebase(fund, granted, self._keeper.clock.now())
 
     def _miss(self, slots: Iterable[tuple[str, ScheduledSlot]], reason: str) -> None:
         now = self._keeper.clock.now()
@@ -266,13 +293,13 @@ class KeeperService:
     async def look_at_transactions(self) -> None:
         """Renew the lanes, or try to take them, and see every open transaction on its way."""
         for lane in self._keeper.lanes:
-            await self._guarded(f"transactions of {lane.address}", _tick, lane)
+            await self.guarded(f"transactions of {lane.address}", _tick, lane)
 
     async def recover(self) -> None:
         """Renew what this keeper works on, and take over slots whose keeper is gone."""
         store = self._keeper.store
         mine = [claim for claim in self._in_hand.values() if claim is not None]
-        await self._guarded("leases", self._renew, mine)
+        await self.guarded("leases", self._renew, mine)
         newest: dict[str, Timestamp] = {}
         for row in store.abandoned_slots():
             if row.fund not in self._keeper.planner.subject.funds or (row.fund, row.slot_time) in self._in_hand:
@@ -302,22 +329,26 @@ class KeeperService:
         if outcome is not None and outcome.state is not SlotState.CLAIMED:
             await self._after(row.slot_time, row.cadence, (), {row.fund: outcome})
 
+    def hurry_requests(self) -> None:
+        """A signed request was taken: act on it now, not at the next look."""
+        self._spawn(self.act_on_requests())
+
     async def act_on_requests(self) -> None:
         """Do what signed requests ask for."""
-        await self._guarded("requests", self._keeper.requests.act, self.ask_emergency)
+        await self.guarded("requests", self._keeper.requests.act, self.ask_emergency)
 
     async def look_at_chain(self) -> None:
         """What the chain serves, what the lanes have left, how far the clock is off, and which breakers cooled down."""
         keeper = self._keeper
-        for change in keeper.breakers.cool_down(keeper.clock.now()):
-            keeper.observer.breaker_changed(*change)
+        self._moved(keeper.breakers.cool_down(keeper.clock.now()))
+        self._try_funds()
         await self._look_at_registries()
         for lane in keeper.lanes:
-            await self._guarded(f"balance of {lane.address}", self._balance, lane)
+            await self.guarded(f"balance of {lane.address}", self._balance, lane)
 
     async def _look_at_registries(self) -> None:
         for chain, outbox in self._keeper.ports.outboxes.items():
-            await self._guarded(f"NAVs on {chain}", self._confirmed, chain, outbox)
+            await self.guarded(f"NAVs on {chain}", self._confirmed, chain, outbox)
 
     async def _confirmed(self, chain: str, outbox: Any) -> None:
         funds = self._keeper.planner.subject.funds
@@ -334,7 +365,7 @@ class KeeperService:
 
     # ---- failures
 
-    async def _guarded(self, what: str, job: Callable[..., Awaitable[Any]], *arguments: Any) -> None:
+    async def guarded(self, what: str, job: Callable[..., Awaitable[Any]], *arguments: Any) -> None:
         """Run a job whose failure ends nothing: it is told, once, and when it works again."""
         try:
             await job(*arguments)

@@ -6,7 +6,7 @@ from typing import Final
 
 COMPONENTS: Final = ("keeper", "chain", "prices", "guards", "requests", "alerts", "store")
 
-_CHAIN: Final = frozenset(
+LANE_KINDS: Final = frozenset(
     {
         "sent", "bumped", "republished", "mined", "confirmed", "reorganized", "replaced", "failed", "expired",
         "fee_cap", "fee_budget", "gap_filled", "key_used_elsewhere", "low_funds", "no_funds", "deep_reorganization",
@@ -27,7 +27,7 @@ _BEGINNINGS: Final = (
 
 def component_of(kind: str) -> str:
     """The component of an event's kind, by its first word; what belongs to no other part is the keeper's."""
-    if kind in _CHAIN:
+    if kind in LANE_KINDS:
         return "chain"
     first = kind.replace(".", "_").partition("_")[0]
     return next((component for component, words in _BEGINNINGS if first in words), "keeper")

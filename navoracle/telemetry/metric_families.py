@@ -73,7 +73,7 @@ class Families:
         self.last_cycle = self._gauge("last_cycle_timestamp_seconds", "When a frame last ended so.", "result")
         self.heartbeat = self._gauge("heartbeat_timestamp_seconds", "When the service's loop last moved.")
         self.jobs = self._counter(
-            "scheduler_jobs_total", "Scheduler jobs: executed, missed, failed, or skipped.", "job", "result"
+            "scheduler_jobs_total", "Scheduled jobs: executed, missed, failed, or skipped.", "task", "result"
         )
 
         self.transactions = self._counter("tx_total", "Transactions that ended, by result.", "chain", "result")

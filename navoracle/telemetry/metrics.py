@@ -24,6 +24,7 @@ from navoracle.domain.units import BPS, WAD, Timestamp
 from navoracle.domain.verdicts import Outcome
 from navoracle.lane_port import LaneEvent, LaneStatus
 from navoracle.store_port import BreakerSubject, SlotRow, SlotState, TransactionRow, TransactionState
+from navoracle.telemetry.components import LANE_KINDS
 from navoracle.telemetry.metric_families import Families
 
 _BREAKERS: Final = {BreakerState.OPEN: 1.0, BreakerState.HALF_OPEN: 0.5}
@@ -102,6 +103,19 @@ class Metrics:
     def render(self) -> bytes:
         """Everything in Prometheus' text format."""
         return generate_latest(self.registry)
+
+    def announce(self, funds: Iterable[str], chains: Iterable[str]) -> None:
+        """Let counters begin at 0: what appears with 1 is no increase to Prometheus, and no rule would see it."""
+        for fund in funds:
+            for state in SlotState:
+                if state is not SlotState.CLAIMED:
+                    self.families.slots.labels(fund, state.value)
+        for chain in chains:
+            self.families.tx_bumps.labels(chain)
+            for kind in LANE_KINDS:
+                self.families.tx_events.labels(chain, kind)
+            for end in _LANE_ENDS:
+                self.families.transactions.labels(chain, end)
 
     # ---- funds
 

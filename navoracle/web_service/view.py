@@ -81,7 +81,7 @@ class ServiceView(Protocol):
 class RequestReceiver(Protocol):
     """Where signed requests go."""
 
-    async def receive(self, body: bytes, source: str) -> RequestRecord:
+    async def receive(self, document: bytes, source: str) -> RequestRecord:
         """Verify and take a request; `source` says where it came from ("http 127.0.0.1").
 
         Raises:

@@ -143,7 +143,7 @@ class MuteFeeds(Web3ChainReader):
 def test_chain__empty_return_data__is_missing_and_never_zero(bench: Bench) -> None:
     reader = MuteFeeds(NodePool.of(bench.chain.endpoint, chain=CHAIN, chain_id=bench.chain.chain_id, finality=0))
     reader.feeds = frozenset(feed for (asset, _), feed in bench.world.feeds.items() if asset == "ETH")
-    chains = {CHAIN: ChainAccess(reader, bench.chain.transactor(POSTER))}
+    chains = {CHAIN: ChainAccess(reader, bench.chain.signers[POSTER])}
     error = refusal(bench, "post", "multi", "--live", code=3, chains=chains)
     assert "unpriced:ETH" in error["message"]
     result = bench.cli("nav", "--json", chains=chains)

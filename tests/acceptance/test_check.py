@@ -288,7 +288,7 @@ def test_check__warnings_and_strict__ends_with_four(still: Bench) -> None:
 
 def test_check__signer_that_is_no_poster__is_named_with_the_posters_address(still: Bench) -> None:
     access = {
-        name: type(reached)(reached.reader, still.chain.transactor(9)) for name, reached in still.world.access().items()
+        name: type(reached)(reached.reader, still.chain.signers[9]) for name, reached in still.world.access().items()
     }
     result = still.cli("check", "--json", chains=access)
     (named,) = [found for found in findings(result) if found["place"] == "chains.home.signer"]

@@ -140,7 +140,7 @@ def pooled(bench: Bench, *endpoints: Any, **settings: Any) -> dict[str, ChainAcc
     """The world behind a pool of these endpoints."""
     nodes = [Node(endpoint, operator=f"operator-{index}") for index, endpoint in enumerate(endpoints)]
     pool = NodePool(nodes, chain=CHAIN, chain_id=bench.chain.chain_id, **{"finality": 0, **settings})
-    return {CHAIN: ChainAccess(Web3ChainReader(pool), bench.chain.transactor(POSTER))}
+    return {CHAIN: ChainAccess(Web3ChainReader(pool), bench.chain.signers[POSTER])}
 
 
 @pytest.mark.sockets

@@ -170,7 +170,9 @@ def test_post__fund_held_alone__ends_with_a_guards_refusal(bench: Bench) -> None
 def test_post__slot_results__are_logged_as_events_with_advice(bench: Bench) -> None:
     bench.do(bench.world.set_debt(to_wad("9600000")))
     result = bench.cli("--log-format", "json", "post", "--live", "--json")
-    events = [json.loads(line) for line in result.err.splitlines()]
+    logged = [json.loads(line) for line in result.err.splitlines()]
+    assert [event["what"] for event in logged if event["event"] == "transaction"] == ["sent", "mined", "confirmed"]
+    events = [event for event in logged if event["event"] == "slot"]
     assert [(event["event"], event["fund"], event["state"], event["level"]) for event in events] == [
         ("slot", "stable", "posted", "info"),
         ("slot", "levered-pt", "held", "warning"),

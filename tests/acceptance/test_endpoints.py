@@ -87,7 +87,7 @@ def post_over(bench: Bench, *names: str | None) -> Result:
         for index, name in enumerate(names)
     ]
     pool = NodePool(nodes, chain=CHAIN, chain_id=bench.chain.chain_id, finality=0)
-    access = {CHAIN: ChainAccess(Web3ChainReader(pool), bench.chain.transactor(POSTER))}
+    access = {CHAIN: ChainAccess(Web3ChainReader(pool), bench.chain.signers[POSTER])}
     return bench.cli("post", "--live", "--json", chains=access)
 
 

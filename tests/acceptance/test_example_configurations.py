@@ -86,8 +86,9 @@ def _alternatives(kind: Any, schema: Any) -> list[Any]:
 def _fits(value: object, kind: Any) -> bool:
     """Whether a kind of the schema is that of the value; readers are told apart by `kind`."""
     if isinstance(value, dict):
-        name = kind.get("properties", {}).get("kind", {}).get("const", value.get("kind"))
-        return name == value.get("kind") and set(kind.get("required", ())) <= set(value)
+        said = kind.get("properties", {}).get("kind", {})
+        name = value.get("kind", said.get("default"))
+        return bool(said.get("const", name) == name and set(kind.get("required", ())) <= set(value))
     expected = {list: "array", str: "string", int: "integer", bool: "boolean"}[type(value)]
     return bool(kind.get("type", expected) == expected)
 

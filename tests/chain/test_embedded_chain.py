@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +14,16 @@ from navoracle.chain.artifacts import artifact
 from navoracle.chain.deploy import contract_address
 from navoracle.chain.embedded import EmbeddedChain
 from navoracle.chain.node import Pin
+from navoracle.chain.pool import NodePool
 from navoracle.chain.reader import MULTICALL3
 from navoracle.chain.rpc import NodeRefused
+from navoracle.chain.transactions import LanePolicy, TransactionLane
+from navoracle.clock import SystemClock
 from navoracle.domain.errors import CallReverted, ChainError
 from navoracle.domain.units import WAD, Timestamp
 from navoracle.ports import Address, Answer, Call, ChainRequest, NativeBalance
+from navoracle.storage import SqlStore
+from navoracle.store_port import NewTransaction, TransactionKind, TransactionState
 
 SET = "set(int256,uint256)"
 LATEST = encode_call("latestAnswer()")
@@ -231,3 +237,60 @@ async def test_chain__transactions__take_milliseconds() -> None:
         await chain.transact(feed, encode_call(SET, answer, chain.now))
     # About 25 ms each on a small machine; ten times that says that something became slow, not that the machine is.
     assert (time.process_time() - start) / 10 < 0.25
+
+
+async def test_endpoint__call_with_too_little_gas__ends_as_it_would_in_a_block() -> None:
+    chain, feed = await chain_with_feed()
+    call = {"from": chain.accounts[0], "to": feed, "data": "0x" + encode_call(SET, 44, chain.now).hex()}
+    estimate = int(await ask(chain, "eth_estimateGas", call), 16)
+    assert await ask(chain, "eth_call", {**call, "gas": hex(estimate)}, "latest") == "0x"
+    with pytest.raises(NodeRefused) as short:
+        await ask(chain, "eth_call", {**call, "gas": hex(estimate // 2 + 21_000 // 2)}, "latest")
+    assert short.value.in_execution
+    with pytest.raises(NodeRefused, match="intrinsic gas too low") as nothing:
+        await ask(chain, "eth_call", {**call, "gas": hex(21_000)}, "latest")
+    assert nothing.value.out_of_gas
+
+
+async def test_endpoint__fee_history__has_one_base_fee_more_than_blocks() -> None:
+    chain, _ = await chain_with_feed()
+    history = await ask(chain, "eth_feeHistory", "0x2", "latest", [50])
+    assert len(history["baseFeePerGas"]) == 3
+    assert history["reward"] == [[hex(10**9)]] * 2
+    newest = await ask(chain, "eth_getBlockByNumber", "latest", False)
+    assert history["baseFeePerGas"][1] == newest["baseFeePerGas"]
+    assert len((await ask(chain, "eth_feeHistory", "0x400", "latest", [50]))["reward"]) == int(newest["number"], 16) + 1
+
+
+async def test_lane__on_the_embedded_chain__confirms_a_post_and_names_a_revert(tmp_path: Path) -> None:
+    chain, feed = await chain_with_feed()
+    pool = NodePool.of(chain.endpoint, chain="embedded", chain_id=chain.chain_id, finality=0)
+    balance = int(await ask(chain, "eth_getBalance", chain.accounts[1], "latest"), 16)
+    with SqlStore.open(f"sqlite:///{tmp_path / 'lane.db'}") as store:
+        lane = TransactionLane(
+            pool=pool,
+            signer=chain.signers[1],
+            store=store,
+            clock=SystemClock(),
+            chain="embedded",
+            chain_id=chain.chain_id,
+            policy=LanePolicy(post_confirmations=0),
+            owner="keeper",
+        )
+        assert await lane.open()
+        good, bad = [
+            await lane.add(NewTransaction(name, TransactionKind.POST, feed, data))
+            for name, data in (("good", encode_call(SET, 44, chain.now)), ("bad", b"1234"))
+        ]
+        await lane.submit(good)
+        with pytest.raises(CallReverted):
+            await lane.submit(bad)
+        await lane.tick()
+        row = store.find_transaction(good)
+        assert row.state is TransactionState.CONFIRMED
+        assert store.find_transaction(bad).state is TransactionState.FAILED
+        assert balance - int(await ask(chain, "eth_getBalance", chain.accounts[1], "latest"), 16) == row.fee_paid
+        assert (await lane.status()).next_nonce == 1
+        await lane.close()
+    reader = chain.reader()
+    assert number((await reader.read([Call(feed, LATEST)], await reader.stamp()))[0]) == 44

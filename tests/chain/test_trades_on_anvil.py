@@ -125,6 +125,7 @@ async def watching(url: str, *urls: str) -> AsyncIterator[World]:
         price=lambda _: Wad(WAD),
         nav=lambda _: NAV,
         on_trade=on_trade,
+        poll_seconds=0.1,
     )
     task = asyncio.create_task(watch.run())
     try:
@@ -202,9 +203,9 @@ async def test_watch__transfers_over_http__are_told_once_at_the_next_look(url: s
         await world.until_state(LogWatchState.POLLING)
         await world.transfer(9)
         await world.transfer(11)
-        await world.until(1, 5.0)
+        await world.until(1, 1.5)
         await world.transfer(12)
-        await world.until(2, 5.0)
+        await world.until(2, 1.5)
     assert [reason.split()[2] for _, reason in world.told] == ["1,100.00", "1,200.00"]
 
 
@@ -244,7 +245,7 @@ async def test_watch__reorganization_removes_a_transfer__is_not_told_again_and_l
         await world.until(1, 5.0)
         # Nothing is sent of what the reorganization removed: this node tells of its new block alone.
         await world.node.request("anvil_reorg", [1, []])
-        await asyncio.sleep(2.5)
+        await asyncio.sleep(0.5)
         assert len(world.told) == 1
         # Another transfer in a block of a number that was looked at already.
         await world.transfer(12)

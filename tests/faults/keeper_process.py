@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
@@ -19,8 +19,11 @@ from navoracle.clock import VARIABLE as CLOCK
 from navoracle.composition import open_existing_store
 from navoracle.domain.errors import StoreError
 from navoracle.failpoints import VARIABLE as FAIL_POINT
-from navoracle.store_port import SlotRow, SlotState
+from navoracle.storage import SqlStore
+from navoracle.store_port import SlotRow, SlotState, TransactionRow
 from tests.requirements import PROJECT
+
+T = TypeVar("T")
 
 LOOK = 0.05
 """Seconds between two looks at a process or its database."""
@@ -45,7 +48,9 @@ class KeeperProcess:
         environment.pop(FAIL_POINT, None)
         if fail_point is not None:
             environment[FAIL_POINT] = fail_point
-        prelude = "" if self.mutation is None else f"from tests.faults.mutations import apply; apply({self.mutation!r});"
+        prelude = (
+            "" if self.mutation is None else f"from tests.faults.mutations import apply; apply({self.mutation!r});"
+        )
         code = f"{prelude}from navoracle.cli.main import main; main()"
         arguments = ["--log-format", "json", "run", "--config", str(self.config), "--live"]
         with self.log.open("ab") as log:
@@ -112,12 +117,19 @@ class KeeperProcess:
 
     def slots(self) -> tuple[SlotRow, ...]:
         """What its database says of slots; nothing while there is none."""
+        return self._ask(lambda store: store.slots())
+
+    def transactions(self) -> tuple[TransactionRow, ...]:
+        """What its database says of transactions."""
+        return self._ask(lambda store: store.transactions())
+
+    def _ask(self, question: Callable[[SqlStore], tuple[T, ...]]) -> tuple[T, ...]:
         try:
             store = open_existing_store(self.database)
         except StoreError:
             return ()
         try:
-            return store.slots()
+            return question(store)
         finally:
             store.close()
 

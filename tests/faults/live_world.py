@@ -19,6 +19,7 @@ from navoracle.drill.invariants import Facts, senders_of, violations
 from navoracle.drill.node import LocalNode
 from navoracle.drill.proxy import FaultProxy
 from navoracle.drill.world import POSTER, World
+from navoracle.store_port import Event, Severity
 from tests.faults.keeper_process import KeeperProcess
 from tests.faults.worlds import HOUR_BEGINS, NODE_ARGUMENTS, shape
 
@@ -59,6 +60,15 @@ class LiveWorld:
         hour = (self.now // HOUR + 1) * HOUR
         await self.jump(hour + 1)
         return hour
+
+    async def mining(self, *, every: int) -> None:
+        """Make a block every so many seconds; none at 0."""
+        await self.world.node.rpc("evm_setIntervalMining", every)
+
+    @property
+    def broadcast(self) -> list[str]:
+        """Every hash that was handed to a node, in order."""
+        return [sent for proxy in self.proxies for sent in proxy.broadcast]
 
     def keeper(
         self,
@@ -106,12 +116,15 @@ class LiveWorld:
         return process
 
     def _prime(self, url: str) -> None:
-        """Give a new database a past: a keeper without one waits for the next full hour, and takes up no earlier slot."""
+        """Give a new database a past: a keeper without one takes up no slot that is due when it starts."""
         with open_store(url) as store:
             if not store.slots(limit=1):
-                past = Timestamp((self.now // HOUR - 1) * HOUR)
+                past = Timestamp(self.now // HOUR * HOUR)
                 for fund in self.world.shape.funds:
                     store.miss_slot(fund, past, Cadence.HOURLY, "before the test", past)
+                    store.append_event(
+                        Event(past, "slot_missed", fund, Severity.INFO, "before the test", "", {"slot_time": past})
+                    )
 
     async def facts(self, **more: Any) -> list[tuple[int, str]]:
         """The invariants that do not hold now."""
@@ -122,7 +135,7 @@ class LiveWorld:
             facts = Facts(
                 stores=stores,
                 senders=senders_of(*sorted(self.accounts)),
-                broadcast=[sent for proxy in self.proxies for sent in proxy.broadcast],
+                broadcast=self.broadcast,
                 event_files=files,
                 **more,
             )
@@ -143,9 +156,7 @@ async def live_world(folder: Path, funds: int = 2, block_time: str = "1") -> Asy
     """A world that begins ten seconds before a full hour. Whatever was started in it is killed at its end."""
     start = HOUR_BEGINS - 10
     async with AsyncExitStack() as stack:
-        node = await stack.enter_async_context(
-            LocalNode(binary(), "--timestamp", str(start - 7_200), *NODE_ARGUMENTS)
-        )
+        node = await stack.enter_async_context(LocalNode(binary(), "--timestamp", str(start - 7_200), *NODE_ARGUMENTS))
         world = await World.build(node, shape(funds), start)
         proxies = [await stack.enter_async_context(FaultProxy(node.url)) for _ in range(NODES)]
         live = LiveWorld(world, proxies, folder, (start, time.time()))

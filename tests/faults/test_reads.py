@@ -27,9 +27,7 @@ from navoracle.chain.signers import EphemeralSigner
 from navoracle.chain.transactor import Web3Transactor
 from navoracle.domain.errors import EndpointsDisagree, NoQuorum
 from navoracle.domain.units import WAD, Timestamp, Wad
-from navoracle.ports import Address, Answer, Batch, NativeBalance, Receipt, Scrutiny
-from navoracle.publishers.nav_registry import NavRegistryPublisher
-from tests.faults.proxy import (
+from navoracle.drill.proxy import (
     ANY_METHOD,
     Fault,
     FaultProxy,
@@ -44,6 +42,8 @@ from tests.faults.proxy import (
     truncate,
     wrong_id,
 )
+from navoracle.ports import Address, Answer, Batch, NativeBalance, Receipt, Scrutiny
+from navoracle.publishers.nav_registry import NavRegistryPublisher
 from tests.requirements import needs_node
 from tests.unit.publishers.posts import ROOT, fund_post
 

@@ -43,7 +43,7 @@ EXAMPLES: Final = [
 DOCUMENTS: Final = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"] + [
     path.relative_to(PROJECT).as_posix() for path in sorted((PROJECT / "docs").glob("*.md"))
 ]
-LOGGED: Final = {"node_state"}
+LOGGED: Final = {"log_watch", "node_state"}
 """Events of the log that the guide names."""
 
 

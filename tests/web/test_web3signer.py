@@ -67,7 +67,8 @@ class Server:
         self.asked.append((request.path, body, request.headers.get("Authorization")))
         await asyncio.sleep(self.delay)
         if self.statuses:
-            return web.Response(status=self.statuses.pop(0), text=f"busy {TOKEN}")
+            elsewhere = {"Location": f"{self.url}/elsewhere{request.path}"}
+            return web.Response(status=self.statuses.pop(0), text=f"busy {TOKEN}", headers=elsewhere)
         if request.match_info["identifier"] != f"0x{KEY.public_key.to_bytes().hex()}":
             return web.Response(status=404)
         signed = self.key.sign_msg(bytes.fromhex(body["data"][2:]))
@@ -178,6 +179,7 @@ async def test_sign_payload__redirected__goes_nowhere_else(server: Server) -> No
     server.statuses = [307]
     with pytest.raises(SignerFailed, match="refused with HTTP 307"):
         await signer_of(server).sign_payload(b"payload")
+    assert len(server.asked) == 1
 
 
 async def test_sign_payload__another_key_signs__is_refused(server: Server) -> None:

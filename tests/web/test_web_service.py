@@ -8,6 +8,7 @@ import socket
 
 import aiohttp
 import pytest
+from fastapi import FastAPI
 
 from navoracle.domain.errors import ConfigurationError
 from navoracle.web_service import app as routes
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.sockets
 HOST = "127.0.0.1"
 
 
-def app_of(desk: Desk | None = None) -> routes.FastAPI:
+def app_of(desk: Desk | None = None) -> FastAPI:
     return build_app(Keeper(), desk, Text(), (TOKEN,))
 
 

@@ -50,7 +50,7 @@ class Desk:
         verdicts: what the last broadcast of each hash was answered with.
         waiting_since: from when on a transaction that fell out of its block waits for another one.
         halted: why nothing new may be sent; None while it may.
-        nonces: held from the choice of a nonce until it is stored.
+        nonces: held from the choice of a nonce, and the look at the budget, until the signed form is stored.
     """
 
     chain: str
@@ -211,8 +211,8 @@ class Desk:
         self.store.record_broadcast(self.lease, transaction_hash, self.clock.now(), found.error)
         if found.verdict is Verdict.TAKEN:
             self.is_over(row.id, "no_funds")
+            self.is_over(row.id, "send_failed")
         elif found.verdict is Verdict.NO_FUNDS:
             self.tell_once(row.id, "no_funds", Severity.CRITICAL, str(found.error), ADVICE[found.verdict], row=row)
         elif found.verdict is not Verdict.NONCE_USED:
-            about = (transaction_hash, found.verdict)
-            self.tell_once(about, "send_failed", Severity.WARNING, str(found.error), ADVICE[found.verdict], row=row)
+            self.tell_once(row.id, "send_failed", Severity.WARNING, str(found.error), ADVICE[found.verdict], row=row)

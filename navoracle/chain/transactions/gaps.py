@@ -12,7 +12,7 @@ from navoracle.chain.transactions.replacing import urgency_of
 from navoracle.chain.transactions.simulation import transfer_gas
 from navoracle.chain.transactions.submitting import ROLLED_BACK, Submitter
 from navoracle.chain.transactions.watching import Look, Watcher
-from navoracle.domain.errors import FeeAboveCeiling
+from navoracle.domain.errors import FeeAboveCeiling, SignerFailed, WrongSignature
 from navoracle.domain.gas_fees import Fees, replacement_fees, suggested_fees
 from navoracle.domain.units import Timestamp
 from navoracle.store_port.records import Severity
@@ -91,15 +91,15 @@ class GapFiller:
             desk.tell_once(("gap", nonce), "fee_cap", Severity.WARNING, error.message, error.advice)
             return
         gas = await transfer_gas(desk.nodes, desk.sender, offer.block_gas)
-        after = "" if ended is None else f":{ended.id}"
-        key = f"gap:{desk.chain}:{desk.sender}:{nonce}{after}"
-        intent = NewTransaction(key, TransactionKind.NOOP, desk.sender, b"", urgency)
-        async with desk.nonces:
-            number = desk.store.add_transaction(desk.lease, intent, desk.clock.now())
-            row = desk.store.find_transaction(number)
-            if row.attempts or row.state.is_end:
-                return
-            await self._submitter.launch(row, nonce, gas, fees)
+        row = self._intent(nonce, urgency)
+        try:
+            async with desk.nonces:
+                attempt, only = await self._submitter.sign(row, nonce, gas, fees)
+        except SignerFailed as error:
+            kind = "wrong_signature" if isinstance(error, WrongSignature) else "send_failed"
+            desk.tell_once(("gap", nonce), kind, Severity.CRITICAL, error.message, error.advice)
+            return
+        await self._submitter.send(row, attempt, only)
         desk.tell(
             "gap_filled",
             Severity.WARNING,
@@ -107,6 +107,17 @@ class GapFiller:
             "Nothing to do. If it happens again, see whether the database was restored from an older copy.",
             row=row,
         )
+
+    def _intent(self, nonce: int, urgency: Urgency) -> TransactionRow:
+        """A new intent to fill a nonce; one that filled it before has ended."""
+        desk = self._desk
+        key = base = f"gap:{desk.chain}:{desk.sender}:{nonce}"
+        while True:
+            intent = NewTransaction(key, TransactionKind.NOOP, desk.sender, b"", urgency)
+            row = desk.store.find_transaction(desk.store.add_transaction(desk.lease, intent, desk.clock.now()))
+            if not row.state.is_end:
+                return row
+            key = f"{base}:{row.id}"
 
     def _ended(self, nonce: int) -> TransactionRow | None:
         """The newest of ours that had a nonce and ended."""

@@ -24,6 +24,7 @@ from navoracle.store_port.states import TransactionState
 from navoracle.store_port.transactions import (
     LaneLease,
     NewTransaction,
+    TransactionKind,
     TransactionRow,
     TransactionStore,
     Urgency,
@@ -185,7 +186,7 @@ class TransactionLane:
     async def _settled(self, row: TransactionRow, look: Look) -> bool:
         """Whether nothing need be done for a transaction; True also where no node says anything of it."""
         if not row.attempts:
-            self._drop_expired(row)
+            self._drop_unsigned(row)
             return True
         try:
             return await self._watcher.settle(row, look)
@@ -195,19 +196,24 @@ class TransactionLane:
     async def _fill_gaps(self, look: Look) -> None:
         await self._gaps.look(look, await self._finality.look(look))
 
-    def _drop_expired(self, row: TransactionRow) -> None:
-        """An intent that was never signed ends when its time is over; until then it is the caller's to submit."""
+    def _drop_unsigned(self, row: TransactionRow) -> None:
+        """An intent that was never signed ends when its time is over; until then it is the caller's to submit.
+
+        One that was to fill a nonce ends at once: where the nonce is still free, the gap is seen anew.
+        """
         desk = self._desk
-        if is_expired(row, desk.clock.now()):
-            what = "expired before it was signed"
-            desk.store.end_transaction(desk.lease, row.id, TransactionState.FAILED, desk.clock.now(), what)
-            desk.tell(
-                "failed",
-                Severity.WARNING,
-                f"transaction {row.id} {what}",
-                "Nothing was sent: a keeper stopped before it came to it. The next slot posts anew.",
-                row=row,
-            )
+        fills = row.intent.kind is TransactionKind.NOOP
+        if not (fills or is_expired(row, desk.clock.now())):
+            return
+        what = "was never signed" if fills else "expired before it was signed"
+        desk.store.end_transaction(desk.lease, row.id, TransactionState.FAILED, desk.clock.now(), what)
+        desk.tell(
+            "failed",
+            Severity.INFO if fills else Severity.WARNING,
+            f"transaction {row.id} {what}",
+            "Nothing was sent: a keeper stopped before it came to it. The next slot posts anew.",
+            row=row,
+        )
 
     async def _unless_nodes_fail(self, step: Coroutine[object, object, None]) -> None:
         """Take a step; where nodes fail, the next look takes it again."""

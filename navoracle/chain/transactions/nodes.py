@@ -17,12 +17,15 @@ from navoracle.chain.node import BackingOff, Node
 from navoracle.chain.poll import ATTEMPTS, outcome
 from navoracle.chain.pool import NodePool
 from navoracle.chain.pool_questions import BlockAt
-from navoracle.chain.rpc import NoAnswer, NodeRefused, block_field, quantity
+from navoracle.chain.rpc import NoAnswer, NodeRefused, block_field, hex_bytes, quantity
 from navoracle.chain.transactions.receipts import MinedReceipt, parse_receipt
 from navoracle.domain.errors import ChainError
 from navoracle.domain.frame import BlockStamp
 from navoracle.domain.gas_fees import lower_median, upper_median
 from navoracle.ports import Address
+
+_STATES: Final = 120
+"""Blocks for which nodes that are no archives know how many transactions an account had sent."""
 
 GRACE: Final = 0.2
 """Seconds that slow nodes get once a quorum has answered."""
@@ -111,6 +114,27 @@ class ChainNodes:
         claims = [(said.node.operator, said.answer) for said in survey.required()]
         reached = common_tag(claims, min(self._pool.quorum, survey.operators()))
         return reached if reached is not None else max(count for _, count in claims)
+
+    async def user_of(self, account: Address, nonce: int, newest: int) -> str | None:
+        """The hash of the account's transaction of this nonce in one of the newest blocks, up to the one of a number.
+
+        Returns:
+            None where its block lies further back than nodes keep states for, or no node shows it.
+        """
+        low, high = max(0, newest - _STATES), newest
+        if await self.count(account, hex(low)) > nonce:
+            return None
+        while high - low > 1:
+            middle = (low + high) // 2
+            if await self.count(account, hex(middle)) > nonce:
+                high = middle
+            else:
+                low = middle
+        survey = await self._ask(
+            "eth_getBlockByNumber", [hex(high), True], lambda block: _hash_of(block, account, nonce)
+        )
+        shown = Counter(said.answer for said in survey.required() if said.answer is not None)
+        return shown.most_common(1)[0][0] if shown else None
 
     async def balance(self, account: Address) -> int:
         """The account's balance in wei: the middle one of what nodes say, the higher of two."""
@@ -225,6 +249,16 @@ async def _tip(node: Node) -> int:
     if not isinstance(rewards, list) or not rewards:
         raise ChainError(f"{node.name} suggests no tip", advice="Use a node that serves eth_feeHistory.")
     return lower_median(quantity(block[0] if isinstance(block, list) and block else None, "tip") for block in rewards)
+
+
+def _hash_of(block: object, account: Address, nonce: int) -> str | None:
+    """The hash of the account's transaction of this nonce in a block with whole transactions."""
+    sent = block_field(block, "transactions")
+    for each in sent if isinstance(sent, list) else ():
+        whole = isinstance(each, dict) and str(each.get("from")).lower() == account.lower()
+        if whole and quantity(block_field(each, "nonce"), "nonce") == nonce:
+            return "0x" + hex_bytes(block_field(each, "hash"), "transaction hash", 32).hex()
+    return None
 
 
 def _priced_block(block: object) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from navoracle.chain.transactions.funds import Funds
 from navoracle.chain.transactions.nodes import Offer
 from navoracle.chain.transactions.simulation import estimated_gas, sufficient_gas, transfer_gas
 from navoracle.domain.errors import CallReverted, ChainError, FeeAboveCeiling, FeeBudgetSpent, WrongSignature
-from navoracle.domain.gas_fees import Fees, replacement_fees, suggested_fees
+from navoracle.domain.gas_fees import Fees, least_replacement, replacement_fees, suggested_fees
 from navoracle.domain.units import Timestamp
 from navoracle.failpoints import fail_point
 from navoracle.store_port.records import Severity
@@ -102,16 +102,13 @@ class Replacer:
         except ChainError as error:
             desk.tell_once(row.id, "send_failed", Severity.WARNING, error.message, error.advice, row=row)
         else:
-            fail_point("after_bump_sign")
-            desk.store.save_attempt(desk.lease, row.id, attempt)
-            fail_point("after_bump_save")
             self._tell_replaced(row, newest, attempt)
             await self._publish(replace(row, attempts=(*row.attempts, attempt)), attempt, point="after_bump_send")
             return
         await self._publish_again(row)
 
     async def _dearer(self, row: TransactionRow, rows: Sequence[TransactionRow], *, noop: bool) -> Attempt:
-        """A form of the transaction that nodes take in the place of its newest one; signed, not stored."""
+        """A form of the transaction that nodes take in the place of its newest one; signed and stored."""
         desk, newest = self._desk, row.attempts[-1]
         frees = noop or row.intent.kind is TransactionKind.NOOP
         urgency = Urgency.EMERGENCY if noop else urgency_of(row, rows)
@@ -120,15 +117,24 @@ class Replacer:
         ceiling = desk.policy.ceiling(urgency)
         fees = replacement_fees(Fees(newest.max_fee, newest.max_tip), wanted, ceiling)
         if fees is None:
-            raise FeeAboveCeiling(
+            message = (
                 f"transaction {row.id} offers {newest.max_fee} wei per gas and is not mined; a replacement would go "
-                f"above the ceiling of {ceiling} (the base fee is {offer.base_fee})",
-                advice=_CEILING,
+                f"above the ceiling of {ceiling} (the base fee is {offer.base_fee})"
             )
+            if newest.noop or not noop:
+                raise FeeAboveCeiling(message, advice=_CEILING)
+            # Nodes that still hold the expired form refuse this one; those that dropped it must get something to mine.
+            desk.tell_once(row.id, "fee_cap", Severity.WARNING, message, _CEILING, row=row)
+            fees = Fees(ceiling, min(max(least_replacement(newest.max_tip), wanted.max_tip), ceiling))
         gas = await (self._freeing_gas(newest, offer) if frees else self._gas(row, newest, offer))
-        if not frees:
-            self._funds.require_budget(urgency, gas * fees.max_fee, (each for each in rows if each.id != row.id))
-        attempt, _ = await desk.sign(row, newest.signed.nonce, gas, fees, noop=noop)
+        async with desk.nonces:  # the budget is nobody else's between the look at it and the storing
+            if not frees:
+                others = (each for each in desk.open_rows() if each.id != row.id)
+                self._funds.require_budget(urgency, gas * fees.max_fee, others)
+            attempt, _ = await desk.sign(row, newest.signed.nonce, gas, fees, noop=noop)
+            fail_point("after_bump_sign")
+            desk.store.save_attempt(desk.lease, row.id, attempt)
+            fail_point("after_bump_save")
         return attempt
 
     async def _gas(self, row: TransactionRow, newest: Attempt, offer: Offer) -> int:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+from navoracle.chain.node import Node
 from navoracle.chain.transactions.desk import Desk
 from navoracle.chain.transactions.funds import Funds
 from navoracle.chain.transactions.nodes import Offer
@@ -26,7 +27,7 @@ from navoracle.domain.gas_fees import Fees, first_fees
 from navoracle.failpoints import fail_point
 from navoracle.store_port.records import Severity
 from navoracle.store_port.states import TransactionState
-from navoracle.store_port.transactions import TransactionRow, Urgency
+from navoracle.store_port.transactions import Attempt, TransactionRow, Urgency
 
 _KINDS: Final[Mapping[type[NavoracleError], str]] = {
     FeeAboveCeiling: "fee_cap",
@@ -83,7 +84,8 @@ class Submitter:
             self._funds.require_budget(intent.urgency, cost, others)
             self._funds.require_balance(balance, cost, others)
             nonce = next_nonce(count, desk.nonces_of_ours())
-            await self.launch(row, nonce, gas, fees)
+            attempt, only = await self.sign(row, nonce, gas, fees)
+        await self.send(row, attempt, only)
 
     def price(self, offer: Offer, urgency: Urgency) -> Fees:
         """The first price. Raises FeeAboveCeiling."""
@@ -96,22 +98,30 @@ class Submitter:
             )
         return fees
 
-    async def launch(self, row: TransactionRow, nonce: int, gas: int, fees: Fees) -> None:
-        """Sign, store, broadcast once. What the broadcast is answered with is no error here.
+    async def sign(self, row: TransactionRow, nonce: int, gas: int, fees: Fees) -> tuple[Attempt, Sequence[Node]]:
+        """Sign and store the first form; held under `desk.nonces` with the choice of the nonce.
+
+        Returns:
+            The form, and the nodes that it may go to.
 
         Raises:
             ChainError: it was not signed. LeaseLost, StoreError: it was not stored. Nothing was broadcast.
         """
         desk = self._desk
-        attempt, nodes = await desk.sign(row, nonce, gas, fees, noop=False)
+        attempt, only = await desk.sign(row, nonce, gas, fees, noop=False)
         fail_point("after_sign")
         desk.store.save_attempt(desk.lease, row.id, attempt)
         fail_point("after_save")
-        found = await desk.broadcast(row, attempt, nodes)
+        return attempt, only
+
+    async def send(self, row: TransactionRow, attempt: Attempt, only: Sequence[Node]) -> None:
+        """Broadcast the stored form once, to one of the nodes. What it is answered with is no error here."""
+        desk = self._desk
+        found = await desk.broadcast(row, attempt, only)
         fail_point("after_send")
         desk.record(row, attempt, found)
         fail_point("after_mark")
-        message = f"transaction {attempt.signed.hash} was broadcast with nonce {nonce}"
+        message = f"transaction {attempt.signed.hash} was broadcast with nonce {attempt.signed.nonce}"
         desk.tell("sent", Severity.INFO, message, row=row, hash=attempt.signed.hash)
 
     def _tell_failed(self, row: TransactionRow, error: NavoracleError) -> None:

@@ -9,6 +9,7 @@ from navoracle.chain.transactions.desk import Desk
 from navoracle.chain.transactions.nodes import ReceiptSearch
 from navoracle.chain.transactions.receipts import MinedReceipt
 from navoracle.chain.transactions.simulation import replayed_reason
+from navoracle.domain.errors import ChainError
 from navoracle.domain.frame import BlockStamp
 from navoracle.domain.units import Timestamp
 from navoracle.failpoints import fail_point
@@ -175,6 +176,13 @@ class Watcher:
             row=row,
         )
 
+    async def _user_of(self, nonce: int, newest: int) -> str | None:
+        """The hash of what used a nonce; None where no node shows it, as nodes without old states do not."""
+        try:
+            return await self._desk.nodes.user_of(self._desk.sender, nonce, newest)
+        except ChainError:
+            return None
+
     async def _nonce_is_used(self, row: TransactionRow, search: ReceiptSearch, look: Look) -> None:
         """Its nonce is used and no node has a receipt of ours: after enough looks, another transaction used it."""
         desk = self._desk
@@ -188,7 +196,10 @@ class Watcher:
         deep = max(0, look.head.number - desk.policy.post_confirmations)
         if await desk.nodes.count(desk.sender, hex(deep)) <= row.nonce:
             return
-        what = f"another transaction of {desk.sender} used nonce {row.nonce}"
+        user = await self._user_of(row.nonce, look.head.number)
+        if user in {attempt.signed.hash for attempt in row.attempts}:
+            return  # It is ours: nodes have its block, and their receipts are still to come.
+        what = f"another transaction of {desk.sender} used nonce {row.nonce}{'' if user is None else f' ({user})'}"
         self._end(row, TransactionState.REPLACED, what)
         self._missing.pop(row.id, None)
         desk.tell(

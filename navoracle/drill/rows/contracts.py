@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from navoracle.chain.deploy import GuardBounds
 from navoracle.domain.errors import ChainError
 from navoracle.domain.units import Wad
 from navoracle.drill.catalogue import row
@@ -96,8 +95,3 @@ async def post_is_beyond_the_band__is_held_and_the_old_value_served(r: Rehearsal
         word = await r.world.word(fund)
         require(word.price_per_share == served[fund], f"{fund} serves the value beyond the band")
         require(Status.HELD in word.status or slot.state is SlotState.SKIPPED, f"{fund} is not held on chain")
-
-
-def bounds_of(bounds: tuple[int, int] | None) -> GuardBounds | None:
-    """A registry's bounds for a row: of one post, and of a day."""
-    return None if bounds is None else GuardBounds(up_bps=bounds[0], down_bps=bounds[0], day_bps=bounds[1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from navoracle.drill.catalogue import row
 from navoracle.drill.expect import require, require_posted
-from navoracle.drill.faults import flood, slow_drip
+from navoracle.drill.faults import flood, slow_drip, times
 from navoracle.drill.proxy import ANY_METHOD, drop_request
 from navoracle.drill.rehearsal import Rehearsal
 from navoracle.store_port import SlotState
@@ -17,7 +17,7 @@ async def answer_is_huge_or_never_ends__is_cut_off_by_size_and_time(r: Rehearsal
     r.fault("eth_call", slow_drip(), nodes=[0])
     require_posted(await r.slot(), r.funds)
     r.sound()
-    r.fault("eth_getBlockByNumber", flood(70), nodes=[1])
+    r.fault("eth_call", times(2, flood(70)), nodes=[1])
     require_posted(await r.slot(), r.funds)
 
 

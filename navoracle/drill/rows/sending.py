@@ -85,7 +85,7 @@ async def replacement_is_underpriced__bumps_again_up_to_the_threshold(r: Rehears
     for node, rule in enumerate(rules):
         r.fault(SEND, rule, nodes=[node])
     r.world.mining = False
-    await r.come_due()
+    slot_time = await r.come_due()
     sent = await r.is_sent()
     for rule in rules:
         # A pool that was offered a quarter more than the keeper knows of: one step of a tenth does not do.
@@ -96,7 +96,7 @@ async def replacement_is_underpriced__bumps_again_up_to_the_threshold(r: Rehears
     refused = max(rule.refused for rule in rules)
     require(refused <= 12, f"{refused} refused replacements: this is a loop")
     r.world.mining = True
-    await r.until(lambda: not r.open_transactions(), "the transaction ends")
+    require_posted(await r.slot_ends(slot_time), r.funds)
     attempts = r.store.find_transaction(sent.id).attempts
     for earlier, later in itertools.pairwise(attempts):
         raised = 10 * later.max_fee >= 11 * earlier.max_fee and 10 * later.max_tip >= 11 * earlier.max_tip

@@ -1,18 +1,16 @@
-"""Laws of the store: numbers of any size survive, last valid prices only move forward, a slot has one owner."""
+"""Laws of the store: numbers of any size survive, last valid prices only move forward, distributions add up."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from navoracle.domain.cadence import Cadence
 from navoracle.domain.flows import Flow
 from navoracle.domain.prices import PriceStatus
 from navoracle.domain.units import WAD, Timestamp, Wad
@@ -20,12 +18,12 @@ from navoracle.storage import SqlStore
 from tests.unit.storage.builders import (
     NOW,
     batch_of,
+    empty_sqlite_store,
     frame_of,
     fund_frame,
     post_of,
     prepare,
     record,
-    url_of,
     valuation_of,
 )
 
@@ -35,23 +33,11 @@ observations = st.lists(
 )
 
 
-@cache
-def empty_database() -> bytes:
-    """A database file without rows; migrating one for each example would take most of the time."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "navoracle.db"
-        SqlStore.open(url_of(path)).close()
-        return path.read_bytes()
-
-
 @contextmanager
 def new_store() -> Iterator[SqlStore]:
     """A store of its own for each example."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "navoracle.db"
-        path.write_bytes(empty_database())
-        with SqlStore.open(url_of(path)) as store:
-            yield store
+    with TemporaryDirectory() as folder, SqlStore.open(empty_sqlite_store(Path(folder) / "navoracle.db")) as store:
+        yield store
 
 
 @FEW
@@ -96,18 +82,6 @@ def test_last_valid__any_sequence_of_frames__is_the_newest_live_observation(
             assert [(known.last_valid.observed_at, known.frame) for known in store.load_prior_prices()] == expected
         live = [f"f{number}" for number, (_, status, _) in enumerate(seen) if status is PriceStatus.LIVE]
         assert [sample.frame for sample in store.load_samples(Timestamp(0))] == live
-
-
-@FEW
-@given(claims=st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 3), st.sampled_from(Cadence)), max_size=20))
-def test_claim_slot__any_sequence__the_first_has_it(claims: list[tuple[str, int, Cadence]]) -> None:
-    taken: dict[tuple[str, int], Cadence] = {}
-    with new_store() as store:
-        for fund, time, cadence in claims:
-            free = (fund, time) not in taken
-            assert store.claim_slot(fund, Timestamp(time), cadence, NOW) is free
-            taken.setdefault((fund, time), cadence)
-        assert {(row.fund, row.slot_time): row.cadence for row in store.slots()} == taken
 
 
 @FEW

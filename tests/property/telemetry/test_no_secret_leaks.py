@@ -183,7 +183,7 @@ def logged(secrets: list[str]) -> str:
             log, library = structlog.get_logger("test"), logging.getLogger("aiohttp.client")
             for secret in secrets:
                 error = error_with(secret)
-                log.error("failed: " + secret, advice=secret, nested={"a": [secret], secret: 1}, holder=Holder(secret))
+                log.error("failed: %s", secret, advice=secret, nested={"a": [secret], secret: 1}, holder=Holder(secret))
                 log.warning("failed", exc_info=error, error=error, raw=secret.encode())
                 library.warning("request to %s failed", secret, exc_info=error)
                 library.error(f"https://user:{secret}@host.example/{secret}?key={secret}")

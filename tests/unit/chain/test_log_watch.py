@@ -9,10 +9,21 @@ import pytest
 
 from navoracle.chain.log_watch import LogWatch, LogWatchState
 from navoracle.chain.node_state import NodeState
+from navoracle.chain.pool import NodePool
 from navoracle.chain.rpc import NoAnswer, NodeRefused
 from tests.unit.chain.log_nodes import FILTERS, Heard, LogChain, PollNode, PushNode, following, log_json, pool_of
 
 GONE = NoAnswer("node: failed: ClientConnectorError", advice="Check that the node is up.")
+
+
+async def prefer(pool: NodePool, first: PollNode) -> None:
+    """Make this node the one that is asked first, and wait until it is."""
+    for node in pool.alive():
+        node.latency = 0.0 if node.endpoint is first else 100.0
+    asked = first.count("eth_blockNumber")
+    async with asyncio.timeout(5):
+        while first.count("eth_blockNumber") <= asked:
+            await asyncio.sleep(0.005)
 
 
 @pytest.fixture
@@ -99,9 +110,9 @@ async def test_follow__node_sends_no_new_block__is_left_for_another_one(chain: L
         for value in range(8):
             chain.mine(value)
             await asyncio.sleep(0.05)
+        # Left while blocks were still mined, of which it told nothing.
+        assert "no new block for 0.2 s" in heard.events[1].detail
         await heard.until(*range(8))
-    told = [event for event in heard.events if event.state is LogWatchState.POLLING]
-    assert "no new block for 0.2 s" in told[0].detail
 
 
 async def test_follow__blocks_keep_coming__outlives_the_limit_of_silence(chain: LogChain) -> None:
@@ -222,6 +233,7 @@ async def test_follow__dead_node_before_a_sound_one__costs_nothing(chain: LogCha
     dead, sound = PollNode("dead", chain), PollNode("sound", chain)
     pool = pool_of(dead, sound)
     async with following(pool) as (_, heard):
+        await prefer(pool, dead)
         dead.broken = GONE
         chain.mine(1)
         await heard.until(1)
@@ -229,7 +241,9 @@ async def test_follow__dead_node_before_a_sound_one__costs_nothing(chain: LogCha
 
 async def test_follow__node_claims_a_head_that_nobody_has__asks_a_quorum_and_misses_nothing(chain: LogChain) -> None:
     liar, sound = PollNode("liar", chain), PollNode("sound", chain)
-    async with following(pool_of(liar, sound, PollNode("third", chain))) as (watch, heard):
+    pool = pool_of(liar, sound, PollNode("third", chain))
+    async with following(pool) as (watch, heard):
+        await prefer(pool, liar)
         liar.claims = 10**15
         chain.mine(1)
         await heard.until(1)
@@ -270,10 +284,35 @@ async def test_follow__node_hangs__asks_the_next_one(chain: LogChain) -> None:
 
     pool = pool_of(hanging, sound)
     async with following(pool, request_seconds=0.1) as (_, heard):
+        await prefer(pool, hanging)
         hanging.fault = lambda node, method, params: (
             never() if method in ("eth_getLogs", "eth_blockNumber") else node(method, params)
         )
         chain.mine(1)
+        await heard.until(1)
+        assert "was not answered within 0.1 s" in (pool.nodes()[0].last_error or "")
+
+
+@pytest.mark.parametrize("answer", [None, "0x", [{"address": "0x12"}], {"result": []}])
+async def test_follow__node_answers_no_logs__counts_as_a_failure_and_the_next_one_is_asked(
+    chain: LogChain, answer: object
+) -> None:
+    odd, sound = PollNode("odd", chain), PollNode("sound", chain)
+    pool = pool_of(odd, sound)
+    async with following(pool) as (_, heard):
+        await prefer(pool, odd)
+        odd.fault = lambda node, method, params: answer if method == "eth_getLogs" else node(method, params)
+        chain.mine(1)
+        await heard.until(1)
+        assert pool.nodes()[0].errors >= 1
+
+
+async def test_follow__subscription_begins_late__finds_at_once_what_was_mined_before_it(chain: LogChain) -> None:
+    node = PushNode("one", chain)
+    node.refusal = GONE
+    async with following(pool_of(node), poll_seconds=30.0) as (_, heard):
+        chain.mine(1)
+        node.refusal = None
         await heard.until(1)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from navoracle.chain.pool_endpoint import PoolEndpoint, lower_median
+from navoracle.chain.pool_endpoint import PoolEndpoint
 from navoracle.chain.rpc import NodeRefused
 from navoracle.domain.errors import ChainError
 from tests.unit.chain.simulated import Fault, Request, SimulatedNode, always, dead, on, pool_of
@@ -66,7 +66,6 @@ async def test_receipt__no_node_has_it__is_none_and_no_answer_is_an_error() -> N
 
 @pytest.mark.parametrize(("values", "middle"), [([7], 7), ([9, 2], 2), ([1, 9, 2], 2), ([1, 9, 2, 3], 2)])
 async def test_gas__suggestions__are_the_lower_of_two_and_the_median_of_more(values: list[int], middle: int) -> None:
-    assert lower_median(values) == middle
     endpoint, _ = await ready(*says("eth_maxPriorityFeePerGas", *map(hex, values)))
     assert await endpoint.request("eth_maxPriorityFeePerGas", []) == hex(middle)
     endpoint, _ = await ready(*map(with_base_fee, values))

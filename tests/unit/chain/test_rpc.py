@@ -48,6 +48,7 @@ def test_result_of__result__is_returned_even_when_null() -> None:
         ({"code": -32015, "message": "VM execution error.", "data": "Reverted 0xab"}, -32015, b"\xab", True),
         ({"code": -32603, "message": "reverted", "data": {"message": "x", "data": "0xab"}}, -32603, b"\xab", True),
         ({"code": -32000, "message": "out of gas"}, -32000, b"", True),
+        ({"code": -32603, "message": "EVM error ReentrancySentryOOG"}, -32603, b"", True),
         ({"code": -32000, "message": "header not found"}, -32000, b"", False),
         ({"code": "x", "message": None}, 0, b"", False),
         ({}, 0, b"", False),

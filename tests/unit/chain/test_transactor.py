@@ -194,10 +194,15 @@ RECEIPT = {
 
 @pytest.mark.parametrize(("status", "success"), [("0x1", True), ("0x0", False)])
 async def test_receipt__mined__says_whether_it_succeeded(status: str, success: bool) -> None:
-    receipt = await transactor(node(eth_getTransactionReceipt={**RECEIPT, "status": status})).receipt("0x1")
+    receipt = await transactor(node(eth_getTransactionReceipt={**RECEIPT, "status": status})).receipt("0x" + "ab" * 32)
     assert receipt is not None
     assert (receipt.success, receipt.block_number, receipt.gas_used) == (success, 7, 21_000)
     assert (receipt.hash, receipt.block_hash) == ("0x" + "ab" * 32, "0x" + "cd" * 32)
+
+
+async def test_receipt__of_another_transaction__raises() -> None:
+    with pytest.raises(ChainError, match="asked for the receipt of 0x1"):
+        await transactor(node(eth_getTransactionReceipt=RECEIPT)).receipt("0x1")
 
 
 @pytest.mark.parametrize("answer", [None, {**RECEIPT, "blockNumber": None}])

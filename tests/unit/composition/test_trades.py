@@ -210,7 +210,7 @@ async def test_read_rates__vault_and_sy__are_what_they_convert_to_rounded_up() -
 async def test_read_rates__one_cannot_be_read__leaves_it_out_and_says_so() -> None:
     chain = FakeChain(block_stamp(1, chain="home"))
     chain.put(T1, "decimals()", [], ["uint8"], 6)
-    chain.revert(T1, "convertToAssets(uint256)", 10**6)
+    chain.revert(T1, "convertToAssets(uint256)", 10**6, data=bytes(36))
     chain.put(T3, "decimals()", [], ["uint256"], 77)
     chain.put(T2, "exchangeRate()", [], ["uint256"], WAD)
     with capture_logs() as logs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -53,9 +54,9 @@ def test_breaker__opened_with_need_of_a_reset__is_ended_by_no_cool_down() -> Non
     "limits",
     [{"large_changes": 0}, {"window": -1}, {"no_majority_frames": 0}, {"agreement_bps": -1}, {"agreement_bps": 10_001}],
 )
-def test_policy__number_that_makes_no_sense__is_refused_with_advice(limits: dict[str, int]) -> None:
+def test_policy__number_that_makes_no_sense__is_refused_with_advice(limits: dict[str, Any]) -> None:
     with pytest.raises(OutOfRange) as caught:
-        BreakerPolicy(**limits)  # type: ignore[arg-type]
+        BreakerPolicy(**limits)
     assert caught.value.advice
 
 
@@ -165,7 +166,7 @@ def test_policy__no_cool_down_and_one_agreement__is_accepted() -> None:
 
 
 @pytest.mark.parametrize("limits", [{"cool_down": -1}, {"agreements": 0}])
-def test_policy__out_of_range__raises(limits: dict[str, int]) -> None:
+def test_policy__out_of_range__raises(limits: dict[str, Any]) -> None:
     with pytest.raises(OutOfRange):
         BreakerPolicy(**limits)
 

@@ -48,6 +48,22 @@ def test_way_back__wider_band__lets_ten_per_cent_through() -> None:
     assert judge(decayed(9_000, PostBounds(1_111, 1_000, 2_500)))[0] is NavStatus.HALTED
 
 
+@pytest.mark.parametrize(
+    ("drift", "age", "expected"),
+    [
+        # Down 2,000 tenths of a basis point and back up 2,041: the day ends 41 above where it stood.
+        (24_959, 3_600, Outcome.PASS),
+        (24_960, 3_600, Outcome.HALT),
+        # A day that is over has left no drift.
+        (24_960, 80_001, Outcome.PASS),
+        (None, 3_600, Outcome.PASS),
+    ],
+)
+def test_way_back__on_the_same_day__must_fit_the_days_drift_too(drift: int | None, age: int, expected: Outcome) -> None:
+    known = replace(confirmed(age=age), bounds=BAND, day_drift=drift)
+    assert outcome("way_back", replace(decayed(9_800), prior=FundPrior(confirmed=known))) is expected
+
+
 def test_way_back__contract_without_bounds__is_not_asked() -> None:
     assert outcome("way_back", decayed(9_000, None)) is None
 

@@ -183,6 +183,13 @@ def test_after_frame__native_halt_in_a_sample__stops_the_asset_until_its_prices_
     assert states == [BreakerState.HALF_OPEN, BreakerState.HALF_OPEN, BreakerState.CLOSED]
 
 
+def test_after_frame__asset_derived_from_one_that_halts__is_left_to_its_base(store: SqlStore) -> None:
+    breakers = Breakers(store, POLICY, {"wETH": "ETH", "other": "USDC"})
+    halts = {(name, "asset"): replace(HALT, asset=name) for name in ("ETH", "wETH", "other")}
+    frame = replace(_bare("f1", START), estimates=halts)
+    assert [change.subject.name for change in breakers.after_frame(frame)] == ["ETH", "other"]
+
+
 def test_after_frame__no_majority_three_frames_in_a_row__stops_the_asset(store: SqlStore) -> None:
     keeper = Keeper(store)
     calm_between = [keeper.frame(at, eth=eth) for at, eth in ((0, SPLIT), (60, SPLIT), (120, ETHER), (180, SPLIT))]

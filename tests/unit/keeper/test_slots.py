@@ -196,7 +196,7 @@ async def test_run__no_newer_block__holds_the_doubtful_fund_and_keeps_what_was_p
     assert len(frames) == 1
     assert keeper.clock.waits == BLOCK_TRIES
     state, reason = keeper.states()["cash"]
-    assert (state, reason) == ("held", "change; second frame failed: no block newer than 110 on local")
+    assert (state, reason) == ("held", "change; second frame failed: no block newer than 100 on local")
     assert keeper.states()["mixed"] == POSTED
 
 

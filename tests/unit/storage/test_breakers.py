@@ -48,12 +48,18 @@ def test_save_breaker__closed_again__is_as_if_it_never_was(store: SqlStore) -> N
     assert store.load_breakers() == {FUND: HALF_OPEN}
 
 
-def test_save_breaker__several_at_once__one_wins(url: str) -> None:
+@pytest.mark.parametrize("before", range(4))
+def test_save_breaker__several_at_once__one_wins(url: str, before: int) -> None:
+    with SqlStore.open(url) as store:
+        for _ in range(before):  # from the second time on there is a row to be locked
+            store.save_breaker(FUND, OPEN, was=CLOSED, at=NOW)
+            store.save_breaker(FUND, CLOSED, was=OPEN, at=NOW)
     start = Barrier(4)
     reasons = [f"reason {number}" for number in range(4)]
 
     def act(reason: str) -> bool:
         with SqlStore.open(url) as store:
+            store.load_breakers()  # connected, so that all act at the same moment
             start.wait()
             return store.save_breaker(FUND, CLOSED.open(reason, NOW), was=CLOSED, at=NOW)
 

@@ -188,15 +188,16 @@ WRITES: list[Callable[[SqlStore, Claim], object]] = [
 
 
 @pytest.mark.parametrize("write", WRITES)
+@pytest.mark.parametrize("by", [OWNER, OTHER])
 @pytest.mark.parametrize("ended", [False, True])
 def test_every_write__slot_taken_over__is_refused_and_writes_nothing(
-    store: SqlStore, write: Callable[[SqlStore, Claim], object], ended: bool
+    store: SqlStore, write: Callable[[SqlStore, Claim], object], ended: bool, by: str
 ) -> None:
     record(store, frame_of("f1"))
     lane_of(store)
     old = claim(store)
     expire(store, old)
-    new = claim(store, owner=OTHER)
+    new = claim(store, owner=by)
     if ended:
         store.finish_slot(new, POSTED, LATER)
     before = {name: rows for name, rows in content_of(store).items() if name != "lanes"}

@@ -182,10 +182,11 @@ def test_record_broadcast__republished_late__dates_the_attempt_and_leaves_the_st
     store.save_attempt(lane, number, FIRST)
     store.record_mined(lane, number, receipt_of(FIRST.signed), 5, NOW)
     if state.is_end:
-        store.end_transaction(lane, number, state, NOW)
+        store.end_transaction(lane, number, state, NOW, "why")
     store.record_broadcast(lane, FIRST.signed.hash, LATER)
     row = store.find_transaction(number)
     assert (row.state, row.attempts[0].sent_at) == (state, LATER)
+    assert row.error == ("why" if state.is_end else None)
 
 
 def test_record_mined__receipt__is_kept_and_taken_back_with_its_block(

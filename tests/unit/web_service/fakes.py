@@ -56,8 +56,8 @@ class Desk:
         self.error = error
         self.taken: list[tuple[bytes, str]] = []
 
-    async def receive(self, body: bytes, source: str) -> RequestRecord:
-        self.taken.append((body, source))
+    async def receive(self, document: bytes, source: str) -> RequestRecord:
+        self.taken.append((document, source))
         if self.error is not None:
             raise self.error
         return RequestRecord(

@@ -201,7 +201,8 @@ class MempoolNode:
     async def request(self, method: str, params: Sequence[Any]) -> Any:
         self.asked.append(method)
         await asyncio.sleep(0)
-        return self.sound(method, params) if self.fault is None else self.fault(self.sound, method, params)
+        answer = self.sound(method, params) if self.fault is None else self.fault(self.sound, method, params)
+        return await answer if asyncio.iscoroutine(answer) else answer
 
     async def close(self) -> None:
         """Nothing to close."""
@@ -265,7 +266,7 @@ class MempoolNode:
     def _number(self, which: str) -> int:
         return self._known() if which in ("latest", "pending") else min(int(which, 16), self._known())
 
-    def _block(self, which: str) -> dict[str, str] | None:
+    def _block(self, which: str) -> dict[str, Any] | None:
         number = self._known() if which == "latest" else int(which, 16)
         if number > self._known():
             return None
@@ -277,6 +278,10 @@ class MempoolNode:
             "timestamp": hex(block.time),
             "gasLimit": hex(BLOCK_GAS),
             "baseFeePerGas": hex(self.chain.base_fee if number == self._known() else block.base_fee),
+            "transactions": [
+                {"hash": mined.sent.hash, "from": mined.sent.sender, "nonce": hex(mined.sent.nonce)}
+                for mined in block.mined
+            ],
         }
 
     def _run(self, method: str, call: Mapping[str, str]) -> str:

@@ -641,16 +641,20 @@ async def test_tick__expired_form_is_stuck__is_replaced_likewise(here: Rig) -> N
     assert here.state(number) is TransactionState.REPLACED
 
 
-async def test_tick__expired_and_above_every_ceiling__the_post_is_not_broadcast_again(here: Rig) -> None:
+async def test_tick__expired_and_no_room_to_outbid__only_what_frees_the_nonce_is_broadcast_again(here: Rig) -> None:
     number = await here.post(valid_until=Timestamp(START + 40), urgency=Urgency.EMERGENCY)
     here.chain.base_fee = 400 * GWEI
     await here.with_policy(emergency_max_fee=22 * GWEI, routine_max_fee=22 * GWEI)
     here.chain.drop()
     await here.tick(41)
     await here.tick(60)
-    assert here.waiting() == []
-    assert len(here.row(number).attempts) == 1
+    (waiting,) = here.waiting()
+    assert (waiting.data, waiting.fee) == (b"", 22 * GWEI)
+    assert [each.noop for each in here.row(number).attempts] == [False, True]
     assert here.told("fee_cap")
+    here.chain.base_fee = 10 * GWEI
+    await here.mine(3)
+    assert here.state(number) is TransactionState.REPLACED
 
 
 async def test_tick__never_signed_and_expired__ends_failed(here: Rig) -> None:
@@ -756,6 +760,21 @@ async def test_tick__another_transaction_used_the_nonce__ends_replaced_after_eno
     assert here.row(await here.post()).nonce == 1
 
 
+async def test_tick__ours_is_in_a_block_and_no_node_has_its_receipt__waits_for_the_receipt(here: Rig) -> None:
+    number = await here.post()
+    here.chain.mine(3)
+    for node in here.nodes:
+        node.fault = on("eth_getTransactionReceipt", answering(None))
+    for _ in range(6):
+        await here.tick(60)
+    assert here.state(number) is TransactionState.SENT
+    assert here.told("key_used_elsewhere") == []
+    for node in here.nodes:
+        node.fault = None
+    await here.tick(12)
+    assert here.state(number) is TransactionState.CONFIRMED
+
+
 async def test_tick__foreign_use_is_not_deep_yet__waits(here: Rig) -> None:
     number = await here.post()
     here.chain.drop()
@@ -817,6 +836,47 @@ async def test_tick__nonce_that_nothing_uses__is_filled(here: Rig) -> None:
     assert (noop.intent.kind, noop.intent.to, noop.intent.data) == (TransactionKind.NOOP, SIGNER.address, b"")
     assert noop.intent.key == f"gap:main:{SIGNER.address}:0"
     assert (noop.state, noop.nonce, event.transaction) == (TransactionState.CONFIRMED, 0, noop.id)
+
+
+async def test_tick__signer_fails_while_a_gap_is_filled__is_told_and_filled_later() -> None:
+    signer = FaultySigner("")
+    with rig(signer=signer) as here:
+        await here.open()
+        await foreign(here, nonce=0, mine=True)
+        number = await here.post()
+        here.chain.reorganize(1, keep=False)
+        signer.fault = "other key"
+        for _ in range(4):
+            await here.tick(10)
+        (event,) = here.told("wrong_signature")
+        assert (event.severity, bool(event.advice)) == (Severity.CRITICAL, True)
+        assert not here.told("gap_filled")
+        signer.fault = ""
+        await here.tick(10)
+        await here.mine(3)
+        await here.tick()
+        assert here.state(number) is TransactionState.CONFIRMED
+        assert here.store.open_transactions("main", SIGNER.address) == ()
+
+
+async def test_submit__node_is_slow_to_take_a_broadcast__the_next_one_is_not_held_up(here: Rig) -> None:
+    gate, entered = asyncio.Event(), asyncio.Event()
+
+    async def slow(sound: Request, method: str, params: Any) -> Any:
+        entered.set()
+        await gate.wait()
+        return sound(method, params)
+
+    here.nodes[0].fault = on("eth_sendRawTransaction", slow)
+    first, second = await here.add(), await here.add(urgency=Urgency.EMERGENCY)
+    waiting = asyncio.create_task(here.lane.submit(first))
+    await entered.wait()
+    here.nodes[0].fault = None
+    await here.lane.submit(second)
+    assert [sent.nonce for sent in here.waiting()] == [1]
+    gate.set()
+    await waiting
+    assert [sent.nonce for sent in here.waiting()] == [0, 1]
 
 
 async def test_tick__gap_is_seen_once__is_not_filled_yet(here: Rig) -> None:

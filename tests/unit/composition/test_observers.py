@@ -1,0 +1,225 @@
+"""The observer: what the service tells reaches events, metrics and alerts, and nothing it is told ever raises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from navoracle.chain.node_state import NodeEvent, NodeState
+from navoracle.composition.observers import ServiceObserver
+from navoracle.domain.breaker import Breaker, BreakerState
+from navoracle.domain.cadence import Cadence
+from navoracle.domain.errors import ChainError, LeaseLost, StoreError
+from navoracle.domain.frame import ConfirmedNav
+from navoracle.domain.units import Timestamp, to_wad
+from navoracle.lane_port import LaneEvent
+from navoracle.storage import SqlStore
+from navoracle.store_port import BreakerSubject, Event, Severity, SlotOutcome, SlotState
+from navoracle.telemetry.alerts import Alerts
+from navoracle.telemetry.metrics import Metrics
+from navoracle.testing import FixedClock
+from tests.unit.addresses import address
+from tests.unit.storage.builders import NOW, empty_sqlite_store
+
+LIMIT = 7_200
+DOWN = StoreError("disk full", advice="Free some space.")
+
+
+class Silent:
+    """Tells nobody."""
+
+    targets: tuple[()] = ()
+
+
+class Here:
+    """An observer over a real store, with its alerts and metrics."""
+
+    def __init__(self, store: SqlStore) -> None:
+        self.store = store
+        self.clock = FixedClock(NOW)
+        self.metrics = Metrics("test", self.clock.now, process=False)
+        self.alerts = Alerts(store, Silent(), now=self.clock.now, metrics=self.metrics)  # type: ignore[arg-type]
+        self.broken = False
+        self.observer = ServiceObserver(store, self.metrics, self.alerts, self.journal, self.clock, nav_age_limit=LIMIT)
+
+    def journal(self, event: Event) -> None:
+        if self.broken:
+            raise DOWN
+        self.store.append_event(event)
+
+    def open(self) -> set[tuple[str, str]]:
+        """The alerts that are open, by rule and subject."""
+        return {(row.rule, row.subject) for row in self.alerts.open_alerts()}
+
+    def events(self, kind: str) -> list[Event]:
+        return [row.event for row in self.store.events(kind=kind)]
+
+    def ends(self, state: SlotState, reason: str | None = None, *, at: int = NOW) -> None:
+        outcome = SlotOutcome(state, reason, None, None)
+        self.observer.slot_ended("cash", Timestamp(at), Cadence.HOURLY, outcome, None)
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Here]:
+    with SqlStore.open(empty_sqlite_store(tmp_path / "keeper.db")) as store:
+        yield Here(store)
+
+
+def served(age: int, *, held: bool = False) -> ConfirmedNav:
+    return ConfirmedNav(to_wad("1"), to_wad("1"), Timestamp(NOW - age), held=held, block_number=1, frame=None)
+
+
+def test_slot__posted__is_an_event_without_advice(here: Here) -> None:
+    here.ends(SlotState.POSTED)
+    (event,) = here.events("slot_posted")
+    assert (event.fund, event.severity, event.advice) == ("cash", Severity.INFO, "")
+    assert here.open() == set()
+
+
+@pytest.mark.parametrize("state", [SlotState.HELD, SlotState.SKIPPED, SlotState.FAILED, SlotState.MISSED])
+def test_slot__any_other_end__warns_with_advice(here: Here, state: SlotState) -> None:
+    here.ends(state, "why")
+    (event,) = here.events(f"slot_{state.value}")
+    assert event.severity is Severity.WARNING
+    assert event.advice
+    assert event.data["reason"] == "why"
+
+
+def test_slot__still_claimed__is_no_end(here: Here) -> None:
+    here.ends(SlotState.CLAIMED, "not settled yet")
+    assert here.store.events() == ()
+
+
+def test_slots__two_failures_in_a_row__raise_the_alert_that_a_post_ends(here: Here) -> None:
+    here.ends(SlotState.FAILED, "why")
+    assert here.open() == set()
+    here.ends(SlotState.FAILED, "why", at=NOW + 3_600)
+    assert here.open() == {("PostFailing", "cash")}
+    here.ends(SlotState.POSTED, at=NOW + 7_200)
+    assert here.open() == set()
+
+
+def test_slot__missed__raises_its_alert(here: Here) -> None:
+    here.ends(SlotState.MISSED, "no keeper ran")
+    assert here.open() == {("NavMissedSlot", "cash")}
+
+
+def test_nav__older_than_its_limit__is_stale_until_it_is_younger(here: Here) -> None:
+    here.observer.confirmed("cash", served(LIMIT))
+    assert here.open() == set()
+    here.observer.confirmed("cash", served(LIMIT + 1))
+    assert here.open() == {("NavStale", "cash")}
+    here.observer.confirmed("cash", served(10))
+    assert here.open() == set()
+
+
+def test_nav__held_by_the_registry__raises_its_alert_until_it_is_free(here: Here) -> None:
+    here.observer.confirmed("cash", served(10, held=True))
+    assert here.open() == {("FundHeld", "cash")}
+    here.observer.confirmed("cash", served(10))
+    assert here.open() == set()
+
+
+def test_breaker__opens_and_closes__raises_and_clears_its_alert(here: Here) -> None:
+    subject, was = BreakerSubject("fund", "cash"), Breaker()
+    is_open = was.open("insolvent", Timestamp(NOW))
+    here.observer.breaker_changed(subject, was, is_open)
+    assert here.open() == {("BreakerOpen", "fund:cash")}
+    here.observer.breaker_changed(subject, is_open, replace(Breaker(), since=Timestamp(NOW)))
+    assert is_open.state is BreakerState.OPEN
+    assert here.open() == set()
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule"),
+    [
+        ("fee_cap", "FeeCap"),
+        ("fee_budget", "FeeBudget"),
+        ("key_used_elsewhere", "KeyUsedElsewhere"),
+        ("deep_reorganization", "DeepReorganization"),
+        ("no_funds", "SignerBalanceCritical"),
+    ],
+)
+def test_lane_event__that_people_must_know__raises_its_alert(here: Here, kind: str, rule: str) -> None:
+    event = LaneEvent(kind, "home", address(1), Severity.CRITICAL, "message", "advice")
+    here.observer.lane_event(event)
+    assert {found for found, _ in here.open()} == {rule}
+    assert here.events(f"transaction_{kind}")[0].advice == "advice"
+
+
+def test_lane_event__mined__ends_the_trouble_with_fees(here: Here) -> None:
+    here.observer.lane_event(LaneEvent("fee_cap", "home", address(1), Severity.WARNING, "m", "a"))
+    here.observer.lane_event(LaneEvent("mined", "home", address(1), Severity.INFO, "m"))
+    assert here.open() == set()
+
+
+def test_node__disputed_and_alive_again__raises_and_clears_its_alert(here: Here) -> None:
+    bad = NodeEvent("home", "node", NodeState.ALIVE, NodeState.DISPUTED, "lies", "advice")
+    here.observer.node_event(bad)
+    assert here.open() == {("RpcDisagreement", "home:node")}
+    here.observer.node_event(replace(bad, was=NodeState.DISPUTED, state=NodeState.ALIVE, detail=""))
+    assert here.open() == set()
+    assert [event.severity for event in here.events("node_state")] == [Severity.INFO, Severity.WARNING]
+
+
+def test_clock__behind_the_chain__raises_its_alert(here: Here) -> None:
+    here.observer.skew("home", 500)
+    assert here.open() == set()
+    here.observer.skew("home", -121)
+    assert here.open() == {("ClockSkew", "home")}
+
+
+def test_failure__again_and_again__is_one_event_until_it_recovers(here: Here) -> None:
+    error = ChainError("node down", advice="Check it.")
+    for _ in range(3):
+        here.observer.failed("sample", error)
+    assert len(here.events("failure")) == 1
+    assert set(here.observer.troubles) == {"sample"}
+    here.observer.recovered("sample")
+    assert here.observer.troubles == {}
+    here.observer.failed("sample", error)
+    assert len(here.events("failure")) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "rule", "subject"),
+    [
+        (DOWN, "StoreFailing", ""),
+        (LeaseLost("gone", advice="Another keeper has it."), "LeaseLost", "slot 1"),
+    ],
+)
+def test_failure__of_the_store__raises_its_alert_until_it_works(
+    here: Here, error: StoreError, rule: str, subject: str
+) -> None:
+    here.observer.failed("slot 1", error)
+    assert here.open() == {(rule, subject)}
+    here.observer.recovered("slot 1")
+    assert here.open() == set()
+
+
+def test_anything__while_the_store_fails__raises_nothing_and_is_told(here: Here) -> None:
+    here.broken = True
+    here.ends(SlotState.POSTED)
+    here.observer.emergency_asked("cash", "trade", "a trade")
+    here.observer.crashed("slot", ValueError("defect"))
+    here.observer.stopped()
+    assert ("StoreFailing", "") in here.open()
+
+
+def test_job__that_came_too_late__is_an_event_and_one_that_ran_is_none(here: Here) -> None:
+    here.observer.job("slots", "executed")
+    here.observer.job("slots", "missed")
+    (event,) = (row.event for row in here.store.events())
+    assert (event.kind, event.data["job"]) == ("job_missed", "slots")
+    assert 'navoracle_scheduler_jobs_total{result="missed",task="slots"} 1.0' in here.metrics.render().decode()
+
+
+def test_start__with_another_configuration_than_before__is_told(here: Here) -> None:
+    here.observer.started("aaaa", live=True, version="1")
+    here.observer.started("aaaa", live=True, version="1")
+    assert here.open() == set()
+    here.observer.started("bbbb", live=True, version="1")
+    assert here.open() == {("ConfigChanged", "")}
