@@ -35,14 +35,6 @@ class SystemClock:
         """What time it is at a time of the machine: the same."""
         return machine
 
-    def machine_time_of(self, at: float) -> float:
-        """The machine's time at which it is `at`."""
-        return at
-
-    def time_of(self, machine: float) -> float:
-        """What time it is at a time of the machine."""
-        return machine
-
 
 class ScaledClock:
     """A time that runs `scale` times as fast as the machine's; a wait is shorter by as much.
@@ -75,14 +67,6 @@ class ScaledClock:
 
     def time_of(self, machine: float) -> float:
         """What time it is at a time of the machine."""
-        return self._epoch + (machine - self._real) * self._scale
-
-    def machine_time_of(self, at: float) -> float:
-        """The machine's time at which it is `at` by this clock."""
-        return self._real + (at - self._epoch) / self._scale
-
-    def time_of(self, machine: float) -> float:
-        """What time it is by this clock at a time of the machine."""
         return self._epoch + (machine - self._real) * self._scale
 
 

@@ -160,7 +160,7 @@ def _assemble(
             {name: access.reader for name, access in system.chains.items()},
             price=keeper.latest.price,
             nav=keeper.latest.nav,
-            on_trade=lambda fund, reason: service.ask_emergency(fund, "trade", reason),
+            on_trade=service.trade_seen,
             limit_bps=Bps(said.trades.limit_bps),
             poll_seconds=said.trades.poll_seconds,
         ):

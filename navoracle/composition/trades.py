@@ -15,7 +15,7 @@ from navoracle.domain.errors import ChainError
 from navoracle.domain.positions import LIABILITIES
 from navoracle.domain.units import MAX_DECIMALS, WAD, Bps, Wad
 from navoracle.keeper.planner import Subject
-from navoracle.keeper.trades import TokenRate, TradeSubject, TradeWatch
+from navoracle.keeper.trades import SeenTrade, TokenRate, TradeSubject, TradeWatch
 from navoracle.ports import Address, Answer, Call, ChainReader, Scrutiny
 from navoracle.positions import (
     AaveRewards,
@@ -52,7 +52,7 @@ def trade_watches(
     *,
     price: Callable[[str], Wad | None],
     nav: Callable[[str], Wad | None],
-    on_trade: Callable[[str, str], None],
+    on_trade: Callable[[SeenTrade], None],
     limit_bps: Bps = Bps(1_000),
     poll_seconds: float = 2.0,
 ) -> tuple[tuple[TradeWatch, LogWatch], ...]:

@@ -30,7 +30,7 @@ class TradesSection(Section):
 
     enabled: bool = True
     limit_bps: BpsField = 1_000
-    poll_seconds: Annotated[int, Field(gt=0)] = 12
+    poll_seconds: Annotated[int, Field(gt=0)] = 2
 
 
 class EventsSection(Section):

@@ -25,7 +25,7 @@ from navoracle.keeper.request_actions import RequestActions
 from navoracle.keeper.schedule import ScheduledClock, Scheduler
 from navoracle.keeper.slot_queue import SlotQueue, is_still_due, slots_since
 from navoracle.keeper.slots import SlotRunner
-from navoracle.keeper.trades import LatestValues
+from navoracle.keeper.trades import LatestValues, SeenTrade
 from navoracle.keeper.watch import STEP, WINDOW, Watch
 from navoracle.lane_port import Lane
 from navoracle.store_port import BreakerSubject, Claim, SlotOutcome, SlotRow, SlotState, Store
@@ -80,6 +80,7 @@ class KeeperService:
         self._queue = SlotQueue()
         self._working: set[asyncio.Task[None]] = set()
         self._in_hand: dict[tuple[str, Timestamp], Claim | None] = {}
+        self._trades: dict[str, SeenTrade] = {}
         self._looking = asyncio.Lock()
         self._failing: set[str] = set()
 
@@ -181,6 +182,23 @@ class KeeperService:
         self._keeper.observer.emergency_asked(fund, cause, reason)
         self._spawn(self.look_for_slots())
 
+    def trade_seen(self, trade: SeenTrade) -> None:
+        """A large trade: an EMERGENCY slot at once, and another one when the first valued a block before the trade."""
+        known = self._trades.get(trade.fund)
+        if known is None or known.block < trade.block:
+            self._trades[trade.fund] = trade
+        self.ask_emergency(trade.fund, "trade", trade.reason)
+
+    def _after_trade(self, fund: str, frame: NavFrame) -> None:
+        """The fund was valued: was the trade that was seen part of it?"""
+        trade = self._trades.get(fund)
+        if trade is None:
+            return
+        if any(stamp.chain == trade.chain and stamp.number < trade.block for stamp in frame.stamps):
+            self.ask_emergency(fund, "repeated", f"{trade.reason}, block {trade.block}, was not final yet")
+        else:
+            del self._trades[fund]
+
     async def sample(self) -> None:
         """Run the sampler's frame, and let the watch look at it."""
         keeper, began = self._keeper, time.monotonic()
@@ -250,6 +268,8 @@ class KeeperService:
             found = next((frame for frame in frames if frame.id == outcome.frame), None)
             keeper.observer.slot_ended(fund, slot_time, cadence, outcome, found)
             keeper.requests.slot_ended(fund, outcome)
+            if found is not None:
+                self._after_trade(fund, found)
             if outcome.state is SlotState.POSTED and found is not None:
                 self._use_rebase(fund, found.clock)
             if cadence is Cadence.EMERGENCY and outcome.reason in _ASK_AGAIN:
@@ -355,6 +375,7 @@ class KeeperService:
         ids = {name: fund.fund_id for name, fund in funds.items() if fund.chain == chain}
         for fund, confirmed in (await outbox.publisher.confirmed(ids)).items():
             self._keeper.observer.confirmed(fund, confirmed)
+            self._keeper.latest.start_from(fund, confirmed.nav)
         stamp = await self._keeper.ports.chains[chain].stamp()
         self._keeper.observer.skew(chain, self._keeper.clock.now() - stamp.timestamp)
 

@@ -60,6 +60,16 @@ class TradeSubject:
     at_rate: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class SeenTrade:
+    """A trade that asks for an emergency, and its block: what is valued before that block knows nothing of it."""
+
+    fund: str
+    reason: str
+    chain: str
+    block: int
+
+
 class LatestValues:
     """The last live price of each asset, and the last NAV of each fund, as frames brought them.
 
@@ -83,6 +93,10 @@ class LatestValues:
             if found.valuation is not None:
                 self._navs[found.fund] = found.valuation.after.nav
 
+    def start_from(self, fund: str, nav: Wad) -> None:
+        """What the chain serves of a fund (Wad), until a frame values it."""
+        self._navs.setdefault(fund, nav)
+
     def price(self, asset: str) -> Wad | None:
         """The price (Wad per whole token); None when it was never known."""
         return self._prices.get(asset)
@@ -103,7 +117,7 @@ class TradeWatch:
         subjects: what is watched; those of other chains are left out.
         price: an asset's last live price (Wad per whole token), None when it is not known.
         nav: a fund's last NAV (Wad), None when it is not known.
-        on_trade: told the fund and the reason, once per transaction and fund. It must not raise, and not take long.
+        on_trade: told once per transaction and fund. It must not raise, and not take long.
         limit_bps: what a trade may move, of NAV; above it is an emergency.
         read_rates: the rates of the tokens `at_rate`, as far as they can be read; asked at the start and every hour.
         sleep: how to wait between two readings of rates.
@@ -116,7 +130,7 @@ class TradeWatch:
         *,
         price: Callable[[str], Wad | None],
         nav: Callable[[str], Wad | None],
-        on_trade: Callable[[str, str], None],
+        on_trade: Callable[[SeenTrade], None],
         limit_bps: Bps = Bps(1_000),
         read_rates: Callable[[], Awaitable[Mapping[Address, TokenRate]]] | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -155,15 +169,15 @@ class TradeWatch:
 
     def take(self, logs: Sequence[Log]) -> None:
         """Take in what was mined, each log once, in any order; `on_trade` is called before this returns."""
-        touched: dict[tuple[str, str, str], _Trade] = {}
+        touched: dict[tuple[str, str, str], tuple[_Trade, int]] = {}
         for log in logs:
             for key, trade in self._add(log):
-                touched[key] = trade
-        for (fund, _, transaction), trade in touched.items():
+                touched[key] = trade, log.block_number
+        for (fund, _, transaction), (trade, block) in touched.items():
             reason = None if trade.told else self._reason(fund, trade)
             if reason is not None:
                 trade.told = True
-                self._on_trade(fund, f"{reason} in {transaction}")
+                self._on_trade(SeenTrade(fund, f"{reason} in {transaction}", self.chain, block))
         while len(self._trades) > MAX_TRADES:
             del self._trades[next(iter(self._trades))]
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from navoracle.composition import ChainAccess, System, open_system, plan_from_evidence, watch_of
 from navoracle.composition.embedded import embedded_chain, embedded_registry
-from navoracle.config.models import Config
 from navoracle.domain.errors import VerificationFailed
 from navoracle.domain.frame import ConfirmedNav
 from navoracle.domain.units import Timestamp

@@ -28,7 +28,7 @@ from navoracle.domain.positions import Component
 from navoracle.domain.units import WAD, Wad
 from navoracle.keeper.plan import FundPlan
 from navoracle.keeper.planner import Subject
-from navoracle.keeper.trades import TradeWatch
+from navoracle.keeper.trades import SeenTrade, TradeWatch
 from navoracle.ports import Address
 from navoracle.positions import Erc20Position, FixedSupply
 from tests.requirements import needs_node
@@ -115,9 +115,9 @@ async def watching(url: str, *urls: str) -> AsyncIterator[World]:
     told: list[tuple[str, str]] = []
     at: list[float] = []
 
-    def on_trade(fund: str, reason: str) -> None:
+    def on_trade(seen: SeenTrade) -> None:
         at.append(time.perf_counter())
-        told.append((fund, reason))
+        told.append((seen.fund, seen.reason))
 
     ((watch, source),) = trade_watches(
         Subject("USD", "home", {}, {"f": plan}),

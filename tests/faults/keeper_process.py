@@ -90,7 +90,10 @@ class KeeperProcess:
         os.kill(self.pid, signal.SIGCONT)
 
     async def stop(self, within: float = 20.0) -> int:
-        """SIGTERM, and its exit code."""
+        """SIGTERM, once it can hear it, and its exit code."""
+        async with asyncio.timeout(within):
+            while self.is_running and (await self.health("/livez"))[0] == 0:
+                await asyncio.sleep(LOOK)
         if self.is_running:
             os.kill(self.pid, signal.SIGTERM)
         await self.until(lambda: not self.is_running, within, "it stops when it is asked to")

@@ -33,7 +33,7 @@ async def recovers(live: LiveWorld, keeper: KeeperProcess, hour: int) -> None:
     """Started again, it ends the slot as posted, once, without anybody's help; then it stops in order."""
     keeper.start()
     rows = await keeper.until_slots_end(hour, FUNDS)
-    assert {row.state for row in rows.values()} == {SlotState.POSTED}
+    assert {(row.state, row.reason) for row in rows.values()} == {(SlotState.POSTED, None)}
     assert await keeper.stop() == 0
     assert len(await stored_records(live.world)) == FUNDS
     await live.must_hold()

@@ -70,7 +70,7 @@ def asked(watched: list[TradeSubject], batches: list[list[Log]], known: Any, val
         watched,
         price=known.get,
         nav=values.get,
-        on_trade=lambda fund, reason: told.append((fund, reason)),
+        on_trade=lambda seen: told.append((seen.fund, seen.reason)),
     )
     for batch in batches:
         watch.take(batch)
@@ -113,7 +113,7 @@ def test_take__one_transfer__asks_exactly_when_its_value_rounded_up_is_above_the
         [TradeSubject("f", "home", HOLDERS[0], TOKENS[0], "A", decimals)],
         price=lambda _: Wad(price),
         nav=lambda _: Wad(nav),
-        on_trade=lambda _, reason: told.append(reason),
+        on_trade=lambda seen: told.append(seen.reason),
         limit_bps=Bps(limit),
     )
     watch.take([log(0, TOKENS[0], HOLDERS[0], STRANGER, amount, 1)])

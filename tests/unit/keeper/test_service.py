@@ -9,9 +9,11 @@ import pytest
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import StoreError
 from navoracle.domain.units import Timestamp
+from navoracle.keeper.trades import SeenTrade
 from navoracle.keeper.watch import Watch
 from navoracle.store_port import TransactionState
 from tests.unit.keeper.service_world import HOUR, START, ServiceWorld
+from tests.unit.keeper.world import CHAIN
 
 DOWN = StoreError("disk full", advice="Free some space.")
 
@@ -226,3 +228,21 @@ async def test_finish__with_a_post_under_way__waits_for_the_grace_and_leaves_the
     await here.service.finish()
     assert here.slots() == [(HOUR, "claimed", None)]
     assert here.lane.held is None
+
+
+async def test_trade__younger_than_the_block_that_was_valued__is_looked_at_again_until_it_is_in(path: Path) -> None:
+    here = ServiceWorld(path)
+    await here.service.start()
+    newest = (await here.chain.stamp()).number
+    here.service.trade_seen(SeenTrade("cash", "a trade", CHAIN, newest + 3))
+    await here.idle()
+    assert [cause for _, cause, _ in here.heard.emergencies] == ["trade", "repeated"]
+    await here.at(120)
+    assert [cause for _, cause, _ in here.heard.emergencies] == ["trade", "repeated"]
+    assert [state for _, state, _ in here.slots()] == ["posted", "posted"]
+
+
+async def test_nav__before_the_first_frame__is_what_the_chain_serves(path: Path) -> None:
+    here = ServiceWorld(path)
+    await here.service.start()
+    assert here.keeper.latest.nav("cash") == here.publisher.served[1].nav

@@ -54,7 +54,7 @@ class World:
             subjects,
             price=lambda asset: cast("Wad | None", self.prices.get(asset)),
             nav=lambda fund: cast("Wad | None", self.navs.get(fund)),
-            on_trade=lambda fund, reason: self.told.append((fund, reason)),
+            on_trade=lambda seen: self.told.append((seen.fund, seen.reason)),
             limit_bps=Bps(limit_bps),
             **more,
         )

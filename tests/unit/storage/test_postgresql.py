@@ -9,11 +9,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import PoolProxiedConnection, make_url, text
+from sqlalchemy import PoolProxiedConnection, make_url, select, text
 from sqlalchemy.exc import OperationalError
 
 from navoracle.domain.errors import StoreError
 from navoracle.storage import SqlStore, administration, postgresql, tables
+from navoracle.storage.columns import ByteOrder
 from navoracle.storage.failures import store_errors
 from navoracle.storage.postgresql import PostgresqlBackend
 from navoracle.store_port import Event, Severity
@@ -311,3 +312,9 @@ def test_any_log__of_the_driver_and_the_engine__shows_no_password(
 def test_sqlite_url__driver_not_installed__needs_none(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
     SqlStore.open(url_of(path)).close()
+
+
+def test_order__of_text__does_not_depend_on_the_language_of_the_database() -> None:
+    query = select(tables.slots.c.fund).order_by(ByteOrder(tables.slots.c.fund))
+    dialect = PostgresqlBackend(make_url("postgresql://host/navoracle")).engine.dialect
+    assert str(query.compile(dialect=dialect)).endswith('ORDER BY slots.fund COLLATE "C"')
