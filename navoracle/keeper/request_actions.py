@@ -86,7 +86,8 @@ class RequestActions:
             return await self._holds.hold(asked.fund, why)
         if asked.action == "reset_breaker":
             self._tell(self._breakers.reset(subject, now, Role.RISK))
-            return "breaker closed"
+            ask_emergency(asked.fund, "risk", why)
+            return "the breaker is closed, and a slot was asked for"
         if asked.action == "rebase":
             self._store.grant_rebase(asked.fund, asked.id, Timestamp(max(asked.deadline, now + HOUR)), now)
             ask_emergency(asked.fund, "risk", why)

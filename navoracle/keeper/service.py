@@ -149,9 +149,23 @@ class KeeperService:
                 self._miss(self._queue.add(slot, (fund,)), "no keeper ran")
         await self.look_at_transactions()
         await self.guarded("sample", self.sample)
+        self._tell_untold(now)
         await self.look_for_slots()
         await self.recover()
         await self.look_at_chain()
+
+    def _tell_untold(self, now: Timestamp) -> None:
+        """Tell of slots that ended just before an earlier run did, and of which it could tell nobody any more."""
+        store, since = self._keeper.store, Timestamp(now - DAY)
+        told = {
+            (row.event.fund, row.event.data.get("slot_time"))
+            for row in store.events(since=since)
+            if row.event.kind.startswith("slot_")
+        }
+        for row in reversed(store.slots(since=since)):
+            if row.state is not SlotState.CLAIMED and (row.fund, row.slot_time) not in told:
+                outcome = SlotOutcome(row.state, row.reason, row.frame, row.post)
+                self._keeper.observer.slot_ended(row.fund, row.slot_time, row.cadence, outcome, None)
 
     async def finish(self) -> None:
         """Wait for the slots under way, as long as the grace allows; what is left is claimed, and recovered later."""

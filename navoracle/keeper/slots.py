@@ -148,8 +148,10 @@ class SlotRunner:
     async def _was_signed(self, post: PostRow, outbox: Outbox) -> bool:
         """Whether anything of the post may be on its way; where nothing is, its transaction is given up for good."""
         transaction = self._store.find_transaction(post.transaction)
-        if transaction.attempts or transaction.state is not TransactionState.PREPARED:
+        if transaction.attempts:
             return True
+        if transaction.state.is_end:
+            return False  # Another fund of the same batch was taken over before, and gave it up.
         if outbox.lane is None or not await outbox.lane.open():
             return True
         self._store.end_transaction(

@@ -113,6 +113,13 @@ class KeeperProcess:
         """Wait until it is gone, by a fail point."""
         await self.until(lambda: not self.is_running, within, "it comes by its fail point and dies")
 
+    async def until_healthy(self, within: float = 40.0) -> None:
+        """Wait until it answers."""
+        async with asyncio.timeout(within):
+            while (await self.health("/livez"))[0] != 200:
+                assert self.is_running, self.tail()
+                await asyncio.sleep(LOOK)
+
     async def until_frozen(self, within: float = 30.0) -> None:
         """Wait until a fail point has stopped it."""
         stat = Path(f"/proc/{self.pid}/stat")

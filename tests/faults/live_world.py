@@ -109,13 +109,13 @@ class LiveWorld:
             changes=changes,
         )
         path = write(folder / "navoracle.yaml", configuration)
-        self._prime(url)
+        self.prime(url)
         process = KeeperProcess(path, url, clock or self.clock, port, folder / "keeper.log", mutation)
         self.processes.append(process)
         self.accounts.add(account)
         return process
 
-    def _prime(self, url: str) -> None:
+    def prime(self, url: str) -> None:
         """Give a new database a past: a keeper without one takes up no slot that is due when it starts."""
         with open_store(url) as store:
             if not store.slots(limit=1):

