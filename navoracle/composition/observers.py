@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
 import structlog
 
-from navoracle.chain.node_state import NodeEvent, NodeState
+from navoracle.composition.chain_observer import ChainObserver
 from navoracle.domain.breaker import Breaker, BreakerState
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import LeaseLost, NavoracleError, RequestRefused, SignerFailed, StoreError
-from navoracle.domain.frame import ConfirmedNav, FundFrame, NavFrame, NavStatus
+from navoracle.domain.frame import FundFrame, NavFrame, NavStatus
 from navoracle.domain.guards.distance import sentence
 from navoracle.domain.units import Timestamp
 from navoracle.keeper.advice import advice_for
-from navoracle.lane_port import LaneEvent, LaneStatus
 from navoracle.ports import Clock
 from navoracle.store_port import (
     BreakerSubject,
@@ -34,26 +33,10 @@ from navoracle.telemetry.metrics import Metrics
 DISTANCE_ALARM_BPS: Final = 8_000
 """Part of the contract's band that a post uses, in bps, from which an operator is told."""
 
-SKEW_LIMIT: Final = 120
-"""Seconds between the keeper's clock and the newest block from which an operator is told."""
-
 FAILURES_IN_A_ROW: Final = 2
 
-_LANE_RULES: Final[Mapping[str, RuleName]] = {
-    "fee_cap": "FeeCap",
-    "fee_budget": "FeeBudget",
-    "key_used_elsewhere": "KeyUsedElsewhere",
-    "deep_reorganization": "DeepReorganization",
-    "wrong_signature": "SignerFailing",
-}
-_NODE_RULES: Final[Mapping[NodeState, RuleName]] = {
-    NodeState.DISPUTED: "RpcDisagreement",
-    NodeState.UNREACHABLE: "RpcDown",
-}
-_ENDS_FEE_TROUBLE: Final = frozenset({"mined", "confirmed"})
 
-
-class ServiceObserver:
+class ServiceObserver(ChainObserver):
     """Implements `keeper.observer.Observer`, and listens to lanes and nodes.
 
     Args:
@@ -71,18 +54,11 @@ class ServiceObserver:
         *,
         nav_age_limit: int,
     ) -> None:
-        self._store = store
-        self._metrics = metrics
-        self._alerts = alerts
-        self._journal = journal
-        self._clock = clock
-        self._nav_age_limit = nav_age_limit
+        super().__init__(store, metrics, alerts, journal, clock, nav_age_limit=nav_age_limit)
         self._log = structlog.get_logger("navoracle.keeper")
         self._failures: dict[str, int] = {}
         self.last_beat: Timestamp = clock.now()
-        self.served: dict[str, ConfirmedNav] = {}
         self.last_slots: dict[str, tuple[Timestamp, Cadence, SlotOutcome]] = {}
-        self.lanes: dict[str, tuple[LaneStatus, int | None]] = {}
         self.troubles: dict[str, NavoracleError] = {}
 
     # ---- the loop
@@ -245,80 +221,6 @@ class ServiceObserver:
         else:
             self._alerts.raise_("BreakerOpen", name, "; ".join(after.reasons), advice=after.advice)
 
-    # ---- the chain
-
-    def confirmed(self, fund: str, confirmed: ConfirmedNav) -> None:
-        """What the chain serves for a fund."""
-        self.served[fund] = confirmed
-        self._metrics.observe_confirmed(fund, confirmed, age_limit=self._nav_age_limit)
-        age = self._clock.now() - confirmed.valuation_time
-        if age > self._nav_age_limit:
-            self._alerts.raise_("NavStale", fund, f"the NAV on chain is {age} s old, over {self._nav_age_limit} s")
-        else:
-            self._alerts.clear("NavStale", fund)
-        if confirmed.held:
-            self._alerts.raise_("FundHeld", fund, "the registry holds the fund and serves its old value")
-        else:
-            self._alerts.clear("FundHeld", fund)
-
-    def skew(self, chain: str, seconds: int) -> None:
-        """The keeper's clock minus the newest final block's time."""
-        self._metrics.observe_skew(chain, seconds)
-        if seconds < -SKEW_LIMIT:
-            self._alerts.raise_("ClockSkew", chain, f"the newest block of {chain} is {-seconds} s ahead of the clock")
-        else:
-            self._alerts.clear("ClockSkew", chain)
-
-    def lane(self, status: LaneStatus, epoch: int | None) -> None:
-        """A lane as it is now."""
-        self.lanes[f"{status.chain}:{status.sender}"] = (status, epoch)
-        self._metrics.observe_lane(status, epoch=epoch)
-
-    def lane_event(self, event: LaneEvent) -> None:
-        """What became of a transaction, or of its lane."""
-        self._metrics.lane_event(event)
-        lane = f"{event.chain}:{event.sender}"
-        rule = _LANE_RULES.get(event.kind)
-        if rule is not None:
-            self._alerts.raise_(rule, lane, event.message, advice=event.advice or None)
-        if event.kind in ("low_funds", "no_funds"):
-            critical = event.severity is Severity.CRITICAL
-            self._alerts.raise_(
-                "SignerBalanceCritical" if critical else "SignerBalanceLow",
-                lane,
-                event.message,
-                advice=event.advice or None,
-            )
-        if event.kind in _ENDS_FEE_TROUBLE:
-            self._alerts.clear("FeeCap", lane)
-        self.record(
-            f"transaction_{event.kind}",
-            None,
-            event.severity,
-            event.message,
-            event.advice,
-            {"chain": event.chain, "sender": event.sender, "transaction": event.transaction, "hash": event.hash},
-        )
-
-    def node_event(self, event: NodeEvent) -> None:
-        """A node changed its state."""
-        self._metrics.node_event(event)
-        subject = f"{event.chain}:{event.node}"
-        for state, rule in _NODE_RULES.items():
-            if event.state is state:
-                self._alerts.raise_(rule, subject, event.detail, advice=event.advice)
-            else:
-                self._alerts.clear(rule, subject)
-        if event.was is not NodeState.UNDIALED or event.state is not NodeState.ALIVE:
-            self.record(
-                "node_state",
-                None,
-                Severity.INFO if event.state is NodeState.ALIVE else Severity.WARNING,
-                f"{event.node} of {event.chain}: {event.was.value} to {event.state.value} {event.detail}".rstrip(),
-                "" if event.state is NodeState.ALIVE else event.advice,
-                {"chain": event.chain, "node": event.node, "state": event.state.value},
-            )
-
     # ---- people
 
     def request_ended(self, row: RequestRow, result: str) -> None:
@@ -385,24 +287,3 @@ class ServiceObserver:
         if rule is not None:
             self._alerts.clear(rule, what if rule != "StoreFailing" else "")
         self.record("recovered", None, Severity.INFO, f"{what} works again", "", {"what": what})
-
-    # ---- events
-
-    def record(
-        self,
-        kind: str,
-        fund: str | None,
-        severity: Severity,
-        message: str,
-        advice: str,
-        data: Mapping[str, object],
-    ) -> None:
-        """Keep an event and say it; a database that fails is told, and what happened has happened all the same."""
-        try:
-            self._journal(Event(self._clock.now(), kind, fund, severity, message, advice, data))
-        except StoreError as error:
-            self._store_failed(error)
-
-    def _store_failed(self, error: StoreError) -> None:
-        self._metrics.store_failed()
-        self._alerts.raise_("StoreFailing", "", error.message, advice=error.advice)

@@ -22,9 +22,10 @@ from navoracle.domain.errors import ConfigurationError, StoreError
 from navoracle.domain.units import Bps
 from navoracle.keeper.breakers import Breakers
 from navoracle.keeper.emergency_path import Guardian, GuardianHolds, InsolvencyPath
+from navoracle.keeper.parts import Keeper, ServiceTimes
 from navoracle.keeper.request_actions import RequestActions
 from navoracle.keeper.schedule import ScheduledClock
-from navoracle.keeper.service import Keeper, KeeperService, ServiceTimes
+from navoracle.keeper.service import KeeperService
 from navoracle.keeper.trades import LatestValues
 from navoracle.publishers.nav_registry_calls import NavRegistryCalls
 from navoracle.requests import RequestListener
@@ -174,7 +175,9 @@ def _assemble(
     )
     dropped = drop_folder(config, desk, clock)
     if dropped is not None:
-        service.also(said.requests.poll_seconds, "drop folder", lambda: service.guarded("drop folder", dropped.poll))
+        service.also(
+            said.requests.poll_seconds, "drop folder", lambda: service.failures.guard("drop folder", dropped.poll)
+        )
     return service, desk
 
 

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 from aiohttp import web
+from eth_account import Account
 from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from hexbytes import HexBytes
 
@@ -86,7 +87,7 @@ class TenPercentRule:
         raw = HexBytes(str(asked["params"][0]))
         fields = TypedTransaction.from_bytes(raw).as_dict()
         fees = (int(fields["maxFeePerGas"]), int(fields["maxPriorityFeePerGas"]))
-        place = (str(fields["to"].hex() if isinstance(fields["to"], bytes) else fields["to"]), int(fields["nonce"]))
+        place = (str(Account.recover_transaction(raw)), int(fields["nonce"]))
         held = self.floor.get(place)
         if held is not None and fees != held and any(10 * new < 11 * old for new, old in zip(fees, held, strict=True)):
             self.refused += 1

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from navoracle.domain.breaker import BreakerState
@@ -16,53 +15,20 @@ from navoracle.domain.cadence import QUARTER, Cadence, ScheduledSlot
 from navoracle.domain.errors import NavoracleError
 from navoracle.domain.frame import NavFrame
 from navoracle.domain.units import Timestamp
-from navoracle.keeper.breakers import BreakerChange, Breakers
-from navoracle.keeper.emergency_path import InsolvencyPath
-from navoracle.keeper.frame import FramePorts
-from navoracle.keeper.observer import Observer
-from navoracle.keeper.planner import Planner
-from navoracle.keeper.request_actions import RequestActions
-from navoracle.keeper.schedule import ScheduledClock, Scheduler
+from navoracle.keeper.breakers import BreakerChange
+from navoracle.keeper.chain_look import ChainLook
+from navoracle.keeper.failures import Failures
+from navoracle.keeper.parts import Keeper, ServiceTimes
+from navoracle.keeper.schedule import Scheduler
 from navoracle.keeper.slot_queue import SlotQueue, is_still_due, slots_since
-from navoracle.keeper.slots import SlotRunner
-from navoracle.keeper.trades import LatestValues, SeenTrade
-from navoracle.keeper.watch import STEP, WINDOW, Watch
+from navoracle.keeper.trades import SeenTrade
+from navoracle.keeper.watch import STEP, WINDOW
 from navoracle.lane_port import Lane
-from navoracle.store_port import BreakerSubject, Claim, SlotOutcome, SlotRow, SlotState, Store
+from navoracle.store_port import BreakerSubject, Claim, SlotOutcome, SlotRow, SlotState
 
 DAY: Final = STEP * WINDOW
 _ASK_AGAIN: Final = frozenset({"interval", "registry:too_early"})
 """Endings of an EMERGENCY slot that came too soon after a post: it is asked for again, never lost."""
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceTimes:
-    """Seconds: see `config.service.ServiceSection`."""
-
-    sample: int = 60
-    tick: int = 4
-    lease: int = 30
-    misfire_grace: int = 450
-    health: int = 60
-    stop_grace: int = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Keeper:
-    """The parts of a running keeper."""
-
-    planner: Planner
-    ports: FramePorts
-    runner: SlotRunner
-    watch: Watch
-    latest: LatestValues
-    store: Store
-    breakers: Breakers
-    requests: RequestActions
-    insolvency: InsolvencyPath
-    observer: Observer
-    clock: ScheduledClock
-    lanes: tuple[Lane, ...] = ()
 
 
 class KeeperService:
@@ -82,7 +48,8 @@ class KeeperService:
         self._in_hand: dict[tuple[str, Timestamp], Claim | None] = {}
         self._trades: dict[str, SeenTrade] = {}
         self._looking = asyncio.Lock()
-        self._failing: set[str] = set()
+        self.failures = Failures(keeper.observer)
+        self._chain = ChainLook(keeper, self.failures)
 
     # ---- the whole
 
@@ -122,7 +89,7 @@ class KeeperService:
         return (
             (1, "emergencies", self.look_for_slots),
             (QUARTER, "slots", self.look_for_slots),
-            (self._times.sample, "sample", lambda: self.guarded("sample", self.sample)),
+            (self._times.sample, "sample", lambda: self.failures.guard("sample", self.sample)),
             (self._times.tick, "transactions", self.look_at_transactions),
             (max(1, self._times.lease // 2), "recovery", self.recover),
             (2, "requests", self.act_on_requests),
@@ -148,7 +115,7 @@ class KeeperService:
             for slot in slots_since(known[0].slot_time, now) if known else ():
                 self._miss(self._queue.add(slot, (fund,)), "no keeper ran")
         await self.look_at_transactions()
-        await self.guarded("sample", self.sample)
+        await self.failures.guard("sample", self.sample)
         self._tell_untold(now)
         await self.look_for_slots()
         await self.recover()
@@ -258,7 +225,7 @@ class KeeperService:
             frames, outcomes = await self._keeper.runner.work(claims, slot.time, slot.cadence)
         except NavoracleError as error:
             self._keeper.observer.cycle("slot", ok=False, seconds=time.monotonic() - began)
-            self._failed(f"slot {slot.time}", error)
+            self.failures.tell(f"slot {slot.time}", error)
             return
         finally:
             for claim in claims:
@@ -276,7 +243,7 @@ class KeeperService:
             keeper.watch.observe_slot(frame)
             keeper.latest.observe(frame)
             keeper.observer.framed(frame)
-            await self.guarded("insolvency", keeper.insolvency.after_frame, frame)
+            await self.failures.guard("insolvency", keeper.insolvency.after_frame, frame)
             self._moved(keeper.breakers.after_frame(frame))
         for fund, outcome in outcomes.items():
             found = next((frame for frame in frames if frame.id == outcome.frame), None)
@@ -289,7 +256,7 @@ class KeeperService:
             if cadence is Cadence.EMERGENCY and outcome.reason in _ASK_AGAIN:
                 self.ask_emergency(fund, "repeated", f"an emergency came too soon after a post ({outcome.reason})")
         if any(outcome.post is not None for outcome in outcomes.values()):
-            await self._look_at_registries()
+            await self._chain.registries()
 
     def _moved(self, changes: Iterable[BreakerChange]) -> None:
         """Tell of breakers that moved; a fund that is free again is posted at once."""
@@ -327,36 +294,45 @@ class KeeperService:
     async def look_at_transactions(self) -> None:
         """Renew the lanes, or try to take them, and see every open transaction on its way."""
         for lane in self._keeper.lanes:
-            await self.guarded(f"transactions of {lane.address}", _tick, lane)
+            await self.failures.guard(f"transactions of {lane.address}", _tick, lane)
 
     async def recover(self) -> None:
-        """Renew what this keeper works on, and take over slots whose keeper is gone."""
+        """Renew what this keeper works on, and take over slots whose keeper is gone: together what is run again."""
         store = self._keeper.store
         mine = [claim for claim in self._in_hand.values() if claim is not None]
-        await self.guarded("leases", self._renew, mine)
+        await self.failures.guard("leases", self._renew, mine)
         newest: dict[str, Timestamp] = {}
+        again: dict[ScheduledSlot, list[str]] = {}
+        others = await self._chains_of_others()
         for row in store.abandoned_slots():
-            if row.fund not in self._keeper.planner.subject.funds or (row.fund, row.slot_time) in self._in_hand:
+            fund = self._keeper.planner.subject.funds.get(row.fund)
+            if fund is None or fund.chain in others or (row.fund, row.slot_time) in self._in_hand:
                 continue
             if row.fund not in newest:
                 newest[row.fund] = store.slots(fund=row.fund, limit=1)[0].slot_time
             due = is_still_due(row.slot_time, newest[row.fund], self._keeper.clock.now())
-            self._spawn(self._resume(row, still_due=due))
+            if due and row.post is None:
+                again.setdefault(ScheduledSlot(row.slot_time, row.cadence), []).append(row.fund)
+            else:
+                self._spawn(self._resume(row, still_due=due))
+        for slot, funds in again.items():
+            claims = self._keeper.runner.claim(funds, slot.time, slot.cadence)
+            if claims:
+                self._spawn(self._work(slot, claims))
 
     async def _renew(self, claims: Sequence[Claim]) -> None:
         if claims:
             self._keeper.store.renew_claims(claims, self._times.lease)
 
     async def _resume(self, row: SlotRow, *, still_due: bool) -> None:
-        chain = self._keeper.planner.subject.funds[row.fund].chain
         slot = (row.fund, row.slot_time)
-        if slot in self._in_hand or chain in await self._chains_of_others():
+        if slot in self._in_hand:
             return
         self._in_hand[slot] = None
         try:
             outcome = await self._keeper.runner.resume(row, still_due=still_due)
         except NavoracleError as error:
-            self._failed(f"recovery of slot {row.slot_time} of {row.fund}", error)
+            self.failures.tell(f"recovery of slot {row.slot_time} of {row.fund}", error)
             return
         finally:
             self._in_hand.pop(slot, None)
@@ -369,51 +345,16 @@ class KeeperService:
 
     async def act_on_requests(self) -> None:
         """Do what signed requests ask for."""
-        await self.guarded("requests", self._keeper.requests.act, self.ask_emergency)
+        await self.failures.guard("requests", self._keeper.requests.act, self.ask_emergency)
 
     async def look_at_chain(self) -> None:
         """What the chain serves, what the lanes have left, how far the clock is off, and which breakers cooled down."""
         keeper = self._keeper
         self._moved(keeper.breakers.cool_down(keeper.clock.now()))
         self._try_funds()
-        await self._look_at_registries()
-        for lane in keeper.lanes:
-            await self.guarded(f"balance of {lane.address}", self._balance, lane)
+        await self._chain.all()
 
-    async def _look_at_registries(self) -> None:
-        for chain, outbox in self._keeper.ports.outboxes.items():
-            await self.guarded(f"NAVs on {chain}", self._confirmed, chain, outbox)
-
-    async def _confirmed(self, chain: str, outbox: Any) -> None:
-        funds = self._keeper.planner.subject.funds
-        ids = {name: fund.fund_id for name, fund in funds.items() if fund.chain == chain}
-        for fund, confirmed in (await outbox.publisher.confirmed(ids)).items():
-            self._keeper.observer.confirmed(fund, confirmed)
-            self._keeper.latest.start_from(fund, confirmed.nav)
-        stamp = await self._keeper.ports.chains[chain].stamp()
-        self._keeper.observer.skew(chain, self._keeper.clock.now() - stamp.timestamp)
-
-    async def _balance(self, lane: Lane) -> None:
-        status = await lane.status()
-        epoch = lane.lease.epoch if await lane.open() else None
-        self._keeper.observer.lane(status, epoch)
-
-    # ---- failures
-
-    async def guarded(self, what: str, job: Callable[..., Awaitable[Any]], *arguments: Any) -> None:
-        """Run a job whose failure ends nothing: it is told, once, and when it works again."""
-        try:
-            await job(*arguments)
-        except NavoracleError as error:
-            self._failed(what, error)
-        else:
-            if what in self._failing:
-                self._failing.discard(what)
-                self._keeper.observer.recovered(what)
-
-    def _failed(self, what: str, error: NavoracleError) -> None:
-        self._failing.add(what)
-        self._keeper.observer.failed(what, error)
+    # ---- tasks
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

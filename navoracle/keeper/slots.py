@@ -87,7 +87,7 @@ class SlotRunner:
         with self._store.transaction():
             wanted = [
                 self._store.claim_slot(fund, slot_time, cadence, owner=self._owner, lease=self._lease, at=at)
-                for fund in funds
+                for fund in sorted(funds)  # in one order, so that two keepers never wait for one another
             ]
         fail_point("after_claim")
         return tuple(claim for claim in wanted if claim is not None)

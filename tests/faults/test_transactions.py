@@ -301,9 +301,8 @@ async def test_row_11__base_fee_rises__is_replaced_by_the_rule_of_public_nodes(w
 
 async def test_row_12__replacement_underpriced__is_raised_until_it_is_taken(world: World) -> None:
     number = await world.post()
-    to = TARGET.lower()[2:]
-    held = world.rule.floor[(to, 0)]
-    world.rule.floor[(to, 0)] = (held[0] * 14 // 10, held[1] * 14 // 10)
+    held = world.rule.floor[(KEEPER.address, 0)]
+    world.rule.floor[(KEEPER.address, 0)] = (held[0] * 14 // 10, held[1] * 14 // 10)
     await world.tick(48)
     for _ in range(6):
         await world.tick(1)

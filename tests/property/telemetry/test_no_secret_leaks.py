@@ -21,7 +21,7 @@ import pytest
 import structlog
 import yaml
 from fastapi.testclient import TestClient
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr
 
@@ -267,6 +267,7 @@ def everything(raw: dict[str, Any]) -> dict[str, str]:
 
 
 @settings(max_examples=EXAMPLES)
+@example(in_url="Ab1-Ab1_Ab1-Ab1", word="p\"a\\ss'w0rd%20&<>")
 @given(URL_WORDS, WORDS)
 def test_secrets__in_each_field_of_a_configuration__appear_in_no_output(in_url: str, word: str) -> None:
     assume(in_url not in ordinary() and word not in ordinary() and in_url not in word and word not in in_url)
@@ -274,6 +275,7 @@ def test_secrets__in_each_field_of_a_configuration__appear_in_no_output(in_url: 
         assert in_url not in text, output
         assert word not in text, output
         assert json.dumps(word)[1:-1] not in text, output
+        assert repr(word)[1:-1] not in text, output
 
 
 @settings(max_examples=EXAMPLES)

@@ -15,10 +15,11 @@ from navoracle.domain.units import Timestamp, to_wad
 from navoracle.keeper.breakers import Breakers
 from navoracle.keeper.emergency_path import GuardianHolds, InsolvencyPath
 from navoracle.keeper.frame import FramePorts
+from navoracle.keeper.parts import Keeper, ServiceTimes
 from navoracle.keeper.planner import Planner
 from navoracle.keeper.publishing import Outbox
 from navoracle.keeper.request_actions import RequestActions
-from navoracle.keeper.service import Keeper, KeeperService, ServiceTimes
+from navoracle.keeper.service import KeeperService
 from navoracle.keeper.slots import SlotRunner
 from navoracle.keeper.trades import LatestValues
 from navoracle.keeper.watch import Watch, WatchPolicy

@@ -900,7 +900,8 @@ async def test_submit__node_is_slow_to_take_a_broadcast__the_next_one_is_not_hel
     waiting = asyncio.create_task(here.lane.submit(first))
     await entered.wait()
     here.nodes[0].fault = None
-    await here.lane.submit(second)
+    async with asyncio.timeout(20):
+        await here.lane.submit(second)
     assert [sent.nonce for sent in here.waiting()] == [1]
     gate.set()
     await waiting
