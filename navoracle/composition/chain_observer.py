@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -10,7 +11,7 @@ from navoracle.domain.errors import StoreError
 from navoracle.domain.frame import ConfirmedNav
 from navoracle.lane_port import LaneEvent, LaneStatus
 from navoracle.ports import Clock
-from navoracle.store_port import Event, Severity, Store
+from navoracle.store_port import Event, Severity, Store, TransactionKind, Urgency
 from navoracle.telemetry.alerts import Alerts, RuleName
 from navoracle.telemetry.metrics import Metrics
 
@@ -28,6 +29,7 @@ _NODE_RULES: Final[Mapping[NodeState, RuleName]] = {
     NodeState.DISPUTED: "RpcDisagreement",
     NodeState.UNREACHABLE: "RpcDown",
 }
+_MEASURED: Final = frozenset({"sent", "confirmed", "replaced", "failed"})
 _ENDS_FEE_TROUBLE: Final = frozenset({"mined", "confirmed"})
 
 
@@ -57,6 +59,7 @@ class ChainObserver:
         self._nav_age_limit = nav_age_limit
         self.served: dict[str, ConfirmedNav] = {}
         self.lanes: dict[str, tuple[LaneStatus, int | None]] = {}
+        self._asked: dict[str, float] = {}
 
     def confirmed(self, fund: str, confirmed: ConfirmedNav) -> None:
         """What the chain serves for a fund."""
@@ -88,6 +91,7 @@ class ChainObserver:
     def lane_event(self, event: LaneEvent) -> None:
         """What became of a transaction, or of its lane."""
         self._metrics.lane_event(event)
+        self._measure(event)
         lane = f"{event.chain}:{event.sender}"
         rule = _LANE_RULES.get(event.kind)
         if rule is not None:
@@ -110,6 +114,22 @@ class ChainObserver:
             event.advice,
             {"chain": event.chain, "sender": event.sender, "transaction": event.transaction, "hash": event.hash},
         )
+
+    def _measure(self, event: LaneEvent) -> None:
+        """How long an emergency took to its broadcast, and what a transaction took and cost in the end."""
+        if event.transaction is None or event.kind not in _MEASURED:
+            return
+        try:
+            row = self._store.find_transaction(event.transaction)
+            if event.kind != "sent":
+                self._metrics.observe_transaction(row)
+            elif row.intent.urgency is Urgency.EMERGENCY and row.intent.kind is TransactionKind.POST:
+                for part in self._store.find_post(int(row.intent.key.removeprefix("post:"))).funds:
+                    asked = self._asked.pop(part.fund, None)
+                    if asked is not None:
+                        self._metrics.observe_emergency_broadcast(time.monotonic() - asked)
+        except StoreError as error:
+            self._store_failed(error)
 
     def node_event(self, event: NodeEvent) -> None:
         """A node changed its state."""

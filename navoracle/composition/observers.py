@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
@@ -34,6 +35,9 @@ DISTANCE_ALARM_BPS: Final = 8_000
 """Part of the contract's band that a post uses, in bps, from which an operator is told."""
 
 FAILURES_IN_A_ROW: Final = 2
+
+_CONTRACT_CHANGES: Final = frozenset({"unknown_code", "no_contract", "paused", "not_poster", "poster_has_other_roles"})
+"""Refusals of a preflight that say that the contract is no longer what it was."""
 
 
 class ServiceObserver(ChainObserver):
@@ -173,6 +177,10 @@ class ServiceObserver(ChainObserver):
         self._slot_alerts(fund, outcome, said, fine=fine)
 
     def _slot_alerts(self, fund: str, outcome: SlotOutcome, said: str, *, fine: bool) -> None:
+        if (outcome.reason or "").removeprefix("preflight:") in _CONTRACT_CHANGES:
+            self._alerts.raise_("ContractChanged", fund, said)
+        elif outcome.post is not None:
+            self._alerts.clear("ContractChanged", fund)
         if outcome.state is SlotState.MISSED:
             self._alerts.raise_("NavMissedSlot", fund, said)
         if fine:
@@ -203,6 +211,7 @@ class ServiceObserver(ChainObserver):
     def emergency_asked(self, fund: str, cause: str, reason: str) -> None:
         """An EMERGENCY slot was asked for."""
         self._metrics.observe_emergency(fund, cause)
+        self._asked.setdefault(fund, time.monotonic())
         self._alerts.raise_("EmergencyUsed", fund, reason)
         self.record(
             "emergency_asked",
@@ -220,6 +229,14 @@ class ServiceObserver(ChainObserver):
             self._alerts.clear("BreakerOpen", name)
         else:
             self._alerts.raise_("BreakerOpen", name, "; ".join(after.reasons), advice=after.advice)
+
+    def breakers(self, known: Mapping[BreakerSubject, Breaker]) -> None:
+        """Every breaker that is not closed."""
+        self._metrics.observe_breakers(known)
+        for subject, breaker in known.items():
+            self._alerts.raise_(
+                "BreakerOpen", f"{subject.kind}:{subject.name}", "; ".join(breaker.reasons), advice=breaker.advice
+            )
 
     # ---- people
 

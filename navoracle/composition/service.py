@@ -27,6 +27,7 @@ from navoracle.keeper.request_actions import RequestActions
 from navoracle.keeper.schedule import ScheduledClock
 from navoracle.keeper.service import KeeperService
 from navoracle.keeper.trades import LatestValues
+from navoracle.private_file import read_private
 from navoracle.publishers.nav_registry_calls import NavRegistryCalls
 from navoracle.requests import RequestListener
 from navoracle.store_port import RequestRecord, Store
@@ -39,6 +40,7 @@ from navoracle.web_service.view import RequestReceiver
 
 ALERT_SECONDS: Final = 5
 EVENT_SECONDS: Final = 10
+TOKEN_BYTES: Final = 16_384
 ALL_INTERFACES: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - to be recognised, not bound to
 
 
@@ -79,12 +81,13 @@ async def open_service(
     said = config.service
     metrics = Metrics(__version__, clock.now, configuration=config_hash(config))
     metrics.announce(config.funds, config.chains)
+    told: list[Alerts] = []
     events = EventLog(
         events_folder,
         store,
         now=clock.now,
         retention_days=said.events.keep_days,
-        on_trouble=lambda trouble: metrics.event_log_works(trouble is None),
+        on_trouble=lambda trouble: _tell_event_files(trouble, metrics, told),
     )
     alerts = Alerts(
         store,
@@ -94,6 +97,7 @@ async def open_service(
         journal=events.record,
         metrics=metrics,
     )
+    told.append(alerts)
     observer = ServiceObserver(store, metrics, alerts, events.record, clock, nav_age_limit=said.nav_age_limit)
     running = Running(said.lease, None, observer.lane_event, observer.node_event)
     system = await open_system(
@@ -154,7 +158,7 @@ def _assemble(
     )
     service.also(ALERT_SECONDS, "alerts", lambda: alerts.tick(clock.now()))
     service.also(EVENT_SECONDS, "events", lambda: _catch_up(events, observer))
-    service.also(said.health_interval, "nodes", lambda: _show_nodes(system, metrics))
+    service.also(said.health_interval, "nodes", lambda: _show_nodes(system, metrics, alerts))
     if said.trades.enabled:
         for watch, _ in trade_watches(
             system.subject,
@@ -186,6 +190,16 @@ def _taken(record: RequestRecord, service: KeeperService, metrics: Metrics) -> N
     service.hurry_requests()
 
 
+def _tell_event_files(trouble: str | None, metrics: Metrics, told: Sequence[Alerts]) -> None:
+    """The event files cannot be written, or can again; the alerts are made after the files that they write to."""
+    metrics.event_log_works(trouble is None)
+    for alerts in told:
+        if trouble is None:
+            alerts.clear("EventLogFailing", "")
+        else:
+            alerts.raise_("EventLogFailing", "", trouble)
+
+
 async def _catch_up(events: EventLog, observer: ServiceObserver) -> None:
     try:
         events.catch_up()
@@ -193,9 +207,15 @@ async def _catch_up(events: EventLog, observer: ServiceObserver) -> None:
         observer.failed("event files", error)
 
 
-async def _show_nodes(system: System, metrics: Metrics) -> None:
+async def _show_nodes(system: System, metrics: Metrics, alerts: Alerts) -> None:
     for name, access in system.chains.items():
-        metrics.observe_nodes(name, access.reader.pool.nodes(), quorum=access.reader.pool.quorum)
+        pool = access.reader.pool
+        metrics.observe_nodes(name, pool.nodes(), quorum=pool.quorum)
+        alive = len({node.operator for node in pool.nodes() if node.is_alive})
+        if alive < pool.quorum:
+            alerts.raise_("RpcAllDown", name, f"{alive} of {pool.quorum} operators can be read")
+        else:
+            alerts.clear("RpcAllDown", name)
 
 
 def _guardians(config: Config, system: System) -> dict[str, Guardian]:
@@ -210,15 +230,11 @@ def _guardians(config: Config, system: System) -> dict[str, Guardian]:
 
 
 def _tokens(file: Path) -> Sequence[str]:
-    """The bearer tokens of a file, one a line. Raises ConfigurationError."""
+    """The bearer tokens of a file that only its owner may read, one a line. Raises ConfigurationError."""
+    content = read_private(file, "token file", TOKEN_BYTES)
     try:
-        lines = file.read_text(encoding="utf-8").split()
-    except (OSError, UnicodeDecodeError) as error:
+        return content.decode().splitlines()
+    except UnicodeDecodeError:
         raise ConfigurationError(
-            f"service.http.token_file: {file} cannot be read", advice="Check the path and the file's owner."
-        ) from error
-    if not lines:
-        raise ConfigurationError(
-            f"service.http.token_file: {file} holds no token", advice="Write one token a line, or leave the key out."
-        )
-    return lines
+            f"token file {file} is no text", advice="Write one token a line; lines that begin with # are left out."
+        ) from None

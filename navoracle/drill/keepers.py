@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,8 +43,15 @@ class InProcessKeeper:
     crashed: bool = False
 
     @classmethod
-    async def start(cls, path: Path, clock: SimulatedClock, *, grid: int = GRID) -> InProcessKeeper:
-        """Start it by its configuration. Raises what `navoracle run` ends with."""
+    async def start(
+        cls, path: Path, clock: SimulatedClock, *, grid: int = GRID, idle_grid: int | None = None
+    ) -> InProcessKeeper:
+        """Start it by its configuration. Raises what `navoracle run` ends with.
+
+        Args:
+            grid: jobs that are due more often than every so many seconds are run that often.
+            idle_grid: the same while nothing is worked on; long rehearsals leave idle time out by it.
+        """
         config = load_config(path)
         stack = AsyncExitStack()
         store = open_store(config.store.url.get_secret_value())
@@ -58,8 +66,13 @@ class InProcessKeeper:
         keeper = cls(config, store, running, stack)
         await running.service.start()
         for seconds, name, job in running.service.jobs():
-            keeper._jobs.append(asyncio.create_task(_every(max(grid, seconds), job, clock), name=name))
+            pace = partial(keeper._pace, seconds, grid, idle_grid or grid)
+            keeper._jobs.append(asyncio.create_task(_every(pace, job, clock), name=name))
         return keeper
+
+    def _pace(self, seconds: int, grid: int, idle_grid: int) -> int:
+        """Seconds between two runs of a job: what it is due at, no less than the grid, which is wider in idle times."""
+        return max(seconds, grid if self.service.busy else idle_grid)
 
     @property
     def service(self) -> KeeperService:
@@ -105,6 +118,16 @@ class InProcessKeeper:
             await access.reader.close()
         self.running.events.close()
 
+    async def stop(self) -> None:
+        """Let it end in order, as a process that is asked to stop does."""
+        if self.crashed:
+            return
+        self.crashed = True
+        for job in self._jobs:
+            job.cancel()
+        await asyncio.gather(*self._jobs, return_exceptions=True)
+        await self.service.finish()
+
     async def close(self) -> None:
         """Close what a crash leaves open, at the end of a rehearsal."""
         await self.crash()
@@ -112,8 +135,9 @@ class InProcessKeeper:
         self.store.close()
 
 
-async def _every(seconds: int, job: Callable[[], Awaitable[Any]], clock: SimulatedClock) -> None:
+async def _every(pace: Callable[[], int], job: Callable[[], Awaitable[Any]], clock: SimulatedClock) -> None:
     while True:
+        seconds = pace()
         await clock.sleep(seconds - clock.true_time % seconds)
         try:
             await job()

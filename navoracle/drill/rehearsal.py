@@ -53,6 +53,7 @@ class Rehearsal:
     chain: Mapping[str, Any]
     transactions: Mapping[str, Any]
     keepers: list[InProcessKeeper] = field(default_factory=list)
+    relays: list[FaultProxy] = field(default_factory=list)
     accounts: set[int] = field(default_factory=set)
     foreign: set[str] = field(default_factory=set)
     lost_to_reorganization: bool = False
@@ -86,6 +87,7 @@ class Rehearsal:
         database: str | None = None,
         urls: Sequence[str] | None = None,
         lease: int = 30,
+        idle_grid: int | None = None,
         changes: Mapping[str, Any] | None = None,
         chain: Mapping[str, Any] | None = None,
         transactions: Mapping[str, Any] | None = None,
@@ -107,7 +109,7 @@ class Rehearsal:
             configuration["store"] = {"url": database}
         path = write(folder / "navoracle.yaml", configuration)
         self.accounts.add(account)
-        keeper = await self.clock.drive(InProcessKeeper.start(path, self.clock))
+        keeper = await self.clock.drive(InProcessKeeper.start(path, self.clock, idle_grid=idle_grid))
         self.keepers.append(keeper)
         return keeper
 
@@ -182,7 +184,7 @@ class Rehearsal:
     @property
     def broadcast(self) -> list[str]:
         """Every hash that was handed to a node, in order, each once."""
-        return list(dict.fromkeys(sent for proxy in self.proxies for sent in proxy.broadcast))
+        return list(dict.fromkeys(sent for proxy in (*self.proxies, *self.relays) for sent in proxy.broadcast))
 
     async def is_sent(self) -> TransactionRow:
         """Let time go by until a transaction is under way; returns it."""

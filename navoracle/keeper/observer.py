@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from navoracle.domain.breaker import Breaker
@@ -38,6 +39,9 @@ class Observer(Protocol):
 
     def breaker_changed(self, subject: BreakerSubject, before: Breaker, after: Breaker) -> None:
         """A breaker took another state, or another reason."""
+
+    def breakers(self, known: Mapping[BreakerSubject, Breaker]) -> None:
+        """Every breaker that is not closed."""
 
     def confirmed(self, fund: str, confirmed: ConfirmedNav) -> None:
         """What the chain serves for a fund."""

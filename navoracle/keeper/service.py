@@ -267,7 +267,9 @@ class KeeperService:
 
     def _try_funds(self) -> None:
         """Ask for a frame of every fund on trial, minute by minute: frames an hour apart rarely agree."""
-        for subject, breaker in self._keeper.breakers.load().items():
+        known = self._keeper.breakers.load()
+        self._keeper.observer.breakers(known)
+        for subject, breaker in known.items():
             if breaker.state is BreakerState.HALF_OPEN:
                 self._value_anew(subject, f"its breaker is half open, {breaker.agreed} frames agreed")
 

@@ -141,10 +141,9 @@ class EventLog:
         self._read_ids()
         first = day_of(self._now()) - self._retention
         for row in rows:
-            if row.id not in self._written:
-                if day_of(row.event.at) >= first:
-                    self._files.append(component_of(row.event.kind), row.event.at, line_of(row))
-                self._remember(row.id)
+            if day_of(row.event.at) >= first:
+                self._files.append(component_of(row.event.kind), row.event.at, line_of(row))
+            self._remember(row.id)
 
     def _remember(self, stored: int) -> None:
         self._written.add(stored)

@@ -1,4 +1,4 @@
-"""Rows 48 to 50, 52 and 54 to 56: several keepers, keepers that were frozen, disks that are full, databases that are gone."""
+"""Rows 49, 50, 52 and 54 to 56: keepers that were frozen, two keys, disks that are full, databases that are gone."""
 
 from __future__ import annotations
 
@@ -47,12 +47,13 @@ async def test_row_49__frozen_beyond_its_lease__writes_and_sends_nothing_when_it
     await zombie.until_frozen()
     other.start()
     rows = await other.until_slots_end(hour, FUNDS)
-    sent = len(live.broadcast)
+    sent = set(live.broadcast)
     zombie.thaw()
     await asyncio.sleep(3 * LEASE)
     assert zombie.is_running, zombie.tail()
     assert {(row.state, row.reason) for row in rows.values()} == {(SlotState.POSTED, None)}
-    assert len(live.broadcast) == sent, "the keeper that woke up sent something"
+    # The bytes that both know may go out again; anything else would be a post of a keeper that has lost its claim.
+    assert set(live.broadcast) == sent, "the keeper that woke up sent something of its own"
     assert len(await stored_records(live.world)) == FUNDS
     assert await other.stop() == 0
     assert await zombie.stop() == 0

@@ -30,22 +30,23 @@ def flipped(text: Any) -> Any:
     return text[:-1] + format(int(text[-1], 16) ^ 1, "x") if isinstance(text, str) and len(text) > 2 else text
 
 
-def lying(digit: int) -> Fault:
-    """Well-formed answers of calls in which every amount is another."""
-    return tamper(lambda text: _changed(text, digit))
+def lying(percent: int) -> Fault:
+    """Well-formed answers of calls in which every amount is so many percent of what it is."""
+    return tamper(lambda text: _changed(text, percent))
 
 
-def _changed(text: Any, digit: int) -> Any:
+def _changed(text: Any, percent: int) -> Any:
     if not isinstance(text, str) or len(text) < 66:
         return text
-    words = [text[2:][start : start + 64] for start in range(0, len(text) - 2, 64)]
-    large = [
-        word if word[:40] == "0" * 40 and int(word, 16) < 10**12 else format(int(word, 16) + digit, "064x")
-        for word in words
-        if len(word) == 64
-    ]
-    rest = words[len(large) :]
-    return "0x" + "".join(large) + "".join(rest)
+    whole = len(text[2:]) // 64 * 64
+    words = [text[2:][start : start + 64] for start in range(0, whole, 64)]
+    return "0x" + "".join(_scaled(word, percent) for word in words) + text[2 + whole :]
+
+
+def _scaled(word: str, percent: int) -> str:
+    """An amount is large, and still no address, hash or negative number; lengths, offsets and times are small."""
+    amount = int(word, 16)
+    return format(amount * percent // 100, "064x") if 10**13 < amount < 10**33 else word
 
 
 async def _values(r: Rehearsal) -> dict[str, int]:
@@ -107,10 +108,15 @@ async def node_is_stuck__is_left_out_and_without_any_nothing_is_posted(r: Rehear
 
 @row(33, "a node lies about state", "one changes amounts in what calls return; then two tell different lies")
 async def node_lies_about_state__is_outvoted_and_without_agreement_nothing_is_posted(r: Rehearsal) -> None:
-    r.fault("eth_call", lying(10**15), nodes=[0])
+    require_posted(await r.slot(), r.funds)
+    before = await _values(r)
+    r.fault("eth_call", lying(104), nodes=[0])
     require_posted(await r.slot(), r.funds)
     posted = await _values(r)
-    r.fault("eth_call", lying(3 * 10**15), nodes=[1])
+    for fund, value in posted.items():
+        moved = abs(value - before[fund]) * 100 > before[fund]
+        require(not moved, f"{fund} went from {before[fund]} to {value}: one node's lie was believed")
+    r.fault("eth_call", lying(106), nodes=[1])
     require_not_posted(await r.slot(), r.funds)
     require(await _values(r) == posted, "a value changed while nodes disagreed")
     r.sound()

@@ -23,12 +23,13 @@ from navoracle.telemetry.alerts.notices import RANKS, Notice, NoticeKind, Notifi
 from navoracle.telemetry.alerts.policy import (
     AlertPolicy,
     ends_by_itself,
+    is_end_told,
     is_end_untold,
     is_lasting,
     notices_due,
     told_at,
 )
-from navoracle.telemetry.alerts.rules import RULES, RuleName
+from navoracle.telemetry.alerts.rules import ALWAYS_TOLD, RULES, RuleName
 from navoracle.telemetry.metrics import Metrics
 
 RECENT: Final = 500
@@ -94,7 +95,7 @@ class Alerts:
         known, now, key = RULES[rule], self._now(), alert_key(rule, subject)
         level, told = severity or known.severity, redact_text(message)
         before = self._rows.get(key)
-        if before is None or (before.resolved_at is not None and now - before.resolved_at >= self._policy.settle):
+        if before is None or is_end_told(before):  # one whose end was not told yet goes on
             self._rows[key] = row = AlertRow(
                 key, rule, subject, level, told, redact_text(advice or known.advice), now, now, 1,
                 None, None, None, None, None,
@@ -104,7 +105,7 @@ class Alerts:
             self._save(row)
             self._write("alert_raised", row)
             return
-        graver = RANKS[level] > RANKS[before.severity]
+        anew = RANKS[level] > RANKS[before.severity] or (rule in ALWAYS_TOLD and told != before.message)
         self._rows[key] = row = replace(
             before,
             severity=level,
@@ -113,11 +114,11 @@ class Alerts:
             last_at=now,
             count=before.count + 1,
             resolved_at=None,
-            notified_at=None if graver else before.notified_at,
-            acknowledged_at=None if graver else before.acknowledged_at,
-            acknowledged_by=None if graver else before.acknowledged_by,
+            notified_at=None if anew else before.notified_at,
+            acknowledged_at=None if anew else before.acknowledged_at,
+            acknowledged_by=None if anew else before.acknowledged_by,
         )
-        if graver or before.resolved_at is not None:
+        if anew or before.resolved_at is not None:
             self._save(row)
         else:
             self._counted.add(key)  # an alert that is seen every second is not written every second
@@ -162,10 +163,11 @@ class Alerts:
         for row in self._rows.values():
             for kind in notices_due(row, now, self._policy):
                 if not self._deliveries.waits(kind, row.key):
-                    due[row.rule, kind, row.escalated_at is not None].append(row)
-        for (_, kind, escalated), rows in due.items():
+                    ends_escalation = kind is NoticeKind.RESOLVED and row.escalated_at is not None
+                    due[row.rule, kind, ends_escalation].append(row)
+        for (_, kind, ends_escalation), rows in due.items():
             notice = notice_of(kind, rows)
-            if not self._deliveries.queue(notice, escalated=escalated):
+            if not self._deliveries.queue(notice, escalated=ends_escalation):
                 self._mark(notice, now)  # it concerns nobody
 
     def _mark(self, notice: Notice, now: Timestamp) -> None:

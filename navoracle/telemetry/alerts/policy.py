@@ -66,6 +66,11 @@ def is_end_untold(row: AlertRow) -> bool:
     return row.resolved_at is not None and row.notified_at is not None and row.notified_at <= row.resolved_at
 
 
+def is_end_told(row: AlertRow) -> bool:
+    """Whether somebody was told that it is over."""
+    return row.resolved_at is not None and row.notified_at is not None and row.notified_at > row.resolved_at
+
+
 def ends_by_itself(row: AlertRow, now: Timestamp, policy: AlertPolicy) -> bool:
     """Whether an open alert is over without having been cleared."""
     if is_lasting(row):

@@ -17,12 +17,21 @@ from navoracle.domain.frame import ConfirmedNav
 from navoracle.domain.units import Timestamp, to_wad
 from navoracle.lane_port import LaneEvent
 from navoracle.storage import SqlStore
-from navoracle.store_port import BreakerSubject, Event, Severity, SlotOutcome, SlotState
+from navoracle.store_port import BreakerSubject, Event, Severity, SlotOutcome, SlotState, Urgency
 from navoracle.telemetry.alerts import Alerts
 from navoracle.telemetry.metrics import Metrics
 from navoracle.testing import FixedClock
 from tests.unit.addresses import address
-from tests.unit.storage.builders import NOW, empty_sqlite_store
+from tests.unit.storage.builders import (
+    NOW,
+    batch_of,
+    empty_sqlite_store,
+    frame_of,
+    fund_frame,
+    post_of,
+    prepare,
+    record,
+)
 
 LIMIT = 7_200
 DOWN = StoreError("disk full", advice="Free some space.")
@@ -223,3 +232,26 @@ def test_start__with_another_configuration_than_before__is_told(here: Here) -> N
     assert here.open() == set()
     here.observer.started("bbbb", live=True, version="1")
     assert here.open() == {("ConfigChanged", "")}
+
+
+@pytest.mark.parametrize("reason", ["unknown_code", "paused", "not_poster"])
+def test_slot__refused_because_the_contract_changed__raises_its_alert(here: Here, reason: str) -> None:
+    here.ends(SlotState.SKIPPED, f"preflight:{reason}")
+    assert here.open() == {("ContractChanged", "cash")}
+    here.observer.slot_ended("cash", Timestamp(NOW), Cadence.HOURLY, SlotOutcome(SlotState.POSTED, None, None, 1), None)
+    assert here.open() == set()
+
+
+def test_breakers__that_are_open__are_raised_at_every_look_and_shown(here: Here) -> None:
+    subject = BreakerSubject("asset", "USDC")
+    here.observer.breakers({subject: Breaker().open("native_halt", Timestamp(NOW))})
+    assert here.open() == {("BreakerOpen", "asset:USDC")}
+    assert 'navoracle_breaker_open{kind="asset",name="USDC"} 1.0' in here.metrics.render().decode()
+
+
+def test_emergency__broadcast__is_measured_from_the_moment_it_was_asked_for(here: Here) -> None:
+    frame = record(here.store, frame_of("frame", fund_frame("cash", None)))
+    post = prepare(here.store, frame.id, batch_of(post_of("cash", 1)), urgency=Urgency.EMERGENCY)
+    here.observer.emergency_asked("cash", "trade", "a trade")
+    here.observer.lane_event(LaneEvent("sent", "home", address(1), Severity.INFO, "m", transaction=post.transaction))
+    assert "navoracle_emergency_broadcast_seconds_count 1.0" in here.metrics.render().decode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,7 @@ class Heard:
     failures: list[tuple[str, str]] = field(default_factory=list)
     recoveries: list[str] = field(default_factory=list)
     crashes: list[BaseException] = field(default_factory=list)
-    breakers: list[tuple[BreakerSubject, Breaker]] = field(default_factory=list)
+    moves: list[tuple[BreakerSubject, Breaker]] = field(default_factory=list)
     requests: list[tuple[str, str]] = field(default_factory=list)
     beats: int = 0
 
@@ -162,9 +163,12 @@ class Heard:
         self.emergencies.append((fund, cause, reason))
 
     def breaker_changed(self, subject: BreakerSubject, before: Breaker, after: Breaker) -> None:
-        self.breakers.append((subject, after))
+        self.moves.append((subject, after))
 
     def confirmed(self, fund: str, confirmed: ConfirmedNav) -> None:
+        pass
+
+    def breakers(self, known: Mapping[BreakerSubject, Breaker]) -> None:
         pass
 
     def lane(self, status: LaneStatus, epoch: int | None) -> None:

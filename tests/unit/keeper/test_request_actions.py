@@ -107,7 +107,7 @@ async def test_reset__by_risk__closes_the_breaker_and_the_fund_is_posted_again(h
     here.breakers.open(CASH, "why", here.clock.now(), Role.GUARDIAN)
     await take(here, asked("reset_breaker", "risk"))
     assert CASH not in here.store.load_breakers()
-    assert here.heard.breakers[-1] == (CASH, Breaker(since=here.clock.now()))
+    assert here.heard.moves[-1] == (CASH, Breaker(since=here.clock.now()))
     assert here.slots() == [(5, "posted", None)]
 
 

@@ -48,13 +48,13 @@ async def test_breaker__cooled_down__is_tried_minute_by_minute_and_the_fund_is_p
     here.clock.set(START + 3_599)
     here.refresh()
     await here.service.look_at_chain()
-    assert here.heard.breakers == []
+    assert here.heard.moves == []
     for seconds in range(3_600, 4_200, 60):
         here.clock.set(START + seconds)
         here.refresh()
         await here.service.look_at_chain()
         await here.at(seconds)
-    assert [(breaker.state, breaker.agreed) for _, breaker in here.heard.breakers] == [
+    assert [(breaker.state, breaker.agreed) for _, breaker in here.heard.moves] == [
         (BreakerState.HALF_OPEN, 0),
         (BreakerState.HALF_OPEN, 1),
         (BreakerState.CLOSED, 0),
@@ -81,7 +81,7 @@ async def test_breaker__opened_by_a_guardian__is_still_open_after_a_day(path: Pa
 async def test_sample__sources_without_a_majority__stop_the_asset_before_a_slot_comes(path: Path) -> None:
     here = ServiceWorld(path)
     for minute in range(3):
-        assert here.heard.breakers == []
+        assert here.heard.moves == []
         here.clock.set(START + 60 * minute)
         here.world.markets.rows["USDC.one"] = (0, "0.65")
         here.refresh()
@@ -89,4 +89,4 @@ async def test_sample__sources_without_a_majority__stop_the_asset_before_a_slot_
         await here.service.sample()
     breaker = here.store.load_breakers()[USDC]
     assert breaker == Breaker().open("no_majority", here.clock.now())
-    assert (USDC, breaker) in here.heard.breakers
+    assert (USDC, breaker) in here.heard.moves

@@ -84,7 +84,9 @@ async def test_alert__critical_that_nobody_acknowledges__goes_to_the_escalation_
     assert {heard[0] for heard in await world.tick()} == {"ops"}
     assert await world.tick(899) == []
     assert await world.tick(1) == [("boss", "nobody has acknowledged", "NavStale")]
-    assert await world.tick(60) == []
+    assert await world.tick(1_000) == []
+    told = await world.tick(2_600)
+    assert [heard for heard in told if heard[0] == "boss"] == [("boss", "nobody has acknowledged", "NavStale")]
     world.alerts.clear("NavStale", "usd")
     assert sorted(await world.tick(60)) == [("boss", "resolved", "NavStale"), ("ops", "resolved", "NavStale")]
 
@@ -244,6 +246,16 @@ async def test_alert__somebody_acted__reaches_every_target(rule: str) -> None:
     assert await world.tick() == [("ops", "raised", rule)]
     assert await world.tick(3_600) == []
     assert world.alerts.open_alerts() == ()
+
+
+async def test_alert__another_emergency_within_the_hour__is_told_too_and_the_same_one_is_not() -> None:
+    world = World()
+    world.alerts.raise_("EmergencyUsed", "usd", "guardian 0xabc: depeg")
+    await world.tick()
+    world.alerts.raise_("EmergencyUsed", "usd", "guardian 0xabc: depeg")
+    assert await world.tick(60) == []
+    world.alerts.raise_("EmergencyUsed", "usd", "guardian 0xdef: hack")
+    assert await world.tick(60) == [("ops", "raised", "EmergencyUsed")]
 
 
 async def test_alert__key_used_elsewhere__stays_until_somebody_acknowledges() -> None:
