@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -59,10 +59,13 @@ async def play(row: Row, binary: Path, shape: Shape, folder: Path, config: Confi
     return Result(row, failure, tuple(found), time.monotonic() - began)
 
 
-async def play_all(rows: Iterable[Row], binary: Path, shape: Shape, config: Config | None = None) -> tuple[Result, ...]:
-    """Play rows one after another, each in a folder of its own that is thrown away."""
+async def play_all(
+    rows: Iterable[Row], binary: Path, shape: Shape, config: Config | None, tell: Callable[[Result], None]
+) -> tuple[Result, ...]:
+    """Play rows one after another, each in a folder of its own that is thrown away; `tell` hears of each."""
     results = []
     for row in rows:
         with TemporaryDirectory(prefix="navoracle-drill-") as folder:
             results.append(await play(row, binary, shape, Path(folder), config))
+        tell(results[-1])
     return tuple(results)

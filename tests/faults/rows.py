@@ -10,10 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import navoracle.drill.rows
-from navoracle.drill.catalogue import ROWS
-
-assert navoracle.drill.rows.__all__, "importing the rows fills the catalogue"
+from navoracle.drill.rows import catalogue
 
 COUNT: Final = 64
 
@@ -71,7 +68,7 @@ _OTHERS: Final = (
 TABLE: Final[Mapping[int, TableRow]] = {
     **{
         number: TableRow(number, rows[0].fault, "; ".join(dict.fromkeys(row.injection for row in rows)))
-        for number, rows in ROWS.items()
+        for number, rows in catalogue().items()
     },
     **{row.number: row for row in _OTHERS},
 }

@@ -9,8 +9,7 @@ from unittest.mock import patch
 import pytest
 
 from bench.anvil import binary
-from navoracle.drill import rows
-from navoracle.drill.catalogue import ROWS
+from navoracle.drill.rows import catalogue
 from navoracle.drill.run import play
 from tests.faults.live_world import LiveWorld
 from tests.faults.mutations import MUTATIONS, apply
@@ -18,8 +17,6 @@ from tests.faults.worlds import shape
 from tests.requirements import needs_node
 
 pytestmark = [needs_node, pytest.mark.slow]
-
-assert rows.__all__
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +32,7 @@ def _whole_again() -> Iterator[None]:
 async def test_mutation__the_code_under_a_row_is_broken__the_row_fails(
     mutation: str, number: int, tmp_path: Path
 ) -> None:
-    (row,) = ROWS[number]
+    (row,) = catalogue()[number]
     for name in ("sound", "broken"):
         (tmp_path / name).mkdir()
     assert (await play(row, binary(), shape(2), tmp_path / "sound")).survived

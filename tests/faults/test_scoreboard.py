@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from navoracle.drill.catalogue import ROWS
+from navoracle.drill.rows import catalogue
 from tests.faults.rows import COUNT, TABLE
 from tests.faults.scoreboard import FAILED, NOT_PLAYED, SURVIVED, Outcomes, document, row_of
 
 
 def rows_with_tests() -> set[int]:
     text = "\n".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_rows_*.py"))
-    return {int(number) for number in re.findall(r"def test_row_(\d\d)__", text)} | set(ROWS)
+    return {int(number) for number in re.findall(r"def test_row_(\d\d)__", text)} | set(catalogue())
 
 
 def test_table__every_row__has_a_test_and_a_description() -> None:
