@@ -7,10 +7,21 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 from navoracle.domain.errors import ConfigurationError
 from navoracle.domain.units import Timestamp
+
+@runtime_checkable
+class SteadyClock(Protocol):
+    """A clock that also measures how much time has passed, whatever it is set to."""
+
+    def monotonic(self) -> float:
+        """Seconds that only grow."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for so many of these seconds."""
+
 
 VARIABLE: Final = "NAVORACLE_CLOCK"
 _SCALED: Final = re.compile(r"scale:([1-9][0-9]{0,5}):([0-9]{1,11})(?:@([0-9]{1,11}(?:\.[0-9]{1,9})?))?")
@@ -22,6 +33,10 @@ class SystemClock:
     def now(self) -> Timestamp:
         """Unix seconds, UTC."""
         return Timestamp(int(time.time()))
+
+    def monotonic(self) -> float:
+        """Seconds of the machine that only grow."""
+        return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
@@ -56,6 +71,10 @@ class ScaledClock:
     def now(self) -> Timestamp:
         """Simulated Unix seconds."""
         return Timestamp(int(self.time_of(self._machine())))
+
+    def monotonic(self) -> float:
+        """Simulated seconds that only grow."""
+        return time.monotonic() * self._scale
 
     async def sleep(self, seconds: float) -> None:
         """Wait for so many simulated seconds."""

@@ -15,6 +15,7 @@ from navoracle.chain.node_state import NodeEvent, NodeState
 from navoracle.chain.pool import NodePool
 from navoracle.chain.reader import MULTICALL3, Web3ChainReader
 from navoracle.chain.rpc import quantity, redact_url
+from navoracle.clock import SteadyClock, SystemClock
 from navoracle.config.chains import ChainSection
 from navoracle.domain.errors import ChainError
 from navoracle.domain.frame import BlockStamp
@@ -37,6 +38,9 @@ def node_pool(
     """
     finality: Finality = section.confirmations if section.finality == "confirmations" else section.finality
     back_offs: dict[str, BackOff] = {}
+    # A node is left alone for seconds of the keeper's own time, which a rehearsal lets run faster.
+    given: object = clock
+    steady = given if isinstance(given, SteadyClock) else SystemClock()
     nodes = [
         Node(
             endpoint_at(endpoint.url.get_secret_value(), timeout=section.timeout),
@@ -46,6 +50,8 @@ def node_pool(
             concurrency=endpoint.concurrency,
             # Nodes of one server share its troubles, and its quota.
             back_off=back_offs.setdefault(redact_url(endpoint.url.get_secret_value()), BackOff()),
+            monotonic=steady.monotonic,
+            sleep=steady.sleep,
         )
         for endpoint in section.nodes
     ]
@@ -60,6 +66,7 @@ def node_pool(
         clock=clock,
         on_event=on_event or log_node_event,
         deadline=DEADLINE_IN_TIMEOUTS * section.timeout,
+        sleep=steady.sleep,
     )
 
 

@@ -24,6 +24,9 @@ from navoracle.storage import SqlStore
 GRID: Final = 4
 """Seconds between two looks of a job that is due more often: what happens within them is the same instant."""
 
+_BUSY_JOBS: Final = frozenset({"transactions", "recovery"})
+"""Jobs that see what is under way to its end."""
+
 
 @dataclass(slots=True)
 class InProcessKeeper:
@@ -50,7 +53,8 @@ class InProcessKeeper:
 
         Args:
             grid: jobs that are due more often than every so many seconds are run that often.
-            idle_grid: the same while nothing is worked on; long rehearsals leave idle time out by it.
+            idle_grid: the same while nothing is worked on, and for jobs that see no transaction or claim on its way;
+                long rehearsals leave idle time out by it.
         """
         config = load_config(path)
         stack = AsyncExitStack()
@@ -66,13 +70,14 @@ class InProcessKeeper:
         keeper = cls(config, store, running, stack)
         await running.service.start()
         for seconds, name, job in running.service.jobs():
-            pace = partial(keeper._pace, seconds, grid, idle_grid or grid)
+            often = name in _BUSY_JOBS or idle_grid is None
+            pace = partial(keeper._pace, seconds, grid, idle_grid or grid, often=often)
             keeper._jobs.append(asyncio.create_task(_every(pace, job, clock), name=name))
         return keeper
 
-    def _pace(self, seconds: int, grid: int, idle_grid: int) -> int:
+    def _pace(self, seconds: int, grid: int, idle_grid: int, *, often: bool) -> int:
         """Seconds between two runs of a job: what it is due at, no less than the grid, which is wider in idle times."""
-        return max(seconds, grid if self.service.busy else idle_grid)
+        return max(seconds, grid if often and self.service.busy else idle_grid)
 
     @property
     def service(self) -> KeeperService:

@@ -34,6 +34,10 @@ def find_anvil(named: Path | None = None) -> Path:
     return Path(found)
 
 
+AT_ONCE: Final = 64
+"""Commands in one request: some carry the code of a contract."""
+
+
 class LocalNode:
     """A running anvil for as long as its context lasts, and the way to ask it.
 
@@ -84,7 +88,13 @@ class LocalNode:
         return found
 
     async def batch(self, commands: Sequence[tuple[str, list[Any]]]) -> list[Any]:
-        """Ask several things in one request; answers in order. Raises ChainError when one of them fails."""
+        """Ask several things in few requests; answers in order. Raises ChainError when one of them fails."""
+        found: list[Any] = []
+        for start in range(0, len(commands), AT_ONCE):
+            found += await self._batch(commands[start : start + AT_ONCE])
+        return found
+
+    async def _batch(self, commands: Sequence[tuple[str, list[Any]]]) -> list[Any]:
         if self._session is None:
             raise ChainError("the node is not running", advice="Use it within its context.")
         body = [

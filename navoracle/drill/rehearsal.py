@@ -16,7 +16,7 @@ from navoracle.domain.units import Timestamp
 from navoracle.drill.configuration import rehearsal, write
 from navoracle.drill.expect import RowFailed, require
 from navoracle.drill.invariants import Facts, senders_of, violations
-from navoracle.drill.keepers import InProcessKeeper
+from navoracle.drill.keepers import GRID, InProcessKeeper
 from navoracle.drill.node import LocalNode
 from navoracle.drill.proxy import Fault, FaultProxy
 from navoracle.drill.shape import Shape
@@ -87,6 +87,7 @@ class Rehearsal:
         database: str | None = None,
         urls: Sequence[str] | None = None,
         lease: int = 30,
+        grid: int = GRID,
         idle_grid: int | None = None,
         changes: Mapping[str, Any] | None = None,
         chain: Mapping[str, Any] | None = None,
@@ -109,7 +110,7 @@ class Rehearsal:
             configuration["store"] = {"url": database}
         path = write(folder / "navoracle.yaml", configuration)
         self.accounts.add(account)
-        keeper = await self.clock.drive(InProcessKeeper.start(path, self.clock, idle_grid=idle_grid))
+        keeper = await self.clock.drive(InProcessKeeper.start(path, self.clock, grid=grid, idle_grid=idle_grid))
         self.keepers.append(keeper)
         return keeper
 

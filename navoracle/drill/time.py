@@ -39,12 +39,14 @@ class SimulatedClock:
         self._woken = 0
         self.skew = 0
         """Seconds by which this clock is wrong, as its readers see it."""
-        self.pace = 0.0
-        """Seconds of the machine that a step takes at least: for what waits by the machine's time."""
 
     def now(self) -> Timestamp:
         """Unix seconds."""
         return Timestamp(self._now + self.skew)
+
+    def monotonic(self) -> float:
+        """Seconds that only grow: a wrong clock does not change them."""
+        return float(self._now)
 
     @property
     def true_time(self) -> int:
@@ -109,8 +111,6 @@ class SimulatedClock:
         await self._settle(None)
 
     async def _step(self, until: float) -> None:
-        if self.pace:
-            await asyncio.sleep(self.pace)
         self._now = max(self._now, -int(-until // 1))
         await self._on_time(self._now)
         while self._sleepers and self._sleepers[0][0] <= self._now:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
@@ -77,6 +78,8 @@ class Scheduler:
             timezone=UTC,
         )
         self._scheduler.add_listener(self._heard, sum(RESULTS))
+        # What it warns of, runs left out or missed, is told through the listener.
+        logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
 
     def every(self, seconds: int, name: str, job: Callable[[], Awaitable[Any]]) -> None:
         """Run a job at every multiple of so many seconds."""

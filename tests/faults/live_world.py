@@ -84,7 +84,7 @@ class LiveWorld:
         """A keeper to be started, with a folder of its own; `service` and `settings` are more of its configuration."""
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
-        port = _free_port()
+        port = free_port()
         url = database or f"sqlite:///{folder}/keeper.db"
         changes: dict[str, Any] = {
             "store": {"url": url},
@@ -169,7 +169,8 @@ async def live_world(folder: Path, funds: int = 2, block_time: str = "1") -> Asy
                 process.kill()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of the loopback address that nobody listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -37,7 +37,8 @@ from tests.faults.soak_faults import Troubles, start
 from tests.faults.worlds import shape
 
 FUNDS: Final = 2
-SETTLE_WAIT: Final = 6.0
+SETTLE_WAIT: Final = 12.0
+LOOK: Final = 300
 FLAT: Final = 0.05
 """By how much the memory of the last quarter may differ from that of the second."""
 
@@ -114,8 +115,7 @@ async def soak(days: int, seed: int, folder: Path, tell: Callable[[str], None] =
             end = HOUR_BEGINS + days * 24 * HOUR
             while r.clock.true_time < end:
                 await troubles.hour()
-                await r.pass_time(max(1, (r.clock.true_time // HOUR + 1) * HOUR - 90 - r.clock.true_time))
-                await r.pass_time(150)
+                await pass_an_hour(r, troubles)
                 found.memory.append(resident())
                 if len(found.memory) % 24 == 0:
                     hours = (r.clock.true_time - HOUR_BEGINS) / HOUR
@@ -125,6 +125,14 @@ async def soak(days: int, seed: int, folder: Path, tell: Callable[[str], None] =
             found.faults = troubles.said
     found.seconds = time.monotonic() - began
     return found
+
+
+async def pass_an_hour(r: Rehearsal, troubles: Troubles) -> None:
+    """Let time go by to a minute after the next full hour, ending what is over on the way."""
+    until = (r.clock.true_time // HOUR + 1) * HOUR + 60
+    while r.clock.true_time < until:
+        await r.pass_time(min(LOOK, until - r.clock.true_time))
+        await troubles.end_what_is_over()
 
 
 async def calm(r: Rehearsal, troubles: Troubles) -> None:

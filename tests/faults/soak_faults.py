@@ -30,6 +30,7 @@ from navoracle.drill.world import GUARDIAN, RISK
 
 SEND: Final = "eth_sendRawTransaction"
 LEASE: Final = 3
+BUSY_GRID: Final = 12
 IDLE_GRID: Final = 300
 CONFIRMATIONS: Final = 3
 
@@ -195,6 +196,7 @@ async def start(r: Rehearsal) -> None:
     """Start the keeper of a soak."""
     await r.start(
         lease=LEASE,
+        grid=BUSY_GRID,
         idle_grid=IDLE_GRID,
         transactions={"confirmations": CONFIRMATIONS},
         changes={"cadence": {"sample_seconds": IDLE_GRID}},

@@ -58,7 +58,6 @@ async def service() -> AsyncIterator[KeyService]:
 async def signed_by(service: KeyService, folder: Path) -> AsyncIterator[Rehearsal]:
     """A rehearsal whose keeper has its key in the service."""
     async with rehearsing(binary(), shape(2), folder) as stage:
-        stage.clock.pace = 0.02  # the signer is waited for by the machine's time
         url = str(service.server.make_url("")).rstrip("/")
         section = {"kind": "web3signer", "url": url, "public_key": service.public_key, "timeout": 1, "budget": 1}
         await stage.start(chain={"signer": section})

@@ -5,12 +5,13 @@ An error answer says nothing certain about where the bytes went: whoever asked l
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from navoracle.chain.node import BackingOff, Node
+from navoracle.chain.node import Node
 from navoracle.chain.rpc import Endpoint, NodeRefused
 from navoracle.chain.transactions.policy import Relay
 from navoracle.domain.errors import ChainError
@@ -66,22 +67,14 @@ class Broadcast:
     error: str | None
 
 
-async def broadcast_once(nodes: Sequence[Node], signed: SignedTransaction) -> Broadcast:
-    """Hand the bytes to the first node that is not left alone just now: to one node, once."""
-    found = Broadcast(Verdict.UNCLEAR, "no node may be asked just now")
-    for node in nodes:
-        try:
-            return _taken(await node.request("eth_sendRawTransaction", [signed.raw]), signed)
-        except BackingOff as error:
-            found = Broadcast(Verdict.UNCLEAR, error.message)
-        except ChainError as error:
-            return _refused(error)
-    return found
+async def broadcast_once(node: Node, signed: SignedTransaction) -> Broadcast:
+    """Hand the bytes to one node, once."""
+    return await _ask(node, "eth_sendRawTransaction", [signed.raw], signed)
 
 
 async def broadcast_everywhere(nodes: Sequence[Node], signed: SignedTransaction) -> Broadcast:
-    """Hand the same bytes to every node, one after the other; the best answer counts."""
-    answers = [await broadcast_once([node], signed) for node in nodes]
+    """Hand the same bytes to every node; the best answer counts."""
+    answers = await asyncio.gather(*(broadcast_once(node, signed) for node in nodes))
     return min(answers, key=lambda each: _RANK.index(each.verdict))
 
 
@@ -92,7 +85,9 @@ async def broadcast_privately(relay: Relay, signed: SignedTransaction) -> Broadc
     return await _ask(relay.endpoint, relay.method, params, signed)
 
 
-async def _ask(endpoint: Endpoint, method: str, params: Sequence[object], signed: SignedTransaction) -> Broadcast:
+async def _ask(
+    endpoint: Node | Endpoint, method: str, params: Sequence[object], signed: SignedTransaction
+) -> Broadcast:
     try:
         return _taken(await endpoint.request(method, params), signed)
     except ChainError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -139,19 +139,17 @@ class Desk:
 
     # ---- signing and sending
 
-    async def sign(
-        self, row: TransactionRow, nonce: int, gas: int, fees: Fees, *, noop: bool
-    ) -> tuple[Attempt, Sequence[Node]]:
+    async def sign(self, row: TransactionRow, nonce: int, gas: int, fees: Fees, *, noop: bool) -> tuple[Attempt, Node]:
         """Have one form of a transaction signed and checked; nothing is stored or sent.
 
         Returns:
-            The form, and the nodes that it may go to: those that said just before that they serve the chain.
+            The form, and the node that it may go to: one that said just before that it serves the chain.
 
         Raises:
             SignerFailed: the signer did not sign; WrongSignature: it signed something else.
             ChainError: no node serves the chain.
         """
-        nodes = await self.nodes.of_the_chain()
+        node, *_ = await self.nodes.of_the_chain()
         to, data = (self.sender, b"") if noop else (row.intent.to, row.intent.data)
         signed = await sign_transaction(
             self.signer,
@@ -176,7 +174,7 @@ class Desk:
             signed_at=self.clock.now(),
             sent_at=None,
         )
-        return attempt, nodes
+        return attempt, node
 
     def is_private(self, row: TransactionRow, attempt: Attempt) -> bool:
         """Whether an attempt goes to the private relay alone: within the relay's time."""
@@ -189,8 +187,8 @@ class Desk:
         intent = row.intent
         return self.relay is not None and intent.kind is TransactionKind.POST and intent.urgency is Urgency.ROUTINE
 
-    async def broadcast(self, row: TransactionRow, attempt: Attempt, only: Sequence[Node] | None = None) -> Broadcast:
-        """Hand a stored attempt to one of the nodes `only`, or the same bytes to all; a private one to the relay alone.
+    async def broadcast(self, row: TransactionRow, attempt: Attempt, only: Node | None = None) -> Broadcast:
+        """Hand a stored attempt to the node `only`, or the same bytes to all; a private one to the relay alone.
 
         Raises:
             ChainError: no node serves the chain; it was handed to nobody.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from navoracle.chain.node import Node
@@ -98,11 +98,11 @@ class Submitter:
             )
         return fees
 
-    async def sign(self, row: TransactionRow, nonce: int, gas: int, fees: Fees) -> tuple[Attempt, Sequence[Node]]:
+    async def sign(self, row: TransactionRow, nonce: int, gas: int, fees: Fees) -> tuple[Attempt, Node]:
         """Sign and store the first form; held under `desk.nonces` with the choice of the nonce.
 
         Returns:
-            The form, and the nodes that it may go to.
+            The form, and the node that it may go to.
 
         Raises:
             ChainError: it was not signed. LeaseLost, StoreError: it was not stored. Nothing was broadcast.
@@ -114,8 +114,8 @@ class Submitter:
         fail_point("after_save")
         return attempt, only
 
-    async def send(self, row: TransactionRow, attempt: Attempt, only: Sequence[Node]) -> None:
-        """Broadcast the stored form once, to one of the nodes. What it is answered with is no error here."""
+    async def send(self, row: TransactionRow, attempt: Attempt, only: Node) -> None:
+        """Broadcast the stored form once, to one node. What it is answered with is no error here."""
         desk = self._desk
         found = await desk.broadcast(row, attempt, only)
         fail_point("after_send")

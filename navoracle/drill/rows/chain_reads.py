@@ -144,7 +144,6 @@ async def archive_state_is_missing__asks_another_node_or_says_so(r: Rehearsal) -
 
 @row(36, "the quota is used up", "HTTP 429 from one node to everything, then from all nodes to sends")
 async def quota_is_used_up__backs_off_and_sends_nothing_blindly_again(r: Rehearsal) -> None:
-    r.clock.pace = 0.1  # nodes are left alone for seconds of the machine
     r.fault(ANY_METHOD, status(429, headers={"Retry-After": "1"}), nodes=[0])
     require_posted(await r.slot(), r.funds)
     r.sound()

@@ -163,7 +163,13 @@ class LaneMachine(RuleBasedStateMachine):
 
     @rule(depth=st.integers(1, CONFIRMATIONS), keep=st.booleans(), blocks=st.integers(0, 3))
     def reorganize(self, depth: int, keep: bool, blocks: int) -> None:
-        self.here.chain.reorganize(depth, keep=keep)
+        # What counts as final stays: one reorganization after another may not add up to a deep one.
+        ended = [
+            row.receipt.block_number for row in self.here.store.transactions("main") if row.finished_at and row.receipt
+        ]
+        depth = min(depth, self.here.chain.head.number - max(ended, default=0))
+        if depth > 0:
+            self.here.chain.reorganize(depth, keep=keep)
         self.here.chain.mine(blocks)
 
     @rule(node=st.integers(0, NODES - 1))
