@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,6 +41,7 @@ class InProcessKeeper:
     store: SqlStore
     running: RunningService
     _stack: AsyncExitStack
+    _clock: SimulatedClock
     _jobs: list[asyncio.Task[None]] = field(default_factory=list)
     crashed: bool = False
 
@@ -67,17 +67,27 @@ class InProcessKeeper:
             await stack.aclose()
             store.close()
             raise
-        keeper = cls(config, store, running, stack)
+        keeper = cls(config, store, running, stack, clock)
         await running.service.start()
         for seconds, name, job in running.service.jobs():
             often = name in _BUSY_JOBS or idle_grid is None
-            pace = partial(keeper._pace, seconds, grid, idle_grid or grid, often=often)
-            keeper._jobs.append(asyncio.create_task(_every(pace, job, clock), name=name))
+            paced = keeper._paced(job, seconds, grid if often else idle_grid or grid, idle_grid or grid)
+            keeper._jobs.append(asyncio.create_task(paced, name=name))
         return keeper
 
-    def _pace(self, seconds: int, grid: int, idle_grid: int, *, often: bool) -> int:
-        """Seconds between two runs of a job: what it is due at, no less than the grid, which is wider in idle times."""
-        return max(seconds, grid if often and self.service.busy else idle_grid)
+    async def _paced(self, job: Callable[[], Awaitable[Any]], seconds: int, grid: int, idle_grid: int) -> None:
+        """Run a job whenever it is due, no more often than on the grid; while nothing is worked on, on the wider one."""
+        clock, last = self._clock, self._clock.true_time
+        while True:
+            step = max(seconds, grid)
+            await clock.sleep(step - clock.true_time % step)
+            if clock.true_time - last < max(seconds, idle_grid) and not self.service.busy:
+                continue
+            last = clock.true_time
+            try:
+                await job()
+            except NavoracleError:
+                continue  # counted and told by the scheduler of a real run; the next one is due soon
 
     @property
     def service(self) -> KeeperService:
@@ -138,13 +148,3 @@ class InProcessKeeper:
         await self.crash()
         await self._stack.aclose()
         self.store.close()
-
-
-async def _every(pace: Callable[[], int], job: Callable[[], Awaitable[Any]], clock: SimulatedClock) -> None:
-    while True:
-        seconds = pace()
-        await clock.sleep(seconds - clock.true_time % seconds)
-        try:
-            await job()
-        except NavoracleError:
-            continue  # counted and told by the scheduler of a real run; the next one is due soon

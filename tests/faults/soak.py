@@ -2,7 +2,7 @@
 
     python -m tests.faults.soak --days 30 --seed 1 [--json]
 
-Simulated is the time, and with it when jobs are run (looks that find nothing to do are five minutes apart, samples
+Simulated is the time, and with it when jobs are run (looks that find nothing to do are ten minutes apart, samples
 too); prices, holdings and keys are made up. Leases run by the database's own clock. The rest is what `navoracle run`
 runs: store, lanes, guards, pool of three nodes behind proxies, anvil.
 """
@@ -37,7 +37,7 @@ from tests.faults.soak_faults import Troubles, start
 from tests.faults.worlds import shape
 
 FUNDS: Final = 2
-SETTLE_WAIT: Final = 12.0
+SETTLE_WAIT: Final = 20.0
 LOOK: Final = 300
 FLAT: Final = 0.05
 """By how much the memory of the last quarter may differ from that of the second."""
@@ -100,7 +100,7 @@ class Soak:
                 "last_quarter": round(self.quarter(4)),
                 "growth": f"{self.growth:+.4f}",
             },
-            "simulated": "time, prices, holdings and keys; jobs that find nothing to do run every five minutes",
+            "simulated": "time, prices, holdings and keys; jobs that find nothing to do run every ten minutes",
             "seconds": round(self.seconds, 1),
         }
 

@@ -30,8 +30,8 @@ from navoracle.drill.world import GUARDIAN, RISK
 
 SEND: Final = "eth_sendRawTransaction"
 LEASE: Final = 3
-BUSY_GRID: Final = 12
-IDLE_GRID: Final = 300
+BUSY_GRID: Final = 60
+IDLE_GRID: Final = 600
 CONFIRMATIONS: Final = 3
 
 Cure = Callable[[], Awaitable[None]]
