@@ -68,6 +68,10 @@ class Posting:
             return _ADVICE[reason]
         if found is not None and not found.postable:
             return advice_for(found)
+        if self.outcomes[fund].state is SlotState.CLAIMED:
+            return (
+                "The transaction is on its way: do not repeat it. `navoracle run` sees it to its end and ends the slot."
+            )
         if self.outcomes[fund].state is SlotState.FAILED:
             return "Check the chain and its node, then look the post up with `navoracle history` before you repeat it."
         return "The registry does not take this value: see its bounds and holds; the RISK role can accept or release."
@@ -79,7 +83,7 @@ class Posting:
             return ExitCode.OK
         if any(done):
             return ExitCode.PARTLY
-        if any(outcome.state is SlotState.FAILED for outcome in self.outcomes.values()):
+        if any(outcome.state in (SlotState.FAILED, SlotState.CLAIMED) for outcome in self.outcomes.values()):
             return ExitCode.CHAIN
         if all(outcome.reason == NO_REGISTRY for outcome in self.outcomes.values()):
             return ExitCode.CONFIGURATION

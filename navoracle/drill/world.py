@@ -24,6 +24,9 @@ BLOCK_SECONDS: Final = 12
 MAX_BLOCKS: Final = 6
 """The most blocks that are made at once when time goes on: an idle hour needs no three hundred."""
 
+LIVELY_SECONDS: Final = 400
+"""For how long blocks come at their usual pace after something waited for one."""
+
 FEED_DECIMALS: Final = 8
 _FEED_SCALE: Final = 10 ** (18 - FEED_DECIMALS)
 _DECIMALS_SLOT, _SUPPLY_SLOT, _BALANCES_SLOT = 2, 3, 4
@@ -60,6 +63,9 @@ class World:
         mining: whether blocks are made as time goes on.
         base_fee: wei per gas of every block; as the chain has it when None.
         stood_still: whether no block was made for want of mining.
+        sparse: seconds between two blocks while nothing waits for them, in worlds that last for days; what a node needs
+            for a block grows with their number. As at all other times when None.
+        lively_until: until when blocks come at their usual pace all the same: something waited not long ago.
     """
 
     node: LocalNode
@@ -70,6 +76,8 @@ class World:
     mining: bool = True
     base_fee: int | None = None
     stood_still: bool = False
+    sparse: int | None = None
+    lively_until: int = 0
 
     # ---- building
 
@@ -186,10 +194,16 @@ class World:
     async def time_is(self, now: int) -> None:
         """Make the blocks that fell due up to `now`; none while nothing is mined."""
         due = (now - self.newest) // BLOCK_SECONDS
-        if self.mining and due > 0:
+        if self.mining and due > 0 and (self.sparse is None or await self._is_wanted(now, self.sparse)):
             # After a standstill blocks come one by one again, not all those that were left out.
-            await self.mine(now, blocks=1 if self.stood_still else min(due, MAX_BLOCKS))
+            one = self.stood_still or self.sparse is not None
+            await self.mine(now, blocks=1 if one else min(due, MAX_BLOCKS))
         self.stood_still = not self.mining
+
+    async def _is_wanted(self, now: int, sparse: int) -> bool:
+        if int((await self.node.rpc("txpool_status"))["pending"], 16):
+            self.lively_until = now + LIVELY_SECONDS
+        return now <= self.lively_until or now - self.newest >= sparse
 
     async def mine(self, now: int, blocks: int = 1) -> None:
         """Make blocks, the last one of this time (Unix seconds)."""

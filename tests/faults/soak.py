@@ -3,8 +3,9 @@
     python -m tests.faults.soak --days 30 --seed 1 [--json]
 
 Simulated is the time, and with it when jobs are run (looks that find nothing to do are ten minutes apart, samples
-too); prices, holdings and keys are made up. Leases run by the database's own clock. The rest is what `navoracle run`
-runs: store, lanes, guards, pool of three nodes behind proxies, anvil.
+too) and when blocks are made (five minutes apart while nothing waits for one); prices, holdings and keys are made up.
+Leases run by the database's own clock. The rest is what `navoracle run` runs: store, lanes, guards, a pool of three
+nodes behind proxies, anvil.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ import structlog
 from bench.anvil import binary
 from navoracle.domain.cadence import HOUR
 from navoracle.drill.chain_history import stored_records
-from navoracle.drill.rehearsal import HOUR_BEGINS, Rehearsal, rehearsing
+from navoracle.drill.rehearsal import HOUR_BEGINS, NODE_ARGUMENTS, Rehearsal, rehearsing
 from navoracle.keeper import slots
 from navoracle.store_port import SlotState
 from tests.faults.soak_faults import Troubles, start
@@ -39,10 +40,11 @@ from tests.faults.worlds import shape
 FUNDS: Final = 2
 SETTLE_WAIT: Final = 20.0
 LOOK: Final = 300
+SPARSE: Final = 300
 FLAT: Final = 0.05
 """By how much the memory of the last quarter may differ from that of the second."""
 
-NODE: Final = ("--no-mining", "--slots-in-an-epoch", "2", "--block-base-fee-per-gas", "1000000000")
+NODE: Final = (*NODE_ARGUMENTS, "--prune-history", "300")
 LONG_ENOUGH_DAYS: Final = 4
 """Days from which memory is compared: before, caches are still filling."""
 
@@ -110,6 +112,7 @@ async def soak(days: int, seed: int, folder: Path, tell: Callable[[str], None] =
     found, began = Soak(days, seed), time.monotonic()
     with patch.object(slots, "SETTLE_WAIT", SETTLE_WAIT):
         async with rehearsing(binary(), shape(FUNDS), folder, node_arguments=NODE) as r:
+            r.world.sparse = SPARSE
             troubles = Troubles(r, random.Random(seed))
             await start(r)
             end = HOUR_BEGINS + days * 24 * HOUR

@@ -13,6 +13,7 @@ POSTED = SlotOutcome(SlotState.POSTED, None, None, 1)
 HELD = SlotOutcome(SlotState.HELD, "insolvent", None, None)
 SKIPPED = SlotOutcome(SlotState.SKIPPED, "unpriced:ETH:no_quorum", None, None)
 FAILED = SlotOutcome(SlotState.FAILED, "chain: no answer", None, None)
+ON_ITS_WAY = SlotOutcome(SlotState.CLAIMED, "not settled yet", None, 1)
 TAKEN = SlotOutcome(SlotState.SKIPPED, SLOT_TAKEN, None, None)
 UNREGISTERED = SlotOutcome(SlotState.SKIPPED, NO_REGISTRY, None, None)
 REHEARSED = SlotOutcome(SlotState.SKIPPED, DRY_RUN, None, None)
@@ -31,6 +32,7 @@ def posting(*outcomes: SlotOutcome, live: bool = True) -> Posting:
         ([HELD, SKIPPED], ExitCode.GUARD),
         ([TAKEN], ExitCode.GUARD),
         ([FAILED, HELD], ExitCode.CHAIN),
+        ([ON_ITS_WAY, HELD], ExitCode.CHAIN),
         ([UNREGISTERED], ExitCode.CONFIGURATION),
         ([UNREGISTERED, HELD], ExitCode.GUARD),
         ([REHEARSED], ExitCode.GUARD),  # a live run that did not send is no success
@@ -51,6 +53,10 @@ def test_advice__fund_that_was_not_posted__always_has_some() -> None:
     mixed = posting(POSTED, HELD, SKIPPED, FAILED, TAKEN, UNREGISTERED)
     assert mixed.advice("0") == ""
     assert all(mixed.advice(str(index)) for index in range(1, 6))
+
+
+def test_advice__transaction_on_its_way__warns_of_repeating_it() -> None:
+    assert "do not repeat it" in posting(ON_ITS_WAY).advice("0")
 
 
 def test_transaction__posted_fund__is_that_of_its_post() -> None:
