@@ -12,6 +12,7 @@ from typing import Final, Protocol, runtime_checkable
 from navoracle.domain.errors import ConfigurationError
 from navoracle.domain.units import Timestamp
 
+
 @runtime_checkable
 class SteadyClock(Protocol):
     """A clock that also measures how much time has passed, whatever it is set to."""

@@ -10,7 +10,8 @@ import yaml
 
 from navoracle.chain.reader import MULTICALL3
 from navoracle.config.models import Config
-from navoracle.drill.world import KEYS, POSTER, World
+from navoracle.drill.commands import KEYS, POSTER
+from navoracle.drill.world import World
 
 _CHAIN: Final = ("confirmations", "finality", "quorum", "max_lag", "max_head_age", "pin", "timeout", "transactions")
 _WHOLE: Final = ("version", "unit_of_account", "record_size", "cadence")

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Final
 
 from navoracle.drill.chain_history import MinedTransaction, StoredRecord, stored_records, transactions_of
-from navoracle.drill.world import SIGNERS, World
+from navoracle.drill.commands import SIGNERS
+from navoracle.drill.world import World
 from navoracle.ports import Address
 from navoracle.store_port import (
     PostRow,

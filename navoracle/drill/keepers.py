@@ -76,7 +76,7 @@ class InProcessKeeper:
         return keeper
 
     async def _paced(self, job: Callable[[], Awaitable[Any]], seconds: int, grid: int, idle_grid: int) -> None:
-        """Run a job whenever it is due, no more often than on the grid; while nothing is worked on, on the wider one."""
+        """Run a job whenever it is due, at most as often as the grid says; the idle one while nothing is worked on."""
         clock, last = self._clock, self._clock.true_time
         while True:
             step = max(seconds, grid)

@@ -13,6 +13,7 @@ from navoracle.chain.deploy import GuardBounds
 from navoracle.config.models import Config
 from navoracle.domain.cadence import HOUR
 from navoracle.domain.units import Timestamp
+from navoracle.drill.commands import POSTER
 from navoracle.drill.configuration import rehearsal, write
 from navoracle.drill.expect import RowFailed, require
 from navoracle.drill.invariants import Facts, senders_of, violations
@@ -21,7 +22,7 @@ from navoracle.drill.node import LocalNode
 from navoracle.drill.proxy import Fault, FaultProxy
 from navoracle.drill.shape import Shape
 from navoracle.drill.time import SimulatedClock
-from navoracle.drill.world import POSTER, World
+from navoracle.drill.world import World
 from navoracle.store_port import EventRow, SlotRow, SlotState, Store, TransactionRow
 
 HOUR_BEGINS: Final = 1_799_996_400

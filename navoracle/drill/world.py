@@ -6,15 +6,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from eth_utils.address import to_checksum_address
-from eth_utils.crypto import keccak
-
 from navoracle.abi import encode_call
 from navoracle.chain.artifacts import artifact
 from navoracle.chain.deploy import GuardBounds, contract_address
 from navoracle.chain.reader import MULTICALL3
-from navoracle.chain.signers import EphemeralSigner
 from navoracle.domain.units import WAD, Timestamp, Wad
+from navoracle.drill.commands import (
+    DECIMALS_SLOT,
+    GUARDIAN,
+    OPERATOR,
+    POSTER,
+    RISK,
+    SECOND_POSTER,
+    SIGNERS,
+    SUPPLY_SLOT,
+    address,
+    balance_slot,
+    code,
+    send,
+    store,
+)
 from navoracle.drill.node import LocalNode
 from navoracle.drill.shape import Shape
 from navoracle.ports import Address
@@ -29,28 +40,9 @@ LIVELY_SECONDS: Final = 400
 
 FEED_DECIMALS: Final = 8
 _FEED_SCALE: Final = 10 ** (18 - FEED_DECIMALS)
-_DECIMALS_SLOT, _SUPPLY_SLOT, _BALANCES_SLOT = 2, 3, 4
-"""Where the compiler puts the fields of the Token double."""
-
 _ROLE_POSTER, _ROLE_RISK, _ROLE_GUARDIAN = 1, 2, 4
 _PER_BLOCK: Final = 80
-_GAS: Final = hex(6_000_000)
-_CALL_GAS: Final = hex(300_000)
-
-# The accounts of anvil's well-known test mnemonic: they hold coins on a local node and nowhere else.
-KEYS: Final = tuple(
-    bytes.fromhex(key)
-    for key in (
-        "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
-        "59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d",
-        "5de4111afa1a4b94908f83103eb1f1706367c2e68ca870fc3fb9a804cdab365a",
-        "7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6",
-        "47e179ec197488593b187f80a00eb0da91f1b9d0b13f8733639f19c30a34926a",
-        "8b3a350cf5c34c9194ca85829a2df0ec3153be0318b5e2d3348e872092edffba",
-    )
-)
-OPERATOR, POSTER, RISK, GUARDIAN, SECOND_POSTER, STRANGER = range(6)
-SIGNERS: Final = tuple(EphemeralSigner(key) for key in KEYS)
+_CREATION_GAS: Final = hex(6_000_000)
 
 
 @dataclass(slots=True)
@@ -100,7 +92,7 @@ class World:
                 ("anvil_setCode", [MULTICALL3, "0x" + artifact("Multicall3").deployed_bytecode.hex()]),
                 *world._tokens(),
                 *world._feed_codes(),
-                _send(OPERATOR, None, creation, nonce=0, gas=_GAS),
+                send(OPERATOR, None, creation, nonce=0, gas=_CREATION_GAS),
                 ("evm_mine", []),
             ]
         )
@@ -119,15 +111,15 @@ class World:
     def _tokens(self) -> list[tuple[str, list[Any]]]:
         commands = []
         for symbol in self.shape.assets:
-            commands += [_code(self.token(symbol), "Token"), _store(self.token(symbol), _DECIMALS_SLOT, 18)]
+            commands += [code(self.token(symbol), "Token"), store(self.token(symbol), DECIMALS_SLOT, 18)]
         owned: dict[tuple[Address, Address], int] = {}
         for name, fund in self.shape.funds.items():
-            commands += [_code(self.share(name), "Token"), _store(self.share(name), _DECIMALS_SLOT, 18)]
-            commands.append(_store(self.share(name), _SUPPLY_SLOT, fund.nav(self.shape.assets)))
+            commands += [code(self.share(name), "Token"), store(self.share(name), DECIMALS_SLOT, 18)]
+            commands.append(store(self.share(name), SUPPLY_SLOT, fund.nav(self.shape.assets)))
             for holding in fund.holdings:
                 place = (self.token(holding.asset), self.holder(name, holding.id))
                 owned[place] = owned.get(place, 0) + holding.amount
-        return commands + [_store(token, _balance_slot(holder), amount) for (token, holder), amount in owned.items()]
+        return commands + [store(token, balance_slot(holder), amount) for (token, holder), amount in owned.items()]
 
     def _feed_codes(self) -> list[tuple[str, list[Any]]]:
         commands: list[tuple[str, list[Any]]] = []
@@ -135,7 +127,7 @@ class World:
             for group in asset.groups:
                 feed = self.feed(symbol, group)
                 # decimals; phaseId and aggregator; minAnswer; maxAnswer and latestRound: what the constructor sets
-                commands += [_code(feed, "Feed"), _store(feed, 0, FEED_DECIMALS)]
+                commands += [code(feed, "Feed"), store(feed, 0, FEED_DECIMALS)]
         return commands
 
     def _registrations(self, opened: int) -> list[tuple[Address, bytes]]:
@@ -163,7 +155,7 @@ class World:
             ends = start + _PER_BLOCK >= len(calls)
             await self.node.batch(
                 [
-                    *(_send(OPERATOR, to, data, nonce=nonce + n) for n, (to, data) in enumerate(part)),
+                    *(send(OPERATOR, to, data, nonce=nonce + n) for n, (to, data) in enumerate(part)),
                     ("evm_setNextBlockTimestamp", [last if ends else first + 1 + start // _PER_BLOCK]),
                 ]
             )
@@ -175,19 +167,19 @@ class World:
 
     def token(self, symbol: str) -> Address:
         """An asset's token."""
-        return _address("token", symbol)
+        return address("token", symbol)
 
     def share(self, fund: str) -> Address:
         """A fund's share token."""
-        return _address("share", fund)
+        return address("share", fund)
 
     def holder(self, fund: str, holding: str) -> Address:
         """The account of one holding; nobody has its key."""
-        return _address("holder", f"{fund} {holding}")
+        return address("holder", f"{fund} {holding}")
 
     def feed(self, symbol: str, group: str) -> Address:
         """A group's feed of an asset."""
-        return _address("feed", f"{symbol} {group}")
+        return address("feed", f"{symbol} {group}")
 
     # ---- time
 
@@ -257,7 +249,7 @@ class World:
         """Make calls from an account of the node, in one block. A call that fails is mined all the same."""
         count = await self.node.rpc("eth_getTransactionCount", SIGNERS[account].address, "latest")
         nonce = int(count, 16)
-        sent = [_send(account, to, data, nonce=nonce + n) for n, (to, data) in enumerate(calls)]
+        sent = [send(account, to, data, nonce=nonce + n) for n, (to, data) in enumerate(calls)]
         await self.node.batch(sent)
         await self.mine(max(self.newest + 1, at or 0))
 
@@ -308,26 +300,3 @@ class World:
 def opened_at(start: int) -> Timestamp:
     """When the funds of a world that begins at `start` were opened."""
     return Timestamp(start - 3_600)
-
-
-def _send(account: int, to: Address | None, data: bytes, *, nonce: int, gas: str = _CALL_GAS) -> tuple[str, list[Any]]:
-    sent = {"from": SIGNERS[account].address, "data": "0x" + data.hex(), "gas": gas, "nonce": hex(nonce)}
-    sent |= {"maxFeePerGas": hex(10**13), "maxPriorityFeePerGas": hex(10**11)}
-    return "eth_sendTransaction", [sent if to is None else {**sent, "to": to}]
-
-
-def _code(at: Address, name: str) -> tuple[str, list[Any]]:
-    return "anvil_setCode", [at, "0x" + artifact(name).deployed_bytecode.hex()]
-
-
-def _store(at: Address, slot: int, value: int) -> tuple[str, list[Any]]:
-    return "anvil_setStorageAt", [at, f"0x{slot:064x}", f"0x{int(value):064x}"]
-
-
-def _balance_slot(account: Address) -> int:
-    key = bytes.fromhex(account[2:]).rjust(32, b"\0") + _BALANCES_SLOT.to_bytes(32, "big")
-    return int.from_bytes(keccak(key), "big")
-
-
-def _address(kind: str, name: str) -> Address:
-    return Address(to_checksum_address(keccak(text=f"drill {kind} {name}")[12:]))

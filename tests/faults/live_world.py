@@ -14,11 +14,12 @@ from bench.anvil import binary
 from navoracle.composition import open_existing_store, open_store
 from navoracle.domain.cadence import HOUR, Cadence
 from navoracle.domain.units import Timestamp
+from navoracle.drill.commands import POSTER
 from navoracle.drill.configuration import rehearsal, write
 from navoracle.drill.invariants import Facts, senders_of, violations
 from navoracle.drill.node import LocalNode
 from navoracle.drill.proxy import FaultProxy
-from navoracle.drill.world import POSTER, World
+from navoracle.drill.world import World
 from navoracle.store_port import Event, Severity
 from tests.faults.keeper_process import KeeperProcess
 from tests.faults.worlds import HOUR_BEGINS, NODE_ARGUMENTS, shape

@@ -8,17 +8,18 @@ Exits with 1 when a row failed. `--fast` plays the rows of every test run only, 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import re
+import subprocess
 import sys
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from xml.etree import ElementTree
 
-import pytest
 from rich.console import Console
 from rich.table import Table
 
@@ -32,28 +33,22 @@ SURVIVED, FAILED, NOT_PLAYED = "survived", "failed", "not played"
 
 @dataclass
 class Outcomes:
-    """A pytest plugin that keeps what became of each test of a row."""
+    """What became of each test of a row, and how long a row took."""
 
     results: dict[int, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))
     seconds: dict[int, float] = field(default_factory=lambda: defaultdict(float))
-    wanted: frozenset[int] = frozenset()
 
-    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Leave out what is no row, or not a wanted one."""
-        kept = [item for item in items if (number := row_of(item.nodeid)) and number in self.wanted]
-        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
-        items[:] = kept
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep the worst of a test's phases."""
-        number = row_of(report.nodeid)
-        if number is None:
-            return
-        self.seconds[number] += report.duration
-        if report.when == "call" or report.outcome != "passed":
-            worst = {"passed": SURVIVED, "failed": FAILED, "skipped": NOT_PLAYED}[report.outcome]
-            if self.results[number].get(report.nodeid) != FAILED:
-                self.results[number][report.nodeid] = worst
+    def read(self, report: Path) -> None:
+        """Take in a report of pytest's (JUnit XML)."""
+        for case in ElementTree.parse(report).iter("testcase"):
+            nodeid = f"{case.get('classname', '').rsplit('.', 1)[-1]}.py::{case.get('name', '')}"
+            number = row_of(nodeid)
+            if number is None:
+                continue
+            kinds = {child.tag for child in case}
+            failed = bool(kinds & {"failure", "error"})
+            self.results[number][nodeid] = FAILED if failed else NOT_PLAYED if "skipped" in kinds else SURVIVED
+            self.seconds[number] += float(case.get("time", "0"))
 
 
 def row_of(nodeid: str) -> int | None:
@@ -62,12 +57,18 @@ def row_of(nodeid: str) -> int | None:
     return None if found is None else int(found[1] or found[2])
 
 
-def play(rows: frozenset[int], *, fast: bool) -> Outcomes:
-    """Play rows."""
-    outcomes = Outcomes(wanted=rows)
-    arguments = [str(FOLDER), "-q", "-p", "no:cacheprovider", *(["-m", "not slow"] if fast else [])]
-    with contextlib.redirect_stdout(sys.stderr):
-        pytest.main(arguments, plugins=[outcomes])
+def play(rows: frozenset[int], *, fast: bool, jobs: int) -> Outcomes:
+    """Play rows, so many of them at a time."""
+    outcomes = Outcomes()
+    files = [str(path) for path in sorted(FOLDER.glob("test_rows_*.py"))]
+    arguments = [*files, "-q", "-p", "no:cacheprovider", "-n", str(jobs), *(["-m", "not slow"] if fast else [])]
+    if rows != frozenset(TABLE):
+        arguments += ["-k", " or ".join(f"{number:02}__" for number in sorted(rows))]
+    with TemporaryDirectory(prefix="navoracle-faults-") as folder:
+        report = Path(folder) / "report.xml"
+        command = [sys.executable, "-m", "pytest", *arguments, f"--junitxml={report}"]
+        subprocess.run(command, stdout=sys.stderr, check=False)
+        outcomes.read(report)
     return outcomes
 
 
@@ -86,7 +87,7 @@ def document(rows: frozenset[int], outcomes: Outcomes, seconds: float) -> dict[s
                 "note": TABLE[number].note,
                 "result": result,
                 "invariants": sorted(INVARIANTS) if tests else [],
-                "tests": [nodeid.removeprefix("tests/faults/") for nodeid in tests],
+                "tests": sorted(tests),
                 "seconds": round(outcomes.seconds.get(number, 0.0), 1),
             }
         )
@@ -126,6 +127,7 @@ def main() -> int:
     parser.add_argument("rows", nargs="*", type=int, metavar="ROW", help="rows by number; all when none is named")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--fast", action="store_true", help="only what every test run plays")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="play so many rows at a time")
     parser.add_argument("--repeat", type=int, default=1, metavar="N", help="play every row so many times")
     said = parser.parse_args()
     rows = frozenset(said.rows or range(1, COUNT + 1))
@@ -133,7 +135,7 @@ def main() -> int:
         parser.error(f"there is no row {min(unknown)}")
     began, failed = time.monotonic(), 0
     for _ in range(said.repeat):
-        found = document(rows, play(rows, fast=said.fast), time.monotonic() - began)
+        found = document(rows, play(rows, fast=said.fast, jobs=said.jobs), time.monotonic() - began)
         failed += found["failed"]
         if said.json:
             print(json.dumps(found, indent=2))

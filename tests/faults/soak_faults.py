@@ -11,6 +11,7 @@ from typing import Final
 from navoracle.chain.transactions.policy import GWEI
 from navoracle.domain.errors import ChainError
 from navoracle.domain.units import Wad
+from navoracle.drill.commands import GUARDIAN, RISK
 from navoracle.drill.faults import counted_back, frozen_head, refusing_after
 from navoracle.drill.keepers import InProcessKeeper
 from navoracle.drill.proxy import (
@@ -26,7 +27,6 @@ from navoracle.drill.proxy import (
 )
 from navoracle.drill.rehearsal import Rehearsal
 from navoracle.drill.rows.chain_reads import lying
-from navoracle.drill.world import GUARDIAN, RISK
 
 SEND: Final = "eth_sendRawTransaction"
 LEASE: Final = 3

@@ -16,7 +16,7 @@ import pytest
 from aiohttp import ClientSession
 
 from navoracle.abi import encode_call
-from navoracle.drill.world import GUARDIAN, POSTER, SIGNERS, STRANGER
+from navoracle.drill.commands import GUARDIAN, POSTER, SIGNERS, STRANGER
 from navoracle.requests import Action, ActionRequest, SignedRequest
 from tests.faults.keeper_process import KeeperProcess
 from tests.faults.live_world import LiveWorld, free_port, live_world

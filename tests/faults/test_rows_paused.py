@@ -11,7 +11,7 @@ import pytest
 from navoracle.domain.cadence import HOUR
 from navoracle.domain.units import Timestamp
 from navoracle.drill.chain_history import stored_records
-from navoracle.drill.world import POSTER, SECOND_POSTER
+from navoracle.drill.commands import POSTER, SECOND_POSTER
 from navoracle.store_port import SlotState
 from navoracle.telemetry.components import COMPONENTS
 from navoracle.telemetry.event_files import day_of

@@ -13,10 +13,10 @@ from eth_keys.datatypes import PrivateKey
 
 from bench.anvil import binary
 from navoracle.domain.errors import ChainError
+from navoracle.drill.commands import KEYS, POSTER, STRANGER
 from navoracle.drill.expect import require_not_posted, require_posted
 from navoracle.drill.proxy import FaultProxy, Forward, Message, Reply, transaction_hash
 from navoracle.drill.rehearsal import Rehearsal, rehearsing
-from navoracle.drill.world import KEYS, POSTER, STRANGER
 from navoracle.signatures import ORDER
 from tests.faults.worlds import shape
 from tests.requirements import needs_node

@@ -5,10 +5,10 @@ from __future__ import annotations
 from navoracle.domain.errors import ChainError
 from navoracle.domain.units import Wad
 from navoracle.drill.catalogue import row
+from navoracle.drill.commands import GUARDIAN, OPERATOR, POSTER, RISK, SIGNERS
 from navoracle.drill.expect import RowFailed, require, require_not_posted, require_posted
 from navoracle.drill.proxy import tamper
 from navoracle.drill.rehearsal import Rehearsal
-from navoracle.drill.world import GUARDIAN, OPERATOR, POSTER, RISK, SIGNERS
 from navoracle.publishers.nav_registry_codec import Status
 from navoracle.store_port import SlotState
 

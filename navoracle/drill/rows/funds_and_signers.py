@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from navoracle.drill.catalogue import row
+from navoracle.drill.commands import POSTER, SIGNERS
 from navoracle.drill.expect import require, require_not_posted, require_posted
 from navoracle.drill.rehearsal import Rehearsal
-from navoracle.drill.world import POSTER, SIGNERS
 
 
 @row(28, "the signer has no coins", "its balance is set to nothing, and filled up an hour later")

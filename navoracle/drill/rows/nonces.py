@@ -6,10 +6,10 @@ from eth_utils.crypto import keccak
 
 from navoracle.chain.signers import EphemeralSigner
 from navoracle.drill.catalogue import row
+from navoracle.drill.commands import KEYS, POSTER, SIGNERS, STRANGER
 from navoracle.drill.expect import require, require_posted
 from navoracle.drill.faults import counted_back
 from navoracle.drill.rehearsal import Rehearsal
-from navoracle.drill.world import KEYS, POSTER, SIGNERS, STRANGER
 from navoracle.ports import SignedTransaction
 from navoracle.store_port import Attempt, NewTransaction, TransactionKind, TransactionState
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from navoracle.drill.catalogue import row
 from navoracle.drill.chain_history import stored_records
+from navoracle.drill.commands import GUARDIAN, POSTER, RISK, SECOND_POSTER
 from navoracle.drill.expect import require, require_not_posted, require_posted
 from navoracle.drill.faults import times
 from navoracle.drill.proxy import answer, tamper
 from navoracle.drill.rehearsal import Rehearsal
-from navoracle.drill.world import GUARDIAN, POSTER, RISK, SECOND_POSTER
 from navoracle.store_port import TransactionState
 
 RECEIPT = "eth_getTransactionReceipt"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 
 from navoracle.drill.catalogue import row
+from navoracle.drill.commands import POSTER
 from navoracle.drill.expect import require, require_posted
 from navoracle.drill.faults import TenPercentRule, refusing_after, times
 from navoracle.drill.proxy import (
@@ -18,7 +20,6 @@ from navoracle.drill.proxy import (
     transaction_hash,
 )
 from navoracle.drill.rehearsal import NODE_TIMEOUT, Rehearsal
-from navoracle.drill.world import POSTER
 
 SEND = "eth_sendRawTransaction"
 
@@ -65,10 +66,13 @@ async def nonce_too_low_and_our_earlier_hash_mined__adopts_its_receipt(r: Rehear
     sent = await r.is_sent()
     first = sent.attempts[0].signed.hash
 
+    one_at_a_time = asyncio.Lock()  # a replacement goes to all nodes at once: none gets it before the block is made
+
     async def a_block_comes_first(asked: Message, node: Forward) -> Reply:
-        if transaction_hash(asked) != first and not r.world.mining:
-            r.world.mining = True
-            await r.world.mine(max(r.clock.true_time, r.world.newest + 1))
+        async with one_at_a_time:
+            if transaction_hash(asked) != first and not r.world.mining:
+                await r.world.mine(max(r.clock.true_time, r.world.newest + 1))
+                r.world.mining = True
         return await node(asked)
 
     r.fault(SEND, a_block_comes_first)
