@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
@@ -75,7 +76,6 @@ def build_app(
         ConfigurationError: a token is too short.
     """
     app = FastAPI(title="navoracle", docs_url=None, redoc_url=None, openapi_url=None)
-    guard = _Guard(Tokens(tokens), monotonic)
 
     @app.middleware("http")
     async def frame(request: Request, follow: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -101,55 +101,87 @@ def build_app(
     async def wrong_method(_request: Request, _why: Exception) -> Response:
         return _error(405, "wrong_method", "this path is asked in another way", "The guide says how.")
 
-    @app.get("/livez")
-    async def livez() -> Response:
-        found = state.liveness()
-        alive = found.heartbeat_age <= found.limit
-        document = {"status": _word(alive), "heartbeat_age": round(found.heartbeat_age, 3), "limit": found.limit}
-        return _json(200 if alive else 503, document)
+    app.state.keeper = _Keeper(state, desk, metrics, _Guard(Tokens(tokens), monotonic))
+    for path, method, answer in _ROUTES:
+        app.add_api_route(path, answer, methods=[method])
+    return app
 
-    @app.get("/readyz")
-    async def readyz() -> Response:
-        checks = state.readiness()
-        ready = all(check.ok for check in checks)
-        reasons = [f"{check.name}: {check.detail}" for check in checks if not check.ok]
-        document = {"status": _word(ready), "reasons": reasons, "checks": [_check(check) for check in checks]}
-        return _json(200 if ready else 503, document)
 
-    @app.get("/healthz")
-    async def healthz() -> Response:
-        funds = state.health()
-        healthy = all(fund.ok for fund in funds)
-        document = {
-            "status": _word(healthy),
-            "reasons": [reason_of(fund) for fund in funds if not fund.ok],
-            "funds": [_fund(fund) for fund in funds],
-            "troubles": [_check(check) for check in state.troubles()],
-        }
-        return _json(200 if healthy else 503, document)
+@dataclass(frozen=True, slots=True)
+class _Keeper:
+    """What the routes answer from. They are functions of the module: FastAPI's caches never let go of one they saw."""
 
-    @app.get("/metrics")
-    async def prometheus() -> Response:
-        return Response(metrics.render(), headers={"content-type": metrics.content_type})
+    view: ServiceView
+    desk: RequestReceiver | None
+    metrics: MetricsText
+    guard: _Guard
 
-    @app.get("/api/v1/status")
-    async def status(request: Request) -> Response:
-        if guard.tokens:
-            refusal, _ = guard.check(request)
-            if refusal is not None:
-                return refusal
-        return _json(200, state.status())
 
-    @app.post("/api/v1/requests")
-    async def requests(request: Request) -> Response:
-        refusal, token = guard.check(request)
+def _keeper(request: Request) -> _Keeper:
+    keeper: _Keeper = request.app.state.keeper
+    return keeper
+
+
+async def _livez(request: Request) -> Response:
+    found = _keeper(request).view.liveness()
+    alive = found.heartbeat_age <= found.limit
+    document = {"status": _word(alive), "heartbeat_age": round(found.heartbeat_age, 3), "limit": found.limit}
+    return _json(200 if alive else 503, document)
+
+
+async def _readyz(request: Request) -> Response:
+    checks = _keeper(request).view.readiness()
+    ready = all(check.ok for check in checks)
+    reasons = [f"{check.name}: {check.detail}" for check in checks if not check.ok]
+    document = {"status": _word(ready), "reasons": reasons, "checks": [_check(check) for check in checks]}
+    return _json(200 if ready else 503, document)
+
+
+async def _healthz(request: Request) -> Response:
+    view = _keeper(request).view
+    funds = view.health()
+    healthy = all(fund.ok for fund in funds)
+    document = {
+        "status": _word(healthy),
+        "reasons": [reason_of(fund) for fund in funds if not fund.ok],
+        "funds": [_fund(fund) for fund in funds],
+        "troubles": [_check(check) for check in view.troubles()],
+    }
+    return _json(200 if healthy else 503, document)
+
+
+async def _prometheus(request: Request) -> Response:
+    metrics = _keeper(request).metrics
+    return Response(metrics.render(), headers={"content-type": metrics.content_type})
+
+
+async def _status(request: Request) -> Response:
+    keeper = _keeper(request)
+    if keeper.guard.tokens:
+        refusal, _ = keeper.guard.check(request)
         if refusal is not None:
             return refusal
-        if desk is None:
-            return _error(503, "no_requests", "this keeper takes no requests", "Send it to the keeper that posts.")
-        return await _take(request, desk, f"http {_client(request)} token {token}")
+    return _json(200, keeper.view.status())
 
-    return app
+
+async def _requests(request: Request) -> Response:
+    keeper = _keeper(request)
+    refusal, token = keeper.guard.check(request)
+    if refusal is not None:
+        return refusal
+    if keeper.desk is None:
+        return _error(503, "no_requests", "this keeper takes no requests", "Send it to the keeper that posts.")
+    return await _take(request, keeper.desk, f"http {_client(request)} token {token}")
+
+
+_ROUTES: Final = (
+    ("/livez", "GET", _livez),
+    ("/readyz", "GET", _readyz),
+    ("/healthz", "GET", _healthz),
+    ("/metrics", "GET", _prometheus),
+    ("/api/v1/status", "GET", _status),
+    ("/api/v1/requests", "POST", _requests),
+)
 
 
 async def _take(request: Request, desk: RequestReceiver, source: str) -> Response:

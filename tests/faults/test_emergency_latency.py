@@ -16,8 +16,10 @@ import pytest
 from aiohttp import ClientSession
 
 from navoracle.abi import encode_call
+from navoracle.composition import open_existing_store
 from navoracle.drill.commands import GUARDIAN, POSTER, SIGNERS, STRANGER
 from navoracle.requests import Action, ActionRequest, SignedRequest
+from navoracle.store_port import SlotState
 from tests.faults.keeper_process import KeeperProcess
 from tests.faults.live_world import LiveWorld, free_port, live_world
 from tests.faults.worlds import CHAIN_ID
@@ -53,6 +55,7 @@ async def test_emergency__request_or_trade_with_200_funds__is_broadcast_within_t
             print(
                 f"{name}: p50 {_percentile(seconds, 50):.3f} s, p95 {_percentile(seconds, 95):.3f} s, {TRIALS} trials"
             )
+        await _slots_end(keeper)
         assert await keeper.stop(60) == 0
         await live.must_hold()
     assert _percentile(asked, 95) < 2 * BLOCK_TIME
@@ -110,6 +113,14 @@ async def _until_broadcast(live: LiveWorld, seen: int) -> float:
         while await _broadcasts(live) <= seen:
             await asyncio.sleep(0.005)
     return time.perf_counter()
+
+
+async def _slots_end(keeper: KeeperProcess) -> None:
+    """Wait until every slot has ended: a loaded machine confirms the last posts later than it broadcasts them."""
+    with open_existing_store(keeper.database) as store:
+        async with asyncio.timeout(120):
+            while any(row.state is SlotState.CLAIMED for row in store.slots()):
+                await asyncio.sleep(0.5)
 
 
 async def _first_sample(keeper: KeeperProcess) -> None:
