@@ -1,5 +1,7 @@
 """Gas of posting to NavRegistry, from receipts of a local node, beside a plain contract that does the same.
 
+The gas of reading is measured by a contract that reads, with nothing warm: the call itself is in the figure.
+
 Steady state: every fund was posted before, so each write goes from non-zero to non-zero. Values are like real ones (NAV
 of 1 to 51 million, price per share near 1, both scaled by 1e18) and every byte that such a value has carries entropy.
 
@@ -28,7 +30,11 @@ SIZES = (1, 10, 100, 300)
 RECORD_SIZES = (27, 92, 105)
 NODE_ARGUMENTS = ("--hardfork", "osaka", "--gas-limit", "60000000")
 GAS_LIMIT = 16_000_000  # under the per-transaction cap of EIP-7825
-ADMIN, POSTER, VAULT = 0, 1, 2
+ADMIN, POSTER = 0, 1
+WAD = 10**18
+FEED_READS = {"NavFeed": ("latestRoundData", "getRate", "price", "getQuote"), "NavFeedStrict": ("latestRoundData",)}
+"""What is measured of each flavour; the rates of both are the same code."""
+
 MINUTES = 5 * 60
 BOUNDS = (1_000, 1_000, 2_500, 60, 3_600)
 MAX_POST_AGE = 900
@@ -63,6 +69,8 @@ class Bench:
         admin, poster = self.accounts[ADMIN], self.accounts[POSTER]
         self.registry = self._deploy("NavRegistry", admin, poster, MAX_POST_AGE, BOUNDS)
         self.naive = self._deploy("bench/NaiveRegistry", admin, poster)
+        self.shares = self._deploy("Token", "Fund", "FND", 18).address
+        self.asset = self._deploy("Token", "USD Coin", "USDC", 6).address
         self.funds = [self._fund(fund_id) for fund_id in self._fund_ids(max(SIZES))]
         self._register()
 
@@ -76,6 +84,7 @@ class Bench:
         }
         result["post_one"] = self._post_one()
         result["naive"] = {str(count): self._post_naive(count) for count in SIZES}
+        result["reads"] = self._reads()
         return result
 
     def _post(self, size: int, count: int) -> int:
@@ -101,6 +110,26 @@ class Bench:
         if len(receipt["logs"]) != count or self.naive.functions.navs(self._key(funds[-1])).call()[1] != funds[-1].pps:
             raise RuntimeError("the plain contract did not store what was posted")
         return int(receipt["gasUsed"])
+
+    def _reads(self) -> dict[str, int]:
+        """Gas of cold reads of the first fund: from the registry, and through both flavours of its feed."""
+        fund_id = self.funds[0].fund_id
+        factory = self._deploy("NavFeedFactory", self.registry.address)
+        probe = self._deploy("bench/ReadProbe")
+        reads = {
+            f"NavRegistry {function}": (self.registry.address, self.registry.encode_abi(function, [fund_id]))
+            for function in ("readRaw", "read", "ppsOrRevert")
+        }
+        quote = [WAD, self.shares, self.asset]
+        for flavour in ("NavFeed", "NavFeedStrict"):
+            kind = (fund_id, 18, flavour == "NavFeedStrict")
+            self._send(factory, ADMIN, "createFeed", *kind)
+            place, _ = factory.functions.feedOf(*kind).call()
+            feed = self.web3.eth.contract(place, abi=_artifact(flavour)["abi"])
+            for function in FEED_READS[flavour]:
+                data = feed.encode_abi(function, quote if function == "getQuote" else [])
+                reads[f"{flavour} {function}"] = (feed.address, data)
+        return {name: int(probe.functions.measure(*read).call()) for name, read in reads.items()}
 
     def _check(self, fund: Fund) -> None:
         nav, pps, valuation_ts, confidence, status = self.registry.functions.read(fund.fund_id).call()
@@ -152,15 +181,13 @@ class Bench:
         return Web3.keccak(fund.fund_id.to_bytes(2))
 
     def _register(self) -> None:
-        vault = self.accounts[VAULT]
         for fund in self.funds:
-            self._send(
-                self.registry, ADMIN, "registerFund", fund.fund_id, vault, vault, 0, fund.nav, fund.pps, self.now
-            )
+            opening = (fund.nav, fund.pps, self.now)
+            self._send(self.registry, ADMIN, "registerFund", fund.fund_id, self.shares, self.asset, 0, *opening)
             self._send(self.naive, ADMIN, "register", self._key(fund), fund.nav, fund.pps, self.now)
 
     def _deploy(self, artifact: str, *arguments: Any) -> Contract:
-        content = json.loads((ABI / f"{artifact}.json").read_text(encoding="utf-8"))
+        content = _artifact(artifact)
         factory = self.web3.eth.contract(abi=content["abi"], bytecode=content["bytecode"])
         receipt = self._receipt(factory.constructor(*arguments).transact(self._transaction(ADMIN)))
         return factory(Web3.to_checksum_address(str(receipt["contractAddress"])))
@@ -180,6 +207,11 @@ class Bench:
         return receipt
 
 
+def _artifact(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((ABI / f"{name}.json").read_text(encoding="utf-8"))
+    return content
+
+
 def table(result: dict[str, Any]) -> str:
     """The figures in lines, with the plain contract's gas as a multiple of each record size's."""
     lines = [f"{'gas':<18}" + "".join(f"{count:>12}" for count in SIZES) + f"{'per fund @100':>16}{'naive is':>12}"]
@@ -190,6 +222,7 @@ def table(result: dict[str, Any]) -> str:
         counts = "".join(f"{gas[str(count)]:>12,}" for count in SIZES)
         lines.append(f"{label:<18}{counts}{gas['100'] // 100:>16,}{ratio:>11.2f}x")
     lines.append(f"{'postOne':<18}{result['post_one']:>12,}")
+    lines += ["", "a cold read"] + [f"{name:<30}{gas:>12,}" for name, gas in result["reads"].items()]
     return "\n".join(lines)
 
 

@@ -17,6 +17,7 @@ from navoracle.cli.output import moment, money, plain, present, table
 from navoracle.cli.runtime import ConfigFile, JsonFlag, Loaded, Runtime, load, runtime_of
 from navoracle.composition import (
     MAX_POST_AGE,
+    NO_ADDRESS,
     Grants,
     GuardBounds,
     Opening,
@@ -70,6 +71,12 @@ def deploy(
     vault: Annotated[
         list[str] | None, typer.Option(metavar="FUND=ADDRESS", help="The fund's address; else its share token.")
     ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="The unit of account: a token, or a currency's ISO 4217 number as ERC-7726."
+        ),
+    ] = None,
     up_bps: Annotated[int, typer.Option(min=1, max=_MAX_STEP_BPS, help="Largest rise a post.")] = _DEFAULTS.up_bps,
     down_bps: Annotated[int, typer.Option(min=1, max=_MAX_STEP_BPS, help="Largest fall a post.")] = _DEFAULTS.down_bps,
     day_bps: Annotated[int, typer.Option(min=1, max=_MAX_STEP_BPS, help="Largest sum a day.")] = _DEFAULTS.day_bps,
@@ -102,9 +109,10 @@ def deploy(
     )
     bounds = GuardBounds(up_bps, down_bps, day_bps, min_interval, max_age)
     openings = {fund: _opening(fund, text) for fund, text in _pairs("--opening", opening).items()}
-    vaults = {fund: _required_address(f"--vault {fund}", text) for fund, text in _pairs("--vault", vault).items()}
+    vaults = {fund: required_address(f"--vault {fund}", text) for fund, text in _pairs("--vault", vault).items()}
+    unit = _address("--base", base)
     plan, deployed = asyncio.run(
-        _deploy(loaded, target, grants, bounds, openings, vaults, key_file if live else None, runtime)
+        _deploy(loaded, target, grants, bounds, openings, vaults, unit, key_file if live else None, runtime)
     )
     present(_document(plan, deployed), lambda out: _show(out, plan, deployed), as_json=as_json)
     return ExitCode.OK
@@ -117,6 +125,7 @@ async def _deploy(
     bounds: GuardBounds,
     openings: Mapping[str, Opening],
     vaults: Mapping[str, Address],
+    base: Address | None,
     key_file: Path | None,
     runtime: Runtime,
 ) -> tuple[RegistryPlan, Deployed]:
@@ -127,6 +136,7 @@ async def _deploy(
         bounds=bounds,
         openings=openings,
         vaults=vaults,
+        base=base,
         clock=runtime.clock,
         chains=runtime.chains,
     )
@@ -182,10 +192,11 @@ def _opening(fund: str, text: str) -> Opening:
 
 
 def _address(flag: str, text: str | None) -> Address | None:
-    return None if text is None else _required_address(flag, text)
+    return None if text is None else required_address(flag, text)
 
 
-def _required_address(flag: str, text: str) -> Address:
+def required_address(flag: str, text: str) -> Address:
+    """The address that a flag gives. Raises UsageError."""
     try:
         return Address(check_address(text))
     except ValueError as error:
@@ -213,6 +224,7 @@ def _document(plan: RegistryPlan, deployed: Deployed) -> dict[str, Any]:
                 "fund": name,
                 "id": fund.fund_id,
                 "vault": fund.vault,
+                "base": None if fund.base == NO_ADDRESS else fund.base,
                 "nav": wad(fund.nav),
                 "price_per_share": wad(fund.price_per_share),
                 "valuation_time": fund.valuation_time,

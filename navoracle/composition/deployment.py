@@ -8,6 +8,7 @@ from pathlib import Path
 
 from navoracle.chain.artifacts import artifact
 from navoracle.chain.deploy import (
+    NO_ADDRESS,
     DeployedRegistry,
     FundOpening,
     GuardBounds,
@@ -90,6 +91,7 @@ async def plan_registry(
     bounds: GuardBounds,
     openings: Mapping[str, Opening],
     vaults: Mapping[str, Address],
+    base: Address | None = None,
     clock: Clock,
     chains: Mapping[str, ChainAccess] | None = None,
 ) -> RegistryPlan:
@@ -97,6 +99,7 @@ async def plan_registry(
 
     Args:
         vaults: the address that the registry knows a fund by, where it is not its share token.
+        base: the unit of account as an address: a token, or a currency as ERC-7726 writes it; None for neither.
 
     Raises:
         UsageError: an opening or vault of an unknown fund; a fund without share token or vault.
@@ -133,6 +136,7 @@ async def plan_registry(
                 nav=found[name].nav,
                 price_per_share=found[name].price_per_share,
                 valuation_time=times[name],
+                base=base or NO_ADDRESS,
             )
             for name in names
         },
@@ -167,7 +171,7 @@ async def deploy_planned(
         ConfigurationError: the key file, or roles that one address cannot hold together.
         CallReverted, ChainError: the chain refuses or fails. What was mined before stays.
     """
-    access, transactor = _deployer(config, plan.chain, key_file, chains)
+    access, transactor = deployer_of(config, plan.chain, key_file, chains)
     grants = plan.grants
     roles = RegistryRoles(
         grants.admin or transactor.address,
@@ -191,16 +195,17 @@ async def deploy_multicall(
     config: Config, chain: str, key_file: Path, *, chains: Mapping[str, ChainAccess] | None = None
 ) -> Address:
     """Deploy a Multicall3 on a chain that has none; returns its address. Raises as `deploy_planned`."""
-    access, transactor = _deployer(config, chain, key_file, chains)
+    access, transactor = deployer_of(config, chain, key_file, chains)
     try:
         return await deploy_contract(transactor, artifact("Multicall3").creation_code())
     finally:
         await access.reader.close()
 
 
-def _deployer(
+def deployer_of(
     config: Config, chain: str, key_file: Path, chains: Mapping[str, ChainAccess] | None
 ) -> tuple[ChainAccess, Web3Transactor]:
+    """The chain and the sender of deployments, who signs with a key file. Raises ConfigurationError."""
     section = config.chains.get(chain)
     if section is None:
         raise ConfigurationError(f"chain {chain} is not configured", advice=f"Add `chains: {chain}:`.")
