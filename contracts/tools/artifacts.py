@@ -19,7 +19,11 @@ KEPT = CONTRACTS / "cache" / "artifacts.json"
 
 # artifact file -> source unit; the contract has the file's name
 ARTIFACTS: dict[str, str] = {
+    "abi/NavFeed.json": "src/feeds/NavFeed.sol",
+    "abi/NavFeedFactory.json": "src/feeds/NavFeedFactory.sol",
+    "abi/NavFeedStrict.json": "src/feeds/NavFeedStrict.sol",
     "abi/NavRegistry.json": "src/NavRegistry.sol",
+    "abi/FundVault.json": "src/vault/FundVault.sol",
     "abi/Feed.json": "src/doubles/Feed.sol",
     "abi/Market.json": "src/doubles/Market.sol",
     "abi/Multicall3.json": "src/doubles/Multicall3.sol",
@@ -28,8 +32,29 @@ ARTIFACTS: dict[str, str] = {
     "abi/Token.json": "src/doubles/Token.sol",
     "abi/Vault4626.json": "src/doubles/Vault4626.sol",
     "abi/Yt.json": "src/doubles/Yt.sol",
+    "abi/CentrifugeHub.json": "src/doubles/peers/CentrifugeHub.sol",
+    "abi/CentrifugeSpoke.json": "src/doubles/peers/CentrifugeSpoke.sol",
+    "abi/EnzymeValue.json": "src/doubles/peers/EnzymeValue.sol",
+    "abi/LagoonVault.json": "src/doubles/peers/LagoonVault.sol",
+    "abi/MellowFeed.json": "src/doubles/peers/MellowFeed.sol",
+    "abi/MellowOracle.json": "src/doubles/peers/MellowOracle.sol",
+    "abi/MellowSubmitter.json": "src/doubles/peers/MellowSubmitter.sol",
+    "abi/MellowVault.json": "src/doubles/peers/MellowVault.sol",
+    "abi/MidasFeed.json": "src/doubles/peers/MidasFeed.sol",
+    "abi/MidasGrowthFeed.json": "src/doubles/peers/MidasGrowthFeed.sol",
+    "abi/OndoComparisonOracle.json": "src/doubles/peers/OndoComparisonOracle.sol",
+    "abi/OndoOracle.json": "src/doubles/peers/OndoOracle.sol",
+    "abi/SuperstateOracle.json": "src/doubles/peers/SuperstateOracle.sol",
+    "abi/VedaAccountant.json": "src/doubles/peers/VedaAccountant.sol",
     "abi/bench/NaiveRegistry.json": "src/bench/NaiveRegistry.sol",
+    "abi/bench/ReadProbe.json": "src/bench/ReadProbe.sol",
 }
+
+# artifact file -> source unit of the contract that it delegates calls to which it does not know: its ABI has them too
+EXTENSIONS: dict[str, str] = {"abi/FundVault.json": "src/vault/FundVaultExtension.sol"}
+
+# The optimizer's runs for source units whose byte code would pass the limits of its size with those of SETTINGS.
+RUNS: dict[str, int] = {"src/vault/FundVault.sol": 200}
 
 SETTINGS: dict[str, Any] = {
     "evmVersion": "cancun",
@@ -52,9 +77,12 @@ def build() -> dict[Path, str]:
     key = _key()
     kept = _read_kept()
     if kept.get("key") != key:
-        output = _compile(sorted(set(ARTIFACTS.values())))
+        sources = sorted(set(ARTIFACTS.values()))
+        usual = [source for source in sources if source not in RUNS]
+        outputs = dict.fromkeys(usual, _compile(usual, SETTINGS))
+        outputs |= {source: _compile([source], _settings(source)) for source in sources if source in RUNS}
         version = subprocess.run([SOLC, "--version"], check=True, capture_output=True, text=True).stdout.split()[-1]
-        texts = {file: _artifact(file, source, version, output) for file, source in ARTIFACTS.items()}
+        texts = {file: _artifact(file, source, version, outputs[source]) for file, source in ARTIFACTS.items()}
         kept = {"key": key, "texts": texts}
         KEPT.parent.mkdir(exist_ok=True)
         KEPT.write_text(json.dumps(kept), encoding="utf-8")
@@ -98,10 +126,18 @@ def _read_kept() -> dict[str, Any]:
     return kept
 
 
-def _compile(sources: list[str]) -> dict[str, Any]:
+def _settings(source: str) -> dict[str, Any]:
+    """The compiler's settings for a source unit."""
+    optimizer = {**SETTINGS["optimizer"], "runs": RUNS.get(source, SETTINGS["optimizer"]["runs"])}
+    return {**SETTINGS, "optimizer": optimizer}
+
+
+def _compile(sources: list[str], settings: dict[str, Any]) -> dict[str, Any]:
     settings = {
-        **SETTINGS,
-        "outputSelection": {"*": {"": ["ast"], "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode"]}},
+        **settings,
+        "outputSelection": {
+            "*": {"": ["ast"], "*": ["abi", "storageLayout", "evm.bytecode.object", "evm.deployedBytecode"]}
+        },
     }
     request = {
         "language": "Solidity",
@@ -129,11 +165,14 @@ def _artifact(file: str, source: str, version: str, output: dict[str, Any]) -> s
     name = Path(file).stem
     contract = output["contracts"][source][name]
     deployed = contract["evm"]["deployedBytecode"]
-    names = {str(node["id"]): node["name"] for node in _declarations(output, source)}
+    if file in EXTENSIONS:
+        _check_storage(contract, source, EXTENSIONS[file], output)
+    # An immutable may be a package's: the names of all sources are looked at, not only those of ours.
+    names = {str(node["id"]): node["name"] for unit in output["sources"].values() for node in _variables(unit["ast"])}
     artifact = {
         "contractName": name,
         "source": f"contracts/{source}",
-        "abi": contract["abi"],
+        "abi": _abi(contract["abi"], EXTENSIONS.get(file), output),
         "bytecode": "0x" + contract["evm"]["bytecode"]["object"],
         "deployedBytecode": "0x" + deployed["object"],
         "immutables": {
@@ -141,9 +180,28 @@ def _artifact(file: str, source: str, version: str, output: dict[str, Any]) -> s
             for node, places in deployed.get("immutableReferences", {}).items()
         },
         "constants": _constants(output, source),
-        "compiler": {"version": version, "settings": SETTINGS},
+        "compiler": {"version": version, "settings": _settings(source)},
     }
     return json.dumps(artifact, indent=1, ensure_ascii=True) + "\n"
+
+
+def _abi(own: list[Any], extension: str | None, output: dict[str, Any]) -> list[Any]:
+    """A contract's ABI, with the entries that only its extension has."""
+    if extension is None:
+        return own
+    others = output["contracts"][extension][Path(extension).stem]["abi"]
+    return own + [entry for entry in others if entry not in own and entry["type"] != "constructor"]
+
+
+def _check_storage(contract: dict[str, Any], source: str, extension: str, output: dict[str, Any]) -> None:
+    """Refuse an extension whose code would find other variables than the contract's in the storage that it runs on."""
+    other = output["contracts"][extension][Path(extension).stem]
+    places = [
+        [(entry["label"], entry["slot"], entry["offset"], entry["type"]) for entry in each["storageLayout"]["storage"]]
+        for each in (contract, other)
+    ]
+    if places[0] != places[1]:
+        raise BuildError(f"{source} and {extension} lay out their storage differently")
 
 
 def _constants(output: dict[str, Any], source: str) -> dict[str, int]:
@@ -168,9 +226,14 @@ def _declarations(output: dict[str, Any], source: str) -> list[dict[str, Any]]:
         seen.add(path)
         unit = output["sources"][path]["ast"]
         waiting += [node["absolutePath"] for node in unit["nodes"] if node["nodeType"] == "ImportDirective"]
-        bodies = [unit, *(node for node in unit["nodes"] if node["nodeType"] == "ContractDefinition")]
-        found += [node for body in bodies for node in body["nodes"] if node["nodeType"] == "VariableDeclaration"]
+        found += _variables(unit)
     return sorted(found, key=lambda node: (node["src"].split(":")[2], int(node["src"].split(":")[0])))
+
+
+def _variables(unit: dict[str, Any]) -> list[dict[str, Any]]:
+    """The variables that a source declares, in contracts and outside."""
+    bodies = [unit, *(node for node in unit["nodes"] if node["nodeType"] == "ContractDefinition")]
+    return [node for body in bodies for node in body["nodes"] if node["nodeType"] == "VariableDeclaration"]
 
 
 def main() -> int:
