@@ -43,11 +43,14 @@ class CountedChain:
     async def stamp(self, number: int | None = None) -> Any:
         return await self.chain.stamp(number)
 
+    async def newest(self) -> Any:
+        return await self.chain.newest()
+
     async def is_canonical(self, stamp: Any) -> bool:
         return await self.chain.is_canonical(stamp)
 
-    async def call(self, to: Any, data: bytes) -> bytes:
-        return await self.chain.call(to, data)
+    async def call(self, to: Any, data: bytes, sender: Any = None) -> bytes:
+        return await self.chain.call(to, data, sender)
 
     async def read(
         self, requests: Sequence[ChainRequest], at: Any, scrutiny: Scrutiny = Scrutiny.COMPARED

@@ -8,12 +8,13 @@ the generator as a typed error, so that a reader which can do without an answer 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal, NamedTuple, NewType, Protocol, TypeAlias, TypeVar
 
 from navoracle.domain.errors import OutOfRange
 from navoracle.domain.frame import BlockStamp, ConfirmedNav
+from navoracle.domain.guard_use import GuardUse
 from navoracle.domain.positions import PositionReading
 from navoracle.domain.prices import Quote, check_confidence
 from navoracle.domain.units import Bps, Timestamp, Wad
@@ -215,6 +216,9 @@ class ChainReader(Protocol):
     async def stamp(self, number: int | None = None) -> BlockStamp:
         """The block to value at by the chain's finality rule, or the canonical one of a number. Raises ChainError."""
 
+    async def newest(self) -> BlockStamp:
+        """The newest block that a quorum of nodes has, whatever the finality (previews). Raises ChainError."""
+
     async def is_canonical(self, stamp: BlockStamp) -> bool:
         """Whether the block is still part of the chain."""
 
@@ -227,8 +231,8 @@ class ChainReader(Protocol):
             ChainError: the chain cannot be read as a whole; `EndpointsDisagree` and `NoQuorum` say why it may not be.
         """
 
-    async def call(self, to: Address, data: bytes) -> bytes:
-        """Call a contract at the newest block (previews); nodes are compared as in `read`.
+    async def call(self, to: Address, data: bytes, sender: Address | None = None) -> bytes:
+        """Call a contract at the newest block (previews), as `sender` where one is given; compared as in `read`.
 
         Raises:
             CallReverted: the contract refused; its reason is decoded.
@@ -324,7 +328,10 @@ class Transactor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FundPost:
-    """What is posted for one fund: NAV_after, price per share and the components of section 13 (Wad)."""
+    """What is posted for one fund: NAV_after, price per share and the components of section 13 (Wad).
+
+    `prices` are those that its contract counts in (Wad per whole token, by asset); they are not stored with the post.
+    """
 
     fund: str
     fund_id: int
@@ -334,6 +341,7 @@ class FundPost:
     estimated: bool
     components: tuple[Wad, Wad, Wad, Wad, Wad]
     nav_before: Wad
+    prices: Mapping[str, Wad] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,22 +360,32 @@ class Batch:
 class Preview:
     """What the contract would do with one fund's record now: `reason` None means it would accept it.
 
-    `send` says whether sending it is right (a held record is evidence for the RISK role; a refused one is noise).
+    Attributes:
+        send: whether sending it is right (a held record is evidence for the RISK role; a refused one is noise).
+        guards: the contract's guards, and what the post would use of them.
+        ready_at: when the contract takes a post again, where waiting is all that is needed.
+        role: who must act, where somebody must; `advice` says how.
     """
 
     fund: str
     reason: str | None
     send: bool
+    guards: tuple[GuardUse, ...] = ()
+    ready_at: Timestamp | None = None
+    role: str | None = None
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadBack:
-    """What the contract holds for one fund after a post."""
+    """What the contract holds for one fund after a post; `role` and `advice` say who must act, where somebody must."""
 
     fund: str
     accepted: bool
     reason: str | None
     confirmed: ConfirmedNav
+    role: str | None = None
+    advice: str = ""
 
 
 class Publisher(Protocol):
@@ -376,6 +394,10 @@ class Publisher(Protocol):
     @property
     def chain(self) -> str:
         """The configuration's name of the contract's chain."""
+
+    @property
+    def one_by_one(self) -> bool:
+        """Whether a batch holds one fund only: the contract knows no other."""
 
     async def confirmed(self, fund_ids: Mapping[str, int]) -> Mapping[str, ConfirmedNav]:
         """The NAVs that the contract serves now."""

@@ -1,4 +1,4 @@
-"""What a pinned read asks its nodes: chunks of calls through Multicall3, calls that must go alone, and code.
+"""What a pinned read asks its nodes: chunks of calls through Multicall3, calls that must go alone, code and storage.
 
 Answers are compared as the text that the nodes sent. It is decoded once, after enough nodes agreed on it; a second copy
 costs a comparison of text. Where nodes differ, more is decoded, to see whether one of them is broken or short of gas.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from eth_utils.address import to_checksum_address
 
@@ -20,6 +21,9 @@ from navoracle.chain.rpc import NodeRefused, hex_bytes
 from navoracle.domain.errors import CallReverted, ChainError, MalformedResult
 from navoracle.domain.frame import BlockStamp
 from navoracle.ports import Address, Answer
+
+WORD: Final = 32
+"""Bytes of a word of storage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +156,35 @@ class CodeQuestion:
     def is_weak(self, answer: str) -> bool:
         """Nothing may be all that there is, or all that this node has."""
         return answer == "0x"
+
+
+class StorageQuestion:
+    """One word of a contract's storage at a block."""
+
+    def __init__(self, contract: Address, slot: int, at: BlockStamp) -> None:
+        self._contract = contract
+        self._slot = slot
+        self._at = at
+
+    async def ask(self, node: Node) -> str:
+        """The node's text. Raises ChainError: it failed, or the block is another one."""
+        where = f"{self._slot:#066x}"
+        answer = await node.request("eth_getStorageAt", [self._contract, where, block_of(node.pin, self._at)])
+        if node.pin == "number":
+            await require_unchanged(node, self._at)
+        return str(answer)
+
+    def check(self, answer: str) -> None:
+        """Raises ChainError for a text that is no word of 32 bytes."""
+        word = hex_bytes(answer, "storage")
+        if len(word) != WORD:
+            raise ChainError(
+                f"a node answered {len(word)} bytes for a word of storage", advice="Take the node out of the pool."
+            )
+
+    def is_weak(self, answer: str) -> bool:
+        """Never: zero is what most slots hold."""
+        return False
 
 
 def is_silent(answer: Answer) -> bool:

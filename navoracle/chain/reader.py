@@ -19,7 +19,14 @@ from navoracle.chain.pins import probe
 from navoracle.chain.poll import Poll
 from navoracle.chain.pool import NodePool
 from navoracle.chain.pool_endpoint import PoolEndpoint
-from navoracle.chain.read_questions import ChunkQuestion, CodeQuestion, DirectQuestion, Refused, is_silent
+from navoracle.chain.read_questions import (
+    ChunkQuestion,
+    CodeQuestion,
+    DirectQuestion,
+    Refused,
+    StorageQuestion,
+    is_silent,
+)
 from navoracle.chain.reverts import call_reverted
 from navoracle.chain.rpc import NoAnswer, NodeRefused, hex_bytes
 from navoracle.chain.together import together
@@ -91,6 +98,12 @@ class Web3ChainReader:
         await self._probe(stamp, self.pool.quorum)
         return stamp
 
+    async def newest(self) -> BlockStamp:
+        """The newest block that a quorum has. Raises as `stamp` does."""
+        stamp = await self.pool.newest()
+        await self._probe(stamp, self.pool.quorum)
+        return stamp
+
     async def is_canonical(self, stamp: BlockStamp) -> bool:
         """Whether a quorum of nodes still has the block."""
         return await self.pool.is_canonical(stamp)
@@ -121,8 +134,11 @@ class Web3ChainReader:
         answers = dict(zip([*batched, *direct], found, strict=True))
         return tuple(answers[index] for index in range(len(requests)))
 
-    async def call(self, to: Address, data: bytes) -> bytes:
+    async def call(self, to: Address, data: bytes, sender: Address | None = None) -> bytes:
         """Call a contract at the newest block; where nodes are compared, at the newest one that a quorum has.
+
+        Args:
+            sender: who calls; nobody in particular when None.
 
         Raises:
             CallReverted: the contract refused; its reason is decoded.
@@ -130,20 +146,21 @@ class Web3ChainReader:
         """
         what = f"call 0x{data[:4].hex()} of {to}"
         if self.pool.quorum > 1:
-            return await self._compared_call(to, data, what)
+            return await self._compared_call(to, data, sender, what)
+        transaction = {"to": to, "data": "0x" + data.hex()} | ({} if sender is None else {"from": sender})
         try:
-            answer = await self.pool.ask("eth_call", [{"to": to, "data": "0x" + data.hex()}, "latest"])
+            answer = await self.pool.ask("eth_call", [transaction, "latest"])
         except NodeRefused as refusal:
             if refusal.in_execution:
                 raise call_reverted(what, refusal.data) from None
             raise
         return hex_bytes(answer, "call result")
 
-    async def _compared_call(self, to: Address, data: bytes, what: str) -> bytes:
+    async def _compared_call(self, to: Address, data: bytes, sender: Address | None, what: str) -> bytes:
         async with self.pool.within_deadline(what):
             # Other nodes than the last comparison's where there are enough, and without a mark for the next one.
             reading = await self._begin(await self.pool.newest(), Scrutiny.ANEW)
-            (answer,) = await self._direct(Call(to, data, direct=True), reading)
+            (answer,) = await self._direct(Call(to, data, direct=True, sender=sender), reading)
         if answer.failure == CallReverted.code:
             raise call_reverted(what, answer.data)
         return answer.data
@@ -167,6 +184,22 @@ class Web3ChainReader:
             for node, _ in found.dissent:
                 self.pool.dispute(node, f"gave other code than a quorum at block {at.number}")
         return hex_bytes(found.answer, "code")
+
+    async def storage_at(self, contract: Address, slot: int, at: BlockStamp) -> bytes:
+        """The 32 bytes in a slot of a contract's storage at that block; compared as `read` does.
+
+        Raises:
+            ChainError: as `read`.
+        """
+        what = f"slot {slot:#x} of {contract}"
+        async with self.pool.within_deadline(what):
+            reading = await self._begin(at, Scrutiny.COMPARED)
+            found = await self.pool.poll(StorageQuestion(contract, slot, at), reading.copies, reading.order)
+            if not found.agreed:
+                raise self.pool.refusal(found, f"{what} at block {at.number}")
+            for node, _ in found.dissent:
+                self.pool.dispute(node, f"gave another word of storage than a quorum at block {at.number}")
+        return hex_bytes(found.answer, "storage")
 
     async def implementation(self, address: Address) -> Address | None:
         """The contract behind a proxy of EIP-1967 at the newest block; None where there is none."""

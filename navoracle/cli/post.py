@@ -3,99 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import structlog
 import typer
-from rich.console import Console
 
-from navoracle.cli.documents import fund_document, outcome_document, stamp_document
 from navoracle.cli.exit_codes import ExitCode
-from navoracle.cli.output import error_document, moment, money, plain, present, table
+from navoracle.cli.output import error_document, present
+from navoracle.cli.posting import ERRORS, SLOT_TAKEN, Posting
+from navoracle.cli.posting_documents import posting_document, show_posting
 from navoracle.cli.runtime import ConfigFile, DatabaseUrl, Funds, JsonFlag, Loaded, Runtime, chosen, load, runtime_of
-from navoracle.composition import open_store, open_system, rehearsal_store
+from navoracle.composition import System, open_store, open_system, rehearsal_store
+from navoracle.config.models import Config
 from navoracle.domain.cadence import Cadence
-from navoracle.domain.frame import FundFrame, NavFrame
-from navoracle.domain.guards import sentence
+from navoracle.domain.errors import UsageError
 from navoracle.domain.units import Timestamp
-from navoracle.keeper.advice import advice_for
+from navoracle.keeper.publishing import Previewed
 from navoracle.store_port import SlotOutcome, SlotState, Store
-
-DRY_RUN = "dry_run"
-SLOT_TAKEN = "slot_taken"
-NO_REGISTRY = "no_registry"
-
-_ADVICE: Mapping[str, str] = {
-    SLOT_TAKEN: "The slot was worked on before; see `navoracle history`, or leave --at out.",
-    NO_REGISTRY: "Deploy a registry with `navoracle deploy`, and add it to the chain's configuration.",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Posting:
-    """One slot: its frames, how it ended for each fund, and the transactions by post."""
-
-    slot_time: Timestamp
-    live: bool
-    frames: tuple[NavFrame, ...]
-    outcomes: Mapping[str, SlotOutcome]
-    transactions: Mapping[int, str]
-
-    def found(self, fund: str) -> FundFrame | None:
-        """What the frame that decided found for a fund; None where none was run."""
-        frame = next((each for each in self.frames if each.id == self.outcomes[fund].frame), None)
-        return None if frame is None else next((part for part in frame.funds if part.fund == fund), None)
-
-    def transaction(self, fund: str) -> str | None:
-        """The transaction that a fund was posted with."""
-        post = self.outcomes[fund].post
-        return None if post is None else self.transactions.get(post)
-
-    def succeeded(self, fund: str) -> bool:
-        """Whether the fund was posted, or would have been in a dry run."""
-        outcome = self.outcomes[fund]
-        return outcome.state is SlotState.POSTED or (not self.live and outcome.reason == DRY_RUN)
-
-    def advice(self, fund: str) -> str:
-        """What an operator can do about a fund that was not posted; empty when nothing is wrong."""
-        if self.succeeded(fund):
-            return ""
-        found, reason = self.found(fund), self.outcomes[fund].reason or ""
-        if reason in _ADVICE:
-            return _ADVICE[reason]
-        if found is not None and not found.postable:
-            return advice_for(found)
-        if self.outcomes[fund].state is SlotState.CLAIMED:
-            return (
-                "The transaction is on its way: do not repeat it. `navoracle run` sees it to its end and ends the slot."
-            )
-        if self.outcomes[fund].state is SlotState.FAILED:
-            return "Check the chain and its node, then look the post up with `navoracle history` before you repeat it."
-        return "The registry does not take this value: see its bounds and holds; the RISK role can accept or release."
-
-    def exit_code(self) -> ExitCode:
-        """0 all posted, 6 some; else 5 when the chain failed, 4 without a registry, 3 when guards refused."""
-        done = [self.succeeded(fund) for fund in self.outcomes]
-        if all(done):
-            return ExitCode.OK
-        if any(done):
-            return ExitCode.PARTLY
-        if any(outcome.state in (SlotState.FAILED, SlotState.CLAIMED) for outcome in self.outcomes.values()):
-            return ExitCode.CHAIN
-        if all(outcome.reason == NO_REGISTRY for outcome in self.outcomes.values()):
-            return ExitCode.CONFIGURATION
-        return ExitCode.GUARD
-
-
-_ERRORS: Mapping[ExitCode, str] = {
-    ExitCode.PARTLY: "partly_done",
-    ExitCode.CHAIN: "chain",
-    ExitCode.CONFIGURATION: "configuration",
-    ExitCode.GUARD: "guard_refused",
-}
 
 
 def register(app: typer.Typer) -> None:
@@ -106,29 +32,34 @@ def register(app: typer.Typer) -> None:
 def post(
     context: typer.Context,
     funds: Funds = None,
-    live: Annotated[bool, typer.Option("--live", help="Record, sign and send; a dry run without it.")] = False,
+    live: Annotated[
+        bool, typer.Option("--live/--dry-run", help="Record, sign and send; or do everything but that.")
+    ] = False,
+    publisher: Annotated[
+        str | None, typer.Option("--publisher", metavar="NAME", help="Only what this publisher, or kind, posts.")
+    ] = None,
     at: Annotated[int | None, typer.Option("--at", metavar="SLOT", min=1, help="Slot time, Unix seconds.")] = None,
     config: ConfigFile = None,
     database: DatabaseUrl = None,
     as_json: JsonFlag = False,
 ) -> int:
-    """Work off one slot of each fund now: value, guard, preview at the registry and, with --live, record and post.
+    """Work off one slot of each fund now: value, guard, preview at the contract and, with --live, record and post.
 
     A dry run starts from the recorded state and leaves nothing behind: it takes no slot and opens no key file.
     """
     loaded = load(context, config, database)
-    names = chosen(loaded.config, funds)
+    names = posted_by(loaded.config, chosen(loaded.config, funds), publisher)
     runtime = runtime_of(context)
     slot_time = Timestamp(runtime.clock.now() if at is None else at)
     posting = asyncio.run(_post(loaded, names, slot_time, runtime, live=live))
     _log(posting)
     code = posting.exit_code()
-    document = _document(posting)
+    document = posting_document(posting)
     if code is not ExitCode.OK:
         failed = [fund for fund in posting.outcomes if not posting.succeeded(fund)]
-        message = "; ".join(f"{fund}: {_result(posting, fund)}" for fund in failed)
-        document |= error_document(_ERRORS[code], message, posting.advice(failed[0]))
-    present(document, lambda out: _show(out, posting), as_json=as_json)
+        message = "; ".join(f"{fund}: {posting.result(fund)}" for fund in failed)
+        document |= error_document(ERRORS[code], message, posting.advice(failed[0]))
+    present(document, lambda out: show_posting(out, posting), as_json=as_json)
     return code
 
 
@@ -153,19 +84,49 @@ async def _post(loaded: Loaded, funds: Sequence[str], slot_time: Timestamp, runt
             for row in store.posts(frame=frame.id)
             if row.transaction_hash is not None or row.attempts
         }
-        return Posting(slot_time, live, frames, {fund: outcomes.get(fund, taken) for fund in funds}, transactions)
+        return Posting(
+            slot_time,
+            live,
+            frames,
+            {fund: outcomes.get(fund, taken) for fund in funds},
+            transactions,
+            {fund: found for fund in funds if (found := _previewed(system, fund)) is not None},
+        )
+
+
+def posted_by(config: Config, funds: Sequence[str], publisher: str | None) -> tuple[str, ...]:
+    """The funds that a publisher posts, by its name or kind ("registry" for ours).
+
+    Raises:
+        UsageError: it posts none of them.
+    """
+    if publisher is None:
+        return tuple(funds)
+    found = tuple(fund for fund in funds if publisher in _publishers_of(config, fund))
+    if not found:
+        known = sorted({name for fund in funds for name in _publishers_of(config, fund)})
+        raise UsageError(
+            f"nothing is posted by a publisher {publisher}",
+            advice=f"Publishers of these funds: {', '.join(known) or 'none'}; see docs/publishers.md for the kinds.",
+        )
+    return found
+
+
+def _publishers_of(config: Config, fund: str) -> frozenset[str]:
+    section = config.funds[fund]
+    if section.publisher is not None:
+        return frozenset({section.publisher, config.publishers[section.publisher].kind})
+    return frozenset() if section.chain is None else frozenset({"registry", section.chain})
+
+
+def _previewed(system: System, fund: str) -> Previewed | None:
+    outbox = system.ports.outboxes.get(system.subject.funds[fund].target or "")
+    return None if outbox is None else outbox.previewed(fund)
 
 
 def _store(loaded: Loaded, *, live: bool) -> AbstractContextManager[Store]:
     url = loaded.database.get_secret_value()
     return open_store(url) if live else rehearsal_store(url)
-
-
-def _result(posting: Posting, fund: str) -> str:
-    outcome = posting.outcomes[fund]
-    if not posting.live and outcome.reason == DRY_RUN:
-        return "would be posted"
-    return outcome.state.value if outcome.reason is None else f"{outcome.state.value} ({outcome.reason})"
 
 
 def _log(posting: Posting) -> None:
@@ -184,57 +145,3 @@ def _log(posting: Posting) -> None:
             log.info("slot", **facts)
         else:
             log.warning("slot", **facts, advice=posting.advice(fund))
-
-
-def _document(posting: Posting) -> dict[str, Any]:
-    funds = []
-    for fund, outcome in posting.outcomes.items():
-        found = posting.found(fund)
-        frame = next((each for each in posting.frames if each.id == outcome.frame), None)
-        funds.append(
-            {
-                "fund": fund,
-                **outcome_document(outcome, posting.transaction(fund)),
-                "advice": posting.advice(fund),
-                "found": None if found is None or frame is None else fund_document(found, frame.evidence.get(fund)),
-            }
-        )
-    return {
-        "slot_time": posting.slot_time,
-        "live": posting.live,
-        "frames": [
-            {
-                "frame": frame.id,
-                "now": frame.now,
-                "verifies": frame.verifies,
-                "stamps": [stamp_document(stamp) for stamp in frame.stamps],
-            }
-            for frame in posting.frames
-        ],
-        "funds": funds,
-    }
-
-
-def _show(out: Console, posting: Posting) -> None:
-    mode = "" if posting.live else "  [yellow]dry run: nothing was recorded, signed or sent[/]"
-    out.print(f"[bold]Slot[/] {moment(posting.slot_time)}{mode}")
-    rows = table("fund", "result", "NAV", "price per share", "frame", "transaction", right=("NAV", "price per share"))
-    for fund, outcome in posting.outcomes.items():
-        found = posting.found(fund)
-        valuation = None if found is None else found.valuation
-        style = "green" if posting.succeeded(fund) else "red"
-        rows.add_row(
-            plain(fund),
-            f"[{style}]{plain(_result(posting, fund))}[/]",
-            money(None if valuation is None else valuation.after.nav),
-            money(None if valuation is None else valuation.price_per_share, 6),
-            plain(outcome.frame),
-            plain(posting.transaction(fund)),
-        )
-    out.print(rows)
-    for fund in posting.outcomes:
-        found = posting.found(fund)
-        if found is not None and found.distance is not None:
-            out.print(f"{plain(fund)}: {plain(sentence(found.distance))}")
-        if posting.advice(fund):
-            out.print(f"{plain(fund)}: advice: {plain(posting.advice(fund))}")

@@ -1,6 +1,6 @@
 """Builds the system from a configuration: which adapters stand behind which ports. Nothing else builds them."""
 
-from navoracle.chain.deploy import GuardBounds
+from navoracle.chain.deploy import NO_ADDRESS, GuardBounds
 from navoracle.composition.cadence import watch_of
 from navoracle.composition.claims import check_claims
 from navoracle.composition.deployment import (
@@ -14,6 +14,7 @@ from navoracle.composition.deployment import (
     plan_registry,
 )
 from navoracle.composition.endpoints import chain_reader_at
+from navoracle.composition.feeds import DeployedFeeds, FeedsPlan, deploy_feeds, plan_feeds
 from navoracle.composition.plans import plan_from_evidence, resolve, resolve_each, subject_of
 from navoracle.composition.reach import Reach, reach, require_registry
 from navoracle.composition.rehearsals import copy_for_rehearsal
@@ -35,7 +36,10 @@ from navoracle.composition.worlds import RecordedCase, open_world
 
 __all__ = [
     "MAX_POST_AGE",
+    "NO_ADDRESS",
     "ChainAccess",
+    "DeployedFeeds",
+    "FeedsPlan",
     "Grants",
     "GuardBounds",
     "Opening",
@@ -50,6 +54,7 @@ __all__ = [
     "check_claims",
     "copy_for_rehearsal",
     "current_revision",
+    "deploy_feeds",
     "deploy_multicall",
     "deploy_planned",
     "deployment_chain",
@@ -62,6 +67,7 @@ __all__ = [
     "open_store",
     "open_system",
     "open_world",
+    "plan_feeds",
     "plan_from_evidence",
     "plan_registry",
     "reach",

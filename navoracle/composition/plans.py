@@ -29,7 +29,7 @@ from navoracle.keeper.plan import AssetPlan, FramePlan, FundPlan
 from navoracle.keeper.planner import Subject
 from navoracle.keeper.session import Readings
 from navoracle.ports import ChainReader, OffChainReader, Read, ReadPoint
-from navoracle.positions import PositionModel, SupplyModel
+from navoracle.positions import FundVaultState, PositionModel, SupplyModel
 from navoracle.prices import Rate, Source
 from navoracle.prices.sequencer import SequencerGate
 from navoracle.readers import ReaderModel
@@ -60,7 +60,7 @@ def subject_of(config: Config) -> Subject:
         unit=config.unit_of_account,
         home_chain=config.home_chain,
         assets={symbol: _asset_plan(symbol, asset) for symbol, asset in config.assets.items()},
-        funds={name: _fund_plan(name, fund) for name, fund in config.funds.items()},
+        funds={name: _fund_plan(name, fund, config) for name, fund in config.funds.items()},
         gates=tuple(
             SequencerGate(
                 kind="sequencer",
@@ -95,12 +95,13 @@ def _asset_plan(symbol: str, asset: AssetSection) -> AssetPlan:
     )
 
 
-def _fund_plan(name: str, fund: FundSection) -> FundPlan:
+def _fund_plan(name: str, fund: FundSection, config: Config) -> FundPlan:
     fees, guards = fund.fees, fund.guards
+    publisher = None if fund.publisher is None else config.publishers[fund.publisher]
     return FundPlan(
         fund=name,
         fund_id=fund.id,
-        chain=fund.chain,
+        chain=fund.chain if publisher is None else publisher.chain,
         positions=fund.positions,
         supply=fund.supply,
         fees=FeeTerms(fees.management_rate, fees.performance_rate, fees.withdrawal_rate, fees.basis),
@@ -116,7 +117,12 @@ def _fund_plan(name: str, fund: FundSection) -> FundPlan:
             max_block_age=guards.max_block_age,
             max_baseline_age=guards.max_baseline_age,
             post_estimated=guards.post_estimated,
+            max_unexplained_bps=Bps(guards.max_unexplained_bps),
         ),
+        publisher=fund.publisher,
+        base=None if publisher is None or publisher.base == config.unit_of_account else publisher.base,
+        priced_in=() if publisher is None else publisher.priced_in,
+        vault=fund.vault,
     )
 
 
@@ -207,7 +213,7 @@ def _models(subject: Subject) -> list[Any]:
         readers += asset.sources
         readers += [rate for rate in (asset.derived, asset.native) if rate is not None]
     for fund in subject.funds.values():
-        readers += [*fund.positions, fund.supply]
+        readers += [*fund.positions, fund.supply, *([] if fund.vault is None else [fund.vault])]
     return readers
 
 
@@ -227,7 +233,9 @@ def _with_readers(subject: Subject, found: Mapping[str, Any]) -> Subject:
             for symbol, asset in subject.assets.items()
         },
         funds={
-            name: replace(fund, positions=pick_all(fund.positions), supply=pick(fund.supply))
+            name: replace(
+                fund, positions=pick_all(fund.positions), supply=pick(fund.supply), vault=pick(fund.vault)
+            )
             for name, fund in subject.funds.items()
         },
     )
@@ -257,6 +265,10 @@ def plan_from_evidence(document: Mapping[str, Any]) -> FramePlan:
                 supply=_SUPPLY.validate_python(fund["supply"]),
                 fees=_FEES.validate_python(fund["fees"]),
                 guards=_GUARDS.validate_python(fund["guards"]),
+                publisher=fund["publisher"],
+                base=fund["base"],
+                priced_in=tuple(fund["priced_in"]),
+                vault=None if fund["vault"] is None else FundVaultState.model_validate(fund["vault"]),
             ),
         ),
         prior=Prior(

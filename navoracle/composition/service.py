@@ -26,6 +26,7 @@ from navoracle.keeper.parts import Keeper, ServiceTimes
 from navoracle.keeper.request_actions import RequestActions
 from navoracle.keeper.schedule import ScheduledClock
 from navoracle.keeper.service import KeeperService
+from navoracle.keeper.settlements import Settlements
 from navoracle.keeper.trades import LatestValues
 from navoracle.private_file import read_private
 from navoracle.publishers.nav_registry_calls import NavRegistryCalls
@@ -104,7 +105,7 @@ async def open_service(
         config, clock=clock, store=store, live=live, chains=chains, documents=documents, running=running
     )
     try:
-        service, desk = _assemble(config, system, store, clock, observer, metrics, alerts, events)
+        service, desk = _assemble(config, system, store, clock, observer, metrics, alerts, events, live=live)
         view = KeeperView(system, store, observer, events, clock, nav_age_limit=said.nav_age_limit, live=live)
         http = said.http
         tokens = () if http.token_file is None else _tokens(http.token_file)
@@ -126,6 +127,8 @@ def _assemble(
     metrics: Metrics,
     alerts: Alerts,
     events: EventLog,
+    *,
+    live: bool,
 ) -> tuple[KeeperService, RequestReceiver | None]:
     said = config.service
     bases = {symbol: asset.derived.base for symbol, asset in config.assets.items() if asset.derived is not None}
@@ -144,6 +147,7 @@ def _assemble(
         observer=observer,
         clock=clock,
         lanes=(*system.posters.values(), *system.guardians.values()),
+        settlements=Settlements(system.vaults, store, clock, live=live) if system.vaults else None,
     )
     service = KeeperService(
         keeper,

@@ -86,7 +86,7 @@ class KeeperView:
         now = self._clock.now()
         found = []
         for name, fund in self._system.subject.funds.items():
-            if fund.chain not in self._system.ports.outboxes:
+            if fund.target not in self._system.ports.outboxes:
                 continue
             served = self._observer.served.get(name)
             age = None if served is None else max(0, now - served.valuation_time)
@@ -164,7 +164,7 @@ class KeeperView:
             "served": None
             if served is None
             else {
-                "nav": str(served.nav),
+                "nav": None if served.nav is None else str(served.nav),
                 "price_per_share": str(served.price_per_share),
                 "valuation_time": served.valuation_time,
                 "held": served.held,

@@ -22,7 +22,9 @@ from navoracle.composition.endpoints import node_pool
 from navoracle.composition.lanes import GWEI, transaction_lane
 from navoracle.composition.off_chain import OffChainServices, off_chain_services
 from navoracle.composition.plans import resolve, subject_of
+from navoracle.composition.publishers import chains_of_publishers, peer_outbox, resolved_peers
 from navoracle.composition.signers import signer_of
+from navoracle.composition.vaults import vaults_of
 from navoracle.config.chains import ChainSection
 from navoracle.config.models import Config
 from navoracle.domain.errors import ConfigurationError
@@ -30,6 +32,7 @@ from navoracle.keeper.frame import FramePorts
 from navoracle.keeper.planner import Planner, Subject
 from navoracle.keeper.preflight import Preflight, preflight
 from navoracle.keeper.publishing import Outbox
+from navoracle.keeper.settlements import VaultAccess
 from navoracle.keeper.slots import SlotRunner
 from navoracle.lane_port import Lane, LaneEvent
 from navoracle.ports import Address, Clock
@@ -85,6 +88,7 @@ class System:
     runner: SlotRunner | None
     posters: Mapping[str, Lane]
     guardians: Mapping[str, Lane]
+    vaults: Mapping[str, VaultAccess]
 
     def runner_or_fail(self) -> SlotRunner:
         """The slot runner. Raises ConfigurationError when the system was opened without a store."""
@@ -170,12 +174,13 @@ async def open_system(
     series = {name: load_series(section.file, step=section.step) for name, section in config.recorded.items()}
     off_chain = off_chain_services(config, RecordedReader(series, documents), live=services)
     access = dict(chains or {})
+    posted = chains_of_publishers(config)
     for name, section in config.chains.items():
         if name not in access:
             access[name] = chain_access(
                 name,
                 section,
-                live=live and section.registry is not None,
+                live=live and (section.registry is not None or name in posted),
                 clock=clock,
                 on_node_event=running.on_node_event,
             )
@@ -190,11 +195,13 @@ async def open_system(
             on_failure.push_async_callback(reader.close)
         chain_ids = {name: section.chain_id for name, section in config.chains.items()}
         subject = await resolve(subject_of(config), readers, off_chain, clock.now(), chain_ids)
+        peers = {} if store is None else await resolved_peers(config, readers)
         for name, section in config.chains.items():
-            if store is None or section.registry is None:
+            if store is None or (section.registry is None and name not in posted):
                 continue
             reached = access[name]
-            await require_contract(reached.reader, section.registry, "NavRegistry")
+            if section.registry is not None:
+                await require_contract(reached.reader, section.registry, "NavRegistry")
             for lanes, signer in ((posters, reached.poster), (guardians, reached.guardian)):
                 if live and signer is not None:
                     lanes[name] = transaction_lane(
@@ -208,6 +215,15 @@ async def open_system(
                         lease=running.lease,
                         on_event=running.on_lane_event,
                     )
+            outboxes |= {
+                target: peer_outbox(
+                    target, peer, reached.reader, posters.get(name), store=store, clock=clock, live=live
+                )
+                for target, peer in peers.items()
+                if peer.chain == name
+            }
+            if section.registry is None:
+                continue
             outboxes[name] = Outbox(
                 chain=access[name].reader,
                 publisher=NavRegistryPublisher(
@@ -223,6 +239,7 @@ async def open_system(
                 look=_look(name, section, reached.reader, section.registry),
                 max_batch_gas=section.transactions.max_batch_gas,
             )
+        vaults = {} if store is None else await vaults_of(config, readers, posters)
         on_failure.pop_all()
     ports = FramePorts(readers, off_chain, clock, store, outboxes)
     planner = Planner(subject, store, outboxes, now=clock.now())
@@ -231,7 +248,7 @@ async def open_system(
         if store is None
         else SlotRunner(planner, ports, store, owner=owner, lease=running.lease, patience=running.patience)
     )
-    return System(config, subject, clock, access, series, off_chain, ports, planner, runner, posters, guardians)
+    return System(config, subject, clock, access, series, off_chain, ports, planner, runner, posters, guardians, vaults)
 
 
 def _look(

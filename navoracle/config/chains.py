@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from navoracle.config.base import Name, NodeUrl, Seconds, Section
+from navoracle.config.safe import SafeSection
 from navoracle.config.signers import SignerSection
 from navoracle.config.transactions import TransactionsSection
 from navoracle.ports import Address
@@ -50,6 +51,7 @@ class ChainSection(Section):
     `rpc` is short for one endpoint. `quorum` operators must agree: 2 where there are two or more, unless it says
     otherwise. A node may lie `max_lag` blocks behind the others, and its head `max_head_age` seconds behind the clock.
     `signer` posts; `guardian` is a hot key that may hold funds where one is insolvent, and is never the poster's.
+    `safe` is the Safe that transactions are proposed to, where they are not sent.
     """
 
     chain_id: Annotated[int, Field(gt=0)]
@@ -66,6 +68,7 @@ class ChainSection(Section):
     registry: ChecksumAddress | None = None
     signer: SignerSection | None = None
     guardian: SignerSection | None = None
+    safe: SafeSection | None = None
     transactions: TransactionsSection = TransactionsSection()
     timeout: Annotated[int, Field(gt=0, le=600)] = 20
 

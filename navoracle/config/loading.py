@@ -128,6 +128,7 @@ def _anchor(config: Config, folder: Path) -> Config:
             update={
                 "signer": chain.signer and chain.signer.anchored(folder),
                 "guardian": chain.guardian and chain.guardian.anchored(folder),
+                "safe": chain.safe and chain.safe.anchored(folder),
             }
         )
         for name, chain in config.chains.items()

@@ -5,7 +5,7 @@ Amounts and rates are decimal strings ("0.02" is 2 %), limits basis points, time
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -17,10 +17,12 @@ from navoracle.config.chains import ChainSection
 from navoracle.config.requests import FundRequestsSection
 from navoracle.config.service import BreakerSection, ServiceSection
 from navoracle.config.services import CredentialSection, ExchangeSection, HttpSection, service_problems
+from navoracle.config.vaults import vault_problems
 from navoracle.domain.units import Wad
-from navoracle.positions import PositionModel, SupplyModel
+from navoracle.positions import FundVaultState, PositionModel, SupplyModel
 from navoracle.prices import Rate, Source
 from navoracle.prices.roots import split_roots
+from navoracle.publishers.peers import PeerModelUnion
 from navoracle.readers import DecimalWad
 
 _FUND_KINDS = frozenset(
@@ -101,16 +103,23 @@ class GuardsSection(Section):
     max_block_age: Seconds = 900
     max_baseline_age: Seconds = 604_800
     post_estimated: bool = True
+    max_unexplained_bps: BpsField = 50
 
 
 class FundSection(Section):
-    """One fund: its number on the registry, what it holds and owes, its shares, fees and limits."""
+    """One fund: its number on the registry, what it holds and owes, its shares, fees and limits.
+
+    It is posted to the registry of `chain`, or to the contract of a `publisher`, or nowhere. `vault` is a FundVault of
+    its own: fees are by the vault's terms, and the keeper settles it.
+    """
 
     id: Annotated[int, Field(ge=0, le=65_535)]
     chain: Name | None = None
+    publisher: Name | None = None
     supply: SupplyModel
     positions: Annotated[tuple[PositionModel, ...], Field(min_length=1)]
     fees: FeesSection = FeesSection()
+    vault: FundVaultState | None = None
     guards: GuardsSection = GuardsSection()
     requests: FundRequestsSection = FundRequestsSection()
 
@@ -156,8 +165,20 @@ class Config(Section):
     http: HttpSection = HttpSection()
     credentials: dict[Name, CredentialSection] = Field(default_factory=dict)
     exchanges: dict[Name, ExchangeSection] = Field(default_factory=dict)
+    publishers: dict[Name, PeerModelUnion] = Field(default_factory=dict)
     assets: dict[Name, AssetSection]
     funds: Annotated[dict[Name, FundSection], Field(min_length=1)]
+
+    @field_validator("publishers", mode="before")
+    @classmethod
+    def _name_publishers(cls, publishers: Any) -> Any:
+        """Give each publisher the name of its section as its id."""
+        if not isinstance(publishers, dict):
+            return publishers
+        return {
+            name: {**publisher, "id": str(name)} if isinstance(publisher, dict) else publisher
+            for name, publisher in publishers.items()
+        }
 
     @field_validator("assets", mode="before")
     @classmethod
@@ -211,6 +232,8 @@ def _named_fund(name: str, fund: Any) -> Any:
         ]
     if isinstance(named.get("supply"), dict):
         named["supply"] = {**named["supply"], "id": f"{name}.supply"}
+    if isinstance(named.get("vault"), dict):
+        named["vault"] = {**named["vault"], "id": f"{name}.vault"}
     return named
 
 
@@ -247,15 +270,42 @@ def _problems(config: Config) -> list[str]:
         ]
     problems += service_problems(config)
     problems += _repeated_ids(config)
+    problems += _publisher_problems(config, known)
     ids: dict[tuple[str | None, int], str] = {}
     for name, fund in config.funds.items():
         other = ids.setdefault((fund.chain, fund.id), name)
         if other != name:
             problems.append(f"funds.{name}.id: {fund.id} is also the id of {other}")
         chains = [fund.chain, fund.supply.chain, *(position.chain for position in fund.positions)]
+        problems += vault_problems(name, fund, config)
         problems += _unknown_chains(f"funds.{name}", chains, config)
         needs = [asset for position in fund.positions for asset, _ in position.assets]
         problems += [f"funds.{name}: {need} is not among assets" for need in needs if need not in known]
+    return problems
+
+
+def _publisher_problems(config: Config, known: Collection[str]) -> list[str]:
+    problems: list[str] = []
+    for name, publisher in config.publishers.items():
+        place = f"publishers.{name}"
+        problems += _unknown_chains(place, [publisher.chain], config)
+        problems += [f"{place}: {need} is not among assets" for need in publisher.priced_in if need not in known]
+        if name in config.chains:
+            problems.append(f"{place}: a chain has that name too; give the publisher another one")
+    posted: dict[str, str] = {}
+    for name, fund in config.funds.items():
+        if fund.publisher is None:
+            continue
+        place = f"funds.{name}.publisher"
+        if fund.publisher not in config.publishers:
+            problems.append(f"{place}: {fund.publisher} is not among publishers")
+        if fund.chain is not None:
+            problems.append(
+                f"{place}: the fund also has a chain; it is posted to a registry or by a publisher, not both"
+            )
+        other = posted.setdefault(fund.publisher, name)
+        if other != name:
+            problems.append(f"{place}: {fund.publisher} takes the NAV of {other}; it knows one fund only")
     return problems
 
 

@@ -27,6 +27,7 @@ An error carries a stable `code`, a message that names the place, and `advice`: 
     │   ├── FeeAboveCeiling     the next block asks more than the policy offers
     │   ├── FeeBudgetSpent      the day's budget does not cover the transaction
     │   ├── InsufficientFunds   the sender's balance does not cover it
+    │   ├── ProposalRefused     a Safe's service did not take a proposal
     │   └── ChainRolledBack     the chain took back what was final, or a transaction count fell below ours
     ├── StoreError              the database cannot be used
     │   └── LeaseLost           another keeper has taken over what this one was working on
@@ -201,6 +202,12 @@ class InsufficientFunds(ChainError):
     """The sender's balance does not cover the transaction; nothing was signed."""
 
     code = "no_funds"
+
+
+class ProposalRefused(ChainError):
+    """A Safe's transaction service did not take a proposal; nothing is executed, and the signed file is kept."""
+
+    code = "proposal_refused"
 
 
 class ChainRolledBack(ChainError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Literal
 
 from navoracle.domain.errors import DomainError, OutOfRange
@@ -33,6 +33,41 @@ class Flow:
             raise OutOfRange(
                 f"{self.kind} of {self.amount}", advice="State the amount as positive; the kind gives the direction."
             )
+
+
+@dataclass(frozen=True, slots=True)
+class VaultFlows:
+    """What a vault counts of its flows, over its life or, as differences, over a time. Values and shares are Wad.
+
+    Attributes:
+        deposited: value of settled deposits that shares were minted for.
+        redeemed: value paid to redeemers.
+        dividends: value declared as dividends.
+        minted: shares minted for deposits.
+        burned: shares burned by redemptions.
+        fee_shares: shares minted for management and performance fees.
+    """
+
+    deposited: Wad
+    redeemed: Wad
+    dividends: Wad
+    minted: Wad
+    burned: Wad
+    fee_shares: Wad
+
+    def since(self, earlier: VaultFlows) -> VaultFlows:
+        """The flows between an earlier reading of the sums and this one.
+
+        Raises:
+            DomainError: a sum fell; a vault's never do.
+        """
+        mine, theirs = astuple(self), astuple(earlier)
+        if any(now < then for now, then in zip(mine, theirs, strict=True)):
+            raise DomainError(
+                f"the vault's flows fell from {theirs} to {mine}",
+                advice="The node lags, the chain was reorganized, or it is another vault: compare the endpoints.",
+            )
+        return VaultFlows(*(Wad(now - then) for now, then in zip(mine, theirs, strict=True)))
 
 
 def net_flows(flows: Iterable[Flow]) -> Wad:

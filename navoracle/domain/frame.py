@@ -12,12 +12,14 @@ from enum import Enum
 from typing import Literal
 
 from navoracle.domain.breaker import Breaker
+from navoracle.domain.bridge import BridgeEnd, NavBridge
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.fees import FeeState
 from navoracle.domain.nav import FundValuation
 from navoracle.domain.prices import LastValid, PriceEstimate, Quote
 from navoracle.domain.units import Bps, Timestamp, Wad
 from navoracle.domain.valuation import PriceKey
+from navoracle.domain.vault import VaultState
 from navoracle.domain.verdicts import Verdict
 
 
@@ -91,10 +93,11 @@ class ConfirmedNav:
 
     `frame` names the frame whose post was confirmed; None when the value was set by somebody else (a registration).
     `bounds` are the contract's own, `day_drift` the signed sum of the steps of its day (tenths of a basis point); None
-    where it has none or they were not asked for. `live` is False for a fund that the contract has closed.
+    where it has none or they were not asked for; so is `nav` of one that keeps a price alone. `live` is False for a
+    fund that the contract has closed.
     """
 
-    nav: Wad
+    nav: Wad | None
     price_per_share: Wad
     valuation_time: Timestamp
     held: bool
@@ -142,7 +145,8 @@ class FundPrior:
 
     `fees_frame` is the frame that started the fee clock and the high-water mark. `distributions_per_share` (Wad) are
     the dividends declared since the confirmed NAV; they are added back to the change of the price per share. `rebase`
-    is the request by which the RISK role lets the next post be compared with nothing.
+    is the request by which the RISK role lets the next post be compared with nothing. `posted` is what the frame of the
+    confirmed NAV found, where the fund has a vault of its own.
     """
 
     confirmed: ConfirmedNav | None = None
@@ -154,6 +158,7 @@ class FundPrior:
     last_frame: PriorFrame | None = None
     breaker: Breaker = field(default_factory=Breaker)
     rebase: str | None = None
+    posted: BridgeEnd | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +224,8 @@ class FundFrame:
     `valuation` is None when the fund could not be valued; `reason` says why whenever the status is not postable;
     `immaterial` names unpriced positions that were counted as zero. `distance` is None where there is nothing to post
     or no contract's band to post within; `agrees` says whether the price per share is that of the frame before, within
-    the guards' `agreement_bps`, None where there is none to compare with.
+    the guards' `agreement_bps`, None where there is none to compare with. `vault` is what the fund's own vault says,
+    and `bridge` why the NAV is another one than that of the confirmed post; None where nothing was posted before.
     """
 
     fund: str
@@ -231,6 +237,8 @@ class FundFrame:
     immaterial: tuple[str, ...] = ()
     distance: GuardDistance | None = None
     agrees: bool | None = None
+    vault: VaultState | None = None
+    bridge: NavBridge | None = None
 
     @property
     def postable(self) -> bool:
@@ -294,6 +302,8 @@ class GuardPolicy:
         max_block_age: seconds that the block may lie behind the clock.
         max_baseline_age: seconds after which the confirmed value is too old to compare with.
         post_estimated: whether the fund's contract knows the status ESTIMATED.
+        max_unexplained_bps: change of NAV that neither prices, income, fees nor flows explain, as a part of the NAV
+            posted last and the deposits since, above which the fund is halted.
     """
 
     min_interval: int = 60
@@ -307,3 +317,4 @@ class GuardPolicy:
     max_block_age: int = 900
     max_baseline_age: int = 604_800
     post_estimated: bool = True
+    max_unexplained_bps: Bps = Bps(50)

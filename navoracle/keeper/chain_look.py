@@ -23,15 +23,16 @@ class ChainLook:
 
     async def registries(self) -> None:
         """What the contracts serve, and how old the blocks are."""
-        for chain, outbox in self._keeper.ports.outboxes.items():
-            await self._failures.guard(f"NAVs on {chain}", self._confirmed, chain, outbox)
+        for target, outbox in self._keeper.ports.outboxes.items():
+            await self._failures.guard(f"NAVs on {target}", self._confirmed, target, outbox)
 
-    async def _confirmed(self, chain: str, outbox: Outbox) -> None:
-        keeper = self._keeper
-        ids = {name: fund.fund_id for name, fund in keeper.planner.subject.funds.items() if fund.chain == chain}
+    async def _confirmed(self, target: str, outbox: Outbox) -> None:
+        keeper, chain = self._keeper, outbox.publisher.chain
+        ids = {name: fund.fund_id for name, fund in keeper.planner.subject.funds.items() if fund.target == target}
         for fund, confirmed in (await outbox.publisher.confirmed(ids)).items():
             keeper.observer.confirmed(fund, confirmed)
-            keeper.latest.start_from(fund, confirmed.nav)
+            if confirmed.nav is not None:
+                keeper.latest.start_from(fund, confirmed.nav)
         stamp = await keeper.ports.chains[chain].stamp()
         keeper.observer.skew(chain, keeper.clock.now() - stamp.timestamp)
 

@@ -142,6 +142,8 @@ def readers_of(plan: FramePlan) -> tuple[Reader[Any], ...]:
         for fund in plan.funds:
             readers += fund.positions
             readers.append(fund.supply)
+            if fund.vault is not None:
+                readers.append(fund.vault)
     return (*readers, *_gates(plan, readers))
 
 

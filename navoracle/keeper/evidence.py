@@ -121,6 +121,10 @@ def _describe_fund(fund: FundPlan) -> dict[str, Any]:
         "supply": fund.supply.describe(),
         "fees": fund.fees,
         "guards": fund.guards,
+        "publisher": fund.publisher,
+        "base": fund.base,
+        "priced_in": fund.priced_in,
+        "vault": None if fund.vault is None else fund.vault.describe(),
     }
 
 

@@ -23,7 +23,8 @@ from navoracle.store_port import Store
 class FramePorts:
     """The world of a frame.
 
-    `store` None records nothing (for a NAV that is only shown); `outboxes` are by the chain of the registry.
+    `store` None records nothing (for a NAV that is only shown); `outboxes` are by what funds are posted to: see
+    `FundPlan.target`.
     """
 
     chains: Mapping[str, ChainReader]
@@ -102,9 +103,9 @@ def record(plan: FramePlan, frame: NavFrame, store: Store | None) -> None:
 
 
 async def publish(plan: FramePlan, frame: NavFrame, outboxes: Mapping[str, Outbox]) -> None:
-    """Give each registry the funds that it serves."""
-    for chain, outbox in sorted(outboxes.items()):
-        await outbox.submit(frame, {fund.fund: fund for fund in plan.funds if fund.chain == chain}, plan.claims)
+    """Give each contract the funds that it serves."""
+    for target, outbox in sorted(outboxes.items()):
+        await outbox.submit(frame, {fund.fund: fund for fund in plan.funds if fund.target == target}, plan.claims)
 
 
 def _frame_id(plan: FramePlan, collected: Collected) -> str:

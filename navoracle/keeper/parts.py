@@ -11,6 +11,7 @@ from navoracle.keeper.observer import Observer
 from navoracle.keeper.planner import Planner
 from navoracle.keeper.request_actions import RequestActions
 from navoracle.keeper.schedule import ScheduledClock
+from navoracle.keeper.settlements import Settlements
 from navoracle.keeper.slots import SlotRunner
 from navoracle.keeper.trades import LatestValues
 from navoracle.keeper.watch import Watch
@@ -28,11 +29,12 @@ class ServiceTimes:
     misfire_grace: int = 450
     health: int = 60
     stop_grace: int = 30
+    settle: int = 15
 
 
 @dataclass(frozen=True, slots=True)
 class Keeper:
-    """The parts of a running keeper."""
+    """The parts of a running keeper; `settlements` is None where no fund has a vault of its own."""
 
     planner: Planner
     ports: FramePorts
@@ -46,3 +48,4 @@ class Keeper:
     observer: Observer
     clock: ScheduledClock
     lanes: tuple[Lane, ...] = ()
+    settlements: Settlements | None = None

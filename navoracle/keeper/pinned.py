@@ -34,6 +34,10 @@ class PinnedChain:
         """The given block, or that of a number."""
         return self.block if number is None else await self._chain.stamp(number)
 
+    async def newest(self) -> BlockStamp:
+        """The chain's newest block. Raises ChainError."""
+        return await self._chain.newest()
+
     async def is_canonical(self, stamp: BlockStamp) -> bool:
         """Whether the block is part of the chain."""
         return await self._chain.is_canonical(stamp)
@@ -44,9 +48,9 @@ class PinnedChain:
         """Answer at the block. Raises ChainError."""
         return await self._chain.read(requests, at, scrutiny)
 
-    async def call(self, to: Address, data: bytes) -> bytes:
+    async def call(self, to: Address, data: bytes, sender: Address | None = None) -> bytes:
         """Call a contract at the newest block. Raises ChainError, CallReverted."""
-        return await self._chain.call(to, data)
+        return await self._chain.call(to, data, sender)
 
 
 class PinnedClock:

@@ -13,6 +13,7 @@ from navoracle.domain.frame import FundPrior, GuardPolicy, Prior
 from navoracle.domain.prices import AggregationPolicy, NativeBandPolicy, Side
 from navoracle.domain.units import Timestamp
 from navoracle.domain.valuation import PriceKey
+from navoracle.domain.vault import VaultState
 from navoracle.ports import PositionReader, PriceSource, RateSource, Reader, SupplyReader
 from navoracle.store_port import Claim
 
@@ -47,7 +48,10 @@ class AssetPlan:
 class FundPlan:
     """How one fund is valued and where it is posted.
 
-    `fund_id` is the fund's number on its registry, `chain` the registry's chain (None: valued, never posted).
+    `fund_id` is the fund's number on its registry, `chain` the chain of the contract that it is posted to (None:
+    valued, never posted). `publisher` names the contract where it is not the chain's registry; `base` is the asset that
+    it counts in (None for the unit of account), `priced_in` all assets whose prices a post needs. `vault` reads the
+    fund's own vault; where there is one, fees are by its terms, mark and clock, and `fees` has no rates.
     """
 
     fund: str
@@ -57,6 +61,15 @@ class FundPlan:
     supply: SupplyReader
     fees: FeeTerms
     guards: GuardPolicy
+    publisher: str | None = None
+    base: str | None = None
+    priced_in: tuple[str, ...] = ()
+    vault: Reader[VaultState] | None = None
+
+    @property
+    def target(self) -> str | None:
+        """The name of the outbox that it is posted by: its publisher's, or that of its registry's chain."""
+        return self.chain if self.publisher is None else self.publisher
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +116,7 @@ class FramePlan:
         for fund in self.funds:
             for reader in fund.positions:
                 keys.update(reader.assets)
+            keys.update((symbol, "asset") for symbol in fund.priced_in)
         return tuple(sorted(keys))
 
     def key_closure(self) -> frozenset[PriceKey]:
@@ -112,7 +126,7 @@ class FramePlan:
     def for_fund(self, name: str) -> FramePlan:
         """The same plan for one fund alone, with only the assets and the prior state that it needs."""
         fund = next(fund for fund in self.funds if fund.fund == name)
-        symbols = self._closure(asset for reader in fund.positions for asset, _ in reader.assets)
+        symbols = self._closure([*fund.priced_in, *(asset for reader in fund.positions for asset, _ in reader.assets)])
         assets = {symbol: self.assets[symbol] for symbol in sorted(symbols) if symbol in self.assets}
         sources = {source.id for asset in assets.values() for source in asset.sources}
         prior = Prior(

@@ -6,8 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from navoracle.domain.breaker import Breaker, BreakerState
+from navoracle.domain.bridge import BridgeEnd
 from navoracle.domain.cadence import Cadence
+from navoracle.domain.errors import GuardRefused
+from navoracle.domain.fees import FeeState
 from navoracle.domain.frame import (
+    ConfirmedNav,
     FirstLook,
     FundPrior,
     NavFrame,
@@ -18,7 +22,8 @@ from navoracle.domain.frame import (
     Sample,
 )
 from navoracle.domain.prices import LastValid, PriceEstimate, PriceStatus, Side
-from navoracle.domain.units import Timestamp
+from navoracle.domain.units import WAD, Rounding, Timestamp, Wad, mul_div
+from navoracle.keeper.bridge_end import bridge_end
 from navoracle.keeper.plan import AssetPlan, FramePlan, FundPlan
 from navoracle.keeper.pricing import SAMPLE_WINDOW
 from navoracle.keeper.publishing import Outbox
@@ -56,6 +61,7 @@ class Planner:
         self._samples: list[Sample] = []
         self._rounds: dict[str, PriorRound] = {}
         self._last_frames: dict[str, PriorFrame] = {}
+        self._posted: dict[str, tuple[str, BridgeEnd | None]] = {}
         self._on_chain = frozenset(
             source.id for asset in subject.assets.values() for source in asset.sources if source.chain is not None
         )
@@ -171,11 +177,14 @@ class Planner:
         breakers: Mapping[BreakerSubject, Breaker],
     ) -> dict[str, FundPrior]:
         priors = {fund.fund: FundPrior() if self._store is None else self._store.load_fund(fund.fund) for fund in funds}
-        for chain in sorted({fund.chain for fund in funds if fund.chain is not None}):
-            if chain not in self._outboxes:
+        for target in sorted({fund.target for fund in funds if fund.target is not None}):
+            if target not in self._outboxes:
                 continue
-            ids = {fund.fund: fund.fund_id for fund in funds if fund.chain == chain}
-            for name, confirmed in (await self._outboxes[chain].publisher.confirmed(ids)).items():
+            ids = {fund.fund: fund.fund_id for fund in funds if fund.target == target}
+            for name, served in (await self._outboxes[target].publisher.confirmed(ids)).items():
+                confirmed = self._in_unit_of_account(self.subject.funds[name], served)
+                if confirmed is None:
+                    continue
                 frame, distributions = None, priors[name].distributions_per_share
                 if self._store is not None:
                     frame = self._store.frame_of_post(name, confirmed.valuation_time)
@@ -183,11 +192,12 @@ class Planner:
                 priors[name] = replace(
                     priors[name],
                     confirmed=replace(confirmed, frame=frame),
+                    posted=self._posted_end(self.subject.funds[name], frame, now),
                     distributions_per_share=distributions,
                 )
         return {
             name: replace(
-                prior,
+                prior if self.subject.funds[name].vault is None else replace(prior, fees=FeeState(), fees_frame=None),
                 first_look=first_looks.get(name),
                 last_frame=self._last_frame(name, breakers, now),
                 breaker=breakers.get(BreakerSubject("fund", name), Breaker()),
@@ -195,6 +205,43 @@ class Planner:
             )
             for name, prior in priors.items()
         }
+
+    def _posted_end(self, fund: FundPlan, frame: str | None, now: Timestamp) -> BridgeEnd | None:
+        """What the frame of the confirmed post found; None without a vault, or where the post is not ours.
+
+        Raises:
+            GuardRefused: its evidence cannot be read; a re-base of the RISK role lets the next post do without it.
+        """
+        if fund.vault is None or frame is None or self._store is None:
+            return None
+        known = self._posted.get(fund.fund)
+        if known is None or known[0] != frame:
+            try:
+                end = bridge_end(self._store.evidence(frame, fund.fund))
+            except GuardRefused:
+                if self._store.rebase_of(fund.fund, now) is None:
+                    raise
+                return None
+            known = self._posted[fund.fund] = frame, end
+        return known[1]
+
+    def _in_unit_of_account(self, fund: FundPlan, served: ConfirmedNav) -> ConfirmedNav | None:
+        """What the contract serves, at the last valid price of the asset that it counts in.
+
+        None where that price is not known: a contract that counts in another asset is no baseline then, and the post is
+        held against the contract's own guards alone.
+        """
+        if fund.base is None:
+            return served
+        known = self._prices.get((fund.base, "asset"))
+        if known is None:
+            return None
+        price = known.last_valid.price
+        return replace(
+            served,
+            nav=None if served.nav is None else Wad(mul_div(served.nav, price, WAD, Rounding.DOWN)),
+            price_per_share=Wad(mul_div(served.price_per_share, price, WAD, Rounding.DOWN)),
+        )
 
     def _last_frame(self, fund: str, breakers: Mapping[BreakerSubject, Breaker], now: Timestamp) -> PriorFrame | None:
         """The fund's frame before this one; of the store where this process has seen none, or is to agree with it.

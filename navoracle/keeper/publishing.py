@@ -8,7 +8,7 @@ fund's outcome classified.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from navoracle.domain.cadence import Cadence
@@ -28,6 +28,10 @@ from navoracle.store_port import Claim, PostRow, Store, TransactionState, Urgenc
 _NO_ROOT: Final = "0x" + bytes(32).hex()
 
 DRY_RUN: Final = "dry_run"
+REGISTRY: Final = "registry"
+PEER_PATIENCE: Final = 90
+"""Seconds that a post waits for a contract that takes none yet; after them the next slot posts."""
+
 MAX_POST_AGE: Final = 900
 """Seconds after which a registry refuses a valuation, unless the registry that was deployed says otherwise."""
 
@@ -57,12 +61,13 @@ class SentBatch:
 
 @dataclass(slots=True)
 class Submission:
-    """What became of one frame's NAVs at one registry.
+    """What became of one frame's NAVs at one contract, which `label` stands for in reasons.
 
     `refused` are funds that were not sent, by reason; `failed` those whose transaction could not be sent.
     """
 
     frame: str
+    label: str = REGISTRY
     refused: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     batches: list[SentBatch] = field(default_factory=list)
@@ -77,13 +82,26 @@ class Submission:
         return next((sent for sent in self.batches if any(part.fund == fund for part in sent.post.funds)), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Previewed:
+    """A fund's newest post as it was, or would have been, sent, and what the contract said of it.
+
+    `read_back` is what the contract held once it was mined; None before that.
+    """
+
+    batch: Batch
+    preview: Preview
+    read_back: ReadBack | None = None
+
+
 class Outbox:
-    """The way to one registry. Without `live` everything happens but the signing and the broadcast.
+    """The way to one contract. Without `live` everything happens but the signing and the broadcast.
 
     Args:
         lane: the poster's lane; None without a signer.
         look: says of funds (by name, with their numbers) and a sender whether the registry is still the one that we
             know and takes their posts; None to leave that to the registry.
+        label: what the contract is called in reasons.
         max_batch_gas: a frame's funds are split so that no transaction takes more (estimated in the steady state).
     """
 
@@ -97,6 +115,7 @@ class Outbox:
         clock: Clock,
         live: bool,
         look: Callable[[Mapping[str, int], Address | None], Awaitable[Preflight]] | None = None,
+        label: str = REGISTRY,
         max_batch_gas: int = 12_000_000,
     ) -> None:
         self._chain = chain
@@ -105,10 +124,13 @@ class Outbox:
         self._store = store
         self._clock = clock
         self._live = live
-        self._batch_funds = max(1, (max_batch_gas - GAS_PER_BATCH) // GAS_PER_FUND)
+        fitting = max(1, (max_batch_gas - GAS_PER_BATCH) // GAS_PER_FUND)
+        self._batch_funds = 1 if publisher.one_by_one else fitting
+        self._label = label
         self._look = look
         self._max_post_age = MAX_POST_AGE
         self._submissions: dict[str, Submission] = {}
+        self._previewed: dict[str, Previewed] = {}
 
     @property
     def publisher(self) -> Publisher:
@@ -122,7 +144,11 @@ class Outbox:
 
     def submission(self, frame: str) -> Submission:
         """What became of the frame's NAVs here."""
-        return self._submissions.get(frame, Submission(frame))
+        return self._submissions.get(frame, Submission(frame, self._label))
+
+    def previewed(self, fund: str) -> Previewed | None:
+        """The fund's newest preview; None before there was one."""
+        return self._previewed.get(fund)
 
     def forget(self, frame: str) -> None:
         """The frame's slots have ended: nothing more is asked about it."""
@@ -135,9 +161,9 @@ class Outbox:
             LeaseLost: another keeper has a slot or the lane; what was handed to the lane before goes its way.
             StoreError: the intent could not be stored; then nothing of it was signed.
         """
-        submission = self._submissions[frame.id] = Submission(frame.id)
+        submission = self._submissions[frame.id] = Submission(frame.id, self._label)
         posts = [
-            fund_post(funds[found.fund], found, found.valuation)
+            fund_post(funds[found.fund], found, found.valuation, frame.estimates)
             for found in frame.funds
             if found.fund in funds and found.postable and found.valuation is not None
         ]
@@ -174,8 +200,13 @@ class Outbox:
     async def _sendable(self, frame: NavFrame, posts: Sequence[FundPost], submission: Submission) -> list[FundPost]:
         """The posts that are worth sending; the reasons of the others go into the submission."""
         previews = await self._previews(frame, posts)
+        times = [preview.ready_at for preview in previews.values() if preview.ready_at is not None]
+        ready_at = max(times, default=None)
+        if ready_at is not None and 0 < (wait := ready_at - self._clock.now()) <= PEER_PATIENCE:
+            await self._clock.sleep(wait)
+            previews = await self._previews(frame, posts)
         submission.refused.update(
-            {fund: f"registry:{preview.reason}" for fund, preview in previews.items() if not preview.send}
+            {fund: f"{self._label}:{preview.reason}" for fund, preview in previews.items() if not preview.send}
         )
         sendable = [post for post in posts if previews[post.fund].send]
         if self._live and self._lane is not None:
@@ -187,7 +218,9 @@ class Outbox:
         """What the contract would do with each record. One that makes it revert is found by halving, and left out."""
         batch, _, _ = self._encode(frame, posts)
         try:
-            return {preview.fund: preview for preview in await self._publisher.preview(batch)}
+            found = {preview.fund: preview for preview in await self._publisher.preview(batch)}
+            self._previewed.update({fund: Previewed(batch, preview) for fund, preview in found.items()})
+            return found
         except CallReverted as error:
             if len(posts) == 1:
                 return {posts[0].fund: Preview(posts[0].fund, f"reverts: {error.message}", send=False)}
@@ -253,7 +286,7 @@ class Outbox:
 
     def adopt(self, post: PostRow) -> Submission:
         """Take over a post that an earlier run left unfinished; `settle` its frame to see it to its end."""
-        submission = self._submissions.setdefault(post.frame, Submission(post.frame))
+        submission = self._submissions.setdefault(post.frame, Submission(post.frame, self._label))
         if all(sent.post.id != post.id for sent in submission.batches):
             submission.batches.append(SentBatch(post))
         return submission
@@ -287,6 +320,11 @@ class Outbox:
         fail_point("after_read_back")
         self._store.finish_post(lane.lease, sent.post.id, read_backs, self._clock.now())
         sent.read_backs = read_backs
+        for found in read_backs:
+            known = self._previewed.get(found.fund)
+            # A newer post of the fund may have been previewed since.
+            if known is not None and known.batch.data == sent.post.batch.data:
+                self._previewed[found.fund] = replace(known, read_back=found)
 
 
 def _dry_run(reason: str | None) -> str:

@@ -116,6 +116,9 @@ class _WorldChain:
             )
         return self._block
 
+    async def newest(self) -> BlockStamp:
+        return self._block
+
     async def is_canonical(self, stamp: BlockStamp) -> bool:
         return stamp == self._block
 
@@ -125,7 +128,7 @@ class _WorldChain:
         missing = Answer(b"", NOT_RECORDED)
         return tuple(self._answers.get((self._block.chain, request), missing) for request in requests)
 
-    async def call(self, to: Address, data: bytes) -> bytes:
+    async def call(self, to: Address, data: bytes, sender: Address | None = None) -> bytes:
         raise ChainError(
             f"a recorded world cannot be called ({to} on {self._block.chain})", advice="Ask a node of the chain."
         )

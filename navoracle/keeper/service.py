@@ -94,6 +94,7 @@ class KeeperService:
             (max(1, self._times.lease // 2), "recovery", self.recover),
             (2, "requests", self.act_on_requests),
             (self._times.health, "health", self.look_at_chain),
+            (self._times.settle, "settlements", self.settle),
             *self._more_jobs,
         )
 
@@ -206,17 +207,17 @@ class KeeperService:
                 self._miss(self._queue.add(slot, funds), "superseded by a newer slot")
             if not len(self._queue):
                 return
-            others = await self._chains_of_others()
-            chain_of = self._keeper.planner.subject.funds
-            for slot, funds in self._queue.take(lambda fund: chain_of[fund].chain not in others):
+            others = await self._targets_of_others()
+            plans = self._keeper.planner.subject.funds
+            for slot, funds in self._queue.take(lambda fund: plans[fund].target not in others):
                 claims = self._keeper.runner.claim(funds, slot.time, slot.cadence)
                 if claims:
                     self._spawn(self._work(slot, claims))
 
-    async def _chains_of_others(self) -> set[str]:
-        """The chains whose lane another keeper has: their slots are its own until its lease runs out."""
+    async def _targets_of_others(self) -> set[str]:
+        """The outboxes whose lane another keeper has: their slots are its own until its lease runs out."""
         outboxes = self._keeper.ports.outboxes.items()
-        return {chain for chain, outbox in outboxes if outbox.lane is not None and not await outbox.lane.open()}
+        return {target for target, outbox in outboxes if outbox.lane is not None and not await outbox.lane.open()}
 
     async def _work(self, slot: ScheduledSlot, claims: Sequence[Claim]) -> None:
         began = time.monotonic()
@@ -257,6 +258,8 @@ class KeeperService:
                 self.ask_emergency(fund, "repeated", f"an emergency came too soon after a post ({outcome.reason})")
         if any(outcome.post is not None for outcome in outcomes.values()):
             await self._chain.registries()
+        if any(outcome.state is SlotState.POSTED for outcome in outcomes.values()):
+            await self.settle()
 
     def _moved(self, changes: Iterable[BreakerChange]) -> None:
         """Tell of breakers that moved; a fund that is free again is posted at once."""
@@ -305,10 +308,10 @@ class KeeperService:
         await self.failures.guard("leases", self._renew, mine)
         newest: dict[str, Timestamp] = {}
         again: dict[ScheduledSlot, list[str]] = {}
-        others = await self._chains_of_others()
+        others = await self._targets_of_others()
         for row in store.abandoned_slots():
             fund = self._keeper.planner.subject.funds.get(row.fund)
-            if fund is None or fund.chain in others or (row.fund, row.slot_time) in self._in_hand:
+            if fund is None or fund.target in others or (row.fund, row.slot_time) in self._in_hand:
                 continue
             if row.fund not in newest:
                 newest[row.fund] = store.slots(fund=row.fund, limit=1)[0].slot_time
@@ -355,6 +358,12 @@ class KeeperService:
         self._moved(keeper.breakers.cool_down(keeper.clock.now()))
         self._try_funds()
         await self._chain.all()
+
+    async def settle(self) -> None:
+        """Settle what can be settled, and see to its end what was sent."""
+        settlements = self._keeper.settlements
+        for fund in () if settlements is None else settlements.vaults:
+            await self.failures.guard(f"settlement of {fund}", settlements.look, fund)
 
     # ---- tasks
 

@@ -131,7 +131,7 @@ class SlotRunner:
         if claim is None:
             return None
         post = None if row.post is None else self._store.find_post(row.post)
-        outbox = None if post is None else self._ports.outboxes.get(post.batch.chain)
+        outbox = None if post is None else self._ports.outboxes.get(self._planner.subject.funds[row.fund].target or "")
         if post is None or outbox is None or not await self._was_signed(post, outbox):
             if still_due:
                 _, outcomes = await self.work([claim], row.slot_time, row.cadence)
@@ -251,12 +251,12 @@ class SlotRunner:
     async def _settle(self, frame: NavFrame, claims: Sequence[Claim]) -> dict[str, SlotOutcome]:
         submissions: dict[str, Submission] = {}
         funds = self._planner.subject.funds
-        chains = {funds[found.fund].chain for found in frame.funds}
-        for chain, outbox in sorted(self._ports.outboxes.items()):
-            if chain in chains:
-                submissions[chain] = await self._settled(outbox, frame.id, claims)
+        targets = {funds[found.fund].target for found in frame.funds}
+        for target, outbox in sorted(self._ports.outboxes.items()):
+            if target in targets:
+                submissions[target] = await self._settled(outbox, frame.id, claims)
         return {
-            found.fund: outcome_of(found, frame, submissions.get(funds[found.fund].chain or ""))
+            found.fund: outcome_of(found, frame, submissions.get(funds[found.fund].target or ""))
             for found in frame.funds
         }
 
@@ -298,6 +298,6 @@ def _of_submission(fund: str, frame: str, submission: Submission) -> SlotOutcome
     for read_back in sent.read_backs or ():
         if read_back.fund == fund:
             state = SlotState.POSTED if read_back.accepted else SlotState.HELD
-            reason = None if read_back.reason is None else f"registry:{read_back.reason}"
+            reason = None if read_back.reason is None else f"{submission.label}:{read_back.reason}"
             return SlotOutcome(state, reason, frame, sent.post.id)
     return SlotOutcome(SlotState.CLAIMED, sent.unanswered or "not settled yet", frame, sent.post.id)

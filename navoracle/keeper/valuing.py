@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from navoracle.domain.bridge import NavBridge, bridge, end_of
 from navoracle.domain.concentrated_liquidity import holdings_at
 from navoracle.domain.errors import DomainError
 from navoracle.domain.frame import (
@@ -27,9 +29,11 @@ from navoracle.domain.positions import (
 from navoracle.domain.prices import PriceEstimate
 from navoracle.domain.units import Rounding, Timestamp, Wad
 from navoracle.domain.valuation import PriceKey, price_key
+from navoracle.domain.vault import VaultState
 from navoracle.keeper.plan import FramePlan, FundPlan
 from navoracle.keeper.pricing import Prices
 from navoracle.keeper.session import Readings
+from navoracle.ports import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,8 @@ class Valued:
     reason: str | None
     failures: tuple[Failure, ...]
     immaterial: tuple[str, ...]
+    vault: VaultState | None = None
+    bridge: NavBridge | None = None
 
 
 def value(plan: FramePlan, readings: Readings, prices: Prices, now: Timestamp) -> tuple[Valued, ...]:
@@ -51,16 +57,16 @@ def value(plan: FramePlan, readings: Readings, prices: Prices, now: Timestamp) -
 def _value(fund: FundPlan, plan: FramePlan, readings: Readings, prices: Prices, now: Timestamp) -> Valued:
     prior = plan.prior.funds.get(fund.fund, FundPrior())
     failures = tuple(
-        failure for reader in (*fund.positions, fund.supply) if (failure := readings.failure(reader.id)) is not None
+        failure for reader in _readers(fund) if (failure := readings.failure(reader.id)) is not None
     )
     if failures:
         return Valued(fund, None, f"unread:{failures[0].reader}:{failures[0].code}", failures, ())
     shares: Wad = readings.values[fund.supply.id]
+    vault: VaultState | None = None if fund.vault is None else readings.values[fund.vault.id]
+    terms, state = (fund.fees, prior.fees) if vault is None else (vault.terms, vault.fees)
     try:
         priced, unpriced = _split(fund, readings, prices)
-        valuation = value_fund(
-            priced, prices.estimates, shares=shares, fee_terms=fund.fees, fee_state=prior.fees, now=now
-        )
+        valuation = value_fund(priced, prices.estimates, shares=shares, fee_terms=terms, fee_state=state, now=now)
         last_valid = {(known.asset, known.side): known.last_valid.price for known in plan.prior.prices if unpriced}
         material = [
             position
@@ -68,12 +74,20 @@ def _value(fund: FundPlan, plan: FramePlan, readings: Readings, prices: Prices, 
             if not _is_nothing(position)
             and not _immaterial(position, _at_last_prices(position, prices, last_valid), prior, valuation, fund)
         ]
+        bridged = None
+        if vault is not None and prior.posted is not None:
+            bridged = bridge(prior.posted, end_of(valuation, vault.flows))
     except DomainError as error:
         return Valued(fund, None, f"unvalued:{error.code}", (_failure(fund, error),), ())
     if material:
         estimate = next(found for found in _estimates(material[0], prices) if found.price is None)
         return Valued(fund, None, f"unpriced:{estimate.asset}:{estimate.reason}", (), ())
-    return Valued(fund, valuation, None, (), tuple(name for position in unpriced for name in row_names(position)))
+    immaterial = tuple(name for position in unpriced for name in row_names(position))
+    return Valued(fund, valuation, None, (), immaterial, vault, bridged)
+
+
+def _readers(fund: FundPlan) -> tuple[Reader[Any], ...]:
+    return (*fund.positions, fund.supply, *(() if fund.vault is None else (fund.vault,)))
 
 
 def _failure(fund: FundPlan, error: DomainError) -> Failure:
@@ -223,6 +237,7 @@ def _guard(
         chain=fund.chain,
         asset_breakers=own.prior.asset_breakers,
         turned_back=_turned_back(own, prices),
+        bridge=valued.bridge,
     )
     status, reason, verdicts = judge(facts)
     return FundFrame(
@@ -235,6 +250,8 @@ def _guard(
         immaterial=valued.immaterial,
         distance=forecast(prior.confirmed, valued.valuation.price_per_share, now),
         agrees=agrees(facts),
+        vault=valued.vault,
+        bridge=valued.bridge,
     )
 
 

@@ -21,6 +21,8 @@ from navoracle.positions.erc4626 import Erc4626Position
 from navoracle.positions.erc7540 import Erc7540Requests
 from navoracle.positions.exchange import ExchangeBalancePosition
 from navoracle.positions.exchange_perpetual import ExchangePerpetualPosition
+from navoracle.positions.fund_vault import FundVaultPosition
+from navoracle.positions.fund_vault_state import FundVaultState
 from navoracle.positions.lido_withdrawals import LidoWithdrawals
 from navoracle.positions.morpho_blue import MorphoBluePosition
 from navoracle.positions.native import NativePosition
@@ -40,6 +42,7 @@ PositionModel = Annotated[
     | MorphoBluePosition
     | CompoundV3Position
     | Erc7540Requests
+    | FundVaultPosition
     | LidoWithdrawals
     | SusdeCooldown
     | WeethWithdrawals
@@ -81,6 +84,8 @@ __all__ = [
     "ExchangeBalancePosition",
     "ExchangePerpetualPosition",
     "FixedSupply",
+    "FundVaultPosition",
+    "FundVaultState",
     "LidoWithdrawals",
     "MerklRewards",
     "MorphoBluePosition",

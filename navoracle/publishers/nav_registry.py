@@ -61,6 +61,11 @@ class NavRegistryPublisher:
         """The configuration's name of the registry's chain."""
         return self._chain
 
+    @property
+    def one_by_one(self) -> bool:
+        """It takes many funds at once."""
+        return False
+
     async def confirmed(self, fund_ids: Mapping[str, int]) -> Mapping[str, ConfirmedNav]:
         """The NAVs that the registry serves at the chain's final block; a fund that it does not know is left out.
 

@@ -93,8 +93,9 @@ async def confirmed(system: System, funds: Iterable[str]) -> dict[str, Confirmed
     """What the funds' contracts serve now, by fund."""
     found: dict[str, ConfirmedNav] = {}
     names = tuple(funds)
-    for chain, outbox in system.ports.outboxes.items():
-        ids = {name: system.subject.funds[name].fund_id for name in names if system.subject.funds[name].chain == chain}
+    funds = system.subject.funds
+    for target, outbox in system.ports.outboxes.items():
+        ids = {name: funds[name].fund_id for name in names if funds[name].target == target}
         if ids:
             found.update(await outbox.publisher.confirmed(ids))
     return found

@@ -102,7 +102,7 @@ def slot_json(slot: SlotReport) -> dict[str, Any]:
         "contract": None
         if contract is None
         else {
-            "nav": str(contract.nav),
+            "nav": _text(contract.nav),
             "price_per_share": str(contract.price_per_share),
             "valuation_time": contract.valuation_time,
             "held": contract.held,

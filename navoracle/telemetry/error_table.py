@@ -39,6 +39,7 @@ TABLE: Final[dict[Group, tuple[Row, ...]]] = {
         ("fee_cap", "chain", "warning", "The next block asks more per gas than the ceiling.", "Wait, or raise the chain's ceiling."),
         ("fee_budget", "chain", "critical", "The day's budget for fees does not cover the transaction.", "Look for what spent it; raise the budget if it was the market."),
         ("no_funds", "chain", "critical", "The sender's balance does not cover the transaction.", "Send native coin to the sender; what waits goes out by itself."),
+        ("proposal_refused", "chain", "warning", "The Safe Transaction Service did not take a proposal.", "Make the keeper's key an owner or a proposer of the Safe; owners can sign the file meanwhile."),
         ("deep_reorganization", "chain", "critical", "The chain took back a transaction that was final.", "Compare the nodes and the chain's announcements before you restart."),
         ("store", "store", "critical", "The database cannot be used as it is.", "Check disk, connection and permissions; restore a backup where it is damaged."),
         ("lease_lost", "store", "warning", "Another keeper took over.", "Expected with a standby; otherwise stop one of them."),

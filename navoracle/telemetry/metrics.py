@@ -151,7 +151,8 @@ class Metrics:
             seen.post_deviation.labels(fund).set(step)
         self._served[fund] = confirmed
         seen.nav_per_share.labels(fund).set(confirmed.price_per_share / WAD)
-        seen.nav_value.labels(fund).set(confirmed.nav / WAD)
+        if confirmed.nav is not None:
+            seen.nav_value.labels(fund).set(confirmed.nav / WAD)
         seen.fund_held.labels(fund).set(confirmed.held)
         self._age(seen.nav_age.labels(fund), confirmed.valuation_time)
         if age_limit is not None:

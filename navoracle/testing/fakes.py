@@ -76,6 +76,7 @@ class FakeChain:
         self.block = stamp
         self.answers: dict[tuple[Address, bytes], Answer] = {}
         self.balances: dict[Address, int] = {}
+        self.storage: dict[tuple[Address, int], int] = {}
         self.rounds: list[tuple[ChainRequest, ...]] = []
         self.scrutiny: Scrutiny | None = None
 
@@ -114,6 +115,10 @@ class FakeChain:
             raise ChainError(f"there is no block {number}", advice=f"Ask for block {self.block.number}.")
         return self.block
 
+    async def newest(self) -> BlockStamp:
+        """The block it was made with."""
+        return self.block
+
     async def is_canonical(self, stamp: BlockStamp) -> bool:
         """Whether that is its block."""
         return stamp == self.block
@@ -126,7 +131,11 @@ class FakeChain:
         self.rounds.append(tuple(requests))
         return tuple(self.answer(request) for request in requests)
 
-    async def call(self, to: Address, data: bytes) -> bytes:
+    async def storage_at(self, contract: Address, slot: int, at: BlockStamp) -> bytes:
+        """The word that was put into a slot, zero where none was."""
+        return self.storage.get((contract, slot), 0).to_bytes(32, "big")
+
+    async def call(self, to: Address, data: bytes, sender: Address | None = None) -> bytes:
         """Answer one call. Raises CallReverted or EmptyResult."""
         return result_of(self.answer(Call(to, data)))
 

@@ -21,6 +21,8 @@ FILES = {
 }
 BITCOIN = "btc_usd_binanceus_2023-03-09_2023-03-19_1min.csv"
 ENDINGS = {"posted", "held", "skipped"}
+RECOVERED = 1_678_752_000
+"""2023-03-14 00:00 UTC: the peg was back; fewer series are replayed up to here."""
 
 
 def usdc(groups: Iterable[str]) -> list[str]:
@@ -76,7 +78,7 @@ def test_depeg__three_series__follows_the_market_down_and_back(
 def test_depeg__fewer_series__every_slot_is_accounted_for(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, groups: tuple[str, ...]
 ) -> None:
-    document = replay(capsys, tmp_path, *usdc(groups))
+    document = replay(capsys, tmp_path, *usdc(groups), "--end", str(RECOVERED))
     check_whole(document)
     assert min(live_posts(document)) < to_wad("0.95")
     confidences = [slot["confidence"] for slot in document["slots"] if slot["confidence"] is not None]
@@ -85,7 +87,8 @@ def test_depeg__fewer_series__every_slot_is_accounted_for(
 
 
 def test_depeg__with_bitcoin__values_both(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    document = replay(capsys, tmp_path, *usdc(FILES), "--prices", f"BTC:binanceus={shared_data(BITCOIN)}")
+    bitcoin = f"BTC:binanceus={shared_data(BITCOIN)}"
+    document = replay(capsys, tmp_path, *usdc(FILES), "--prices", bitcoin, "--end", str(RECOVERED))
     check_whole(document)
     assert set(document["slots"][0]["prices"]) == {"BTC", "USDC"}
     assert set(document["holdings"]) == {"BTC", "USDC"}

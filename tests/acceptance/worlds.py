@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 from unittest.mock import patch
@@ -56,11 +56,12 @@ class Result:
 
 @dataclass
 class Bench:
-    """A world, a folder of its own, and the command line on both."""
+    """A world, a folder of its own, and the command line on both; `variables` are told besides the world's own."""
 
     world: DemoWorld
     folder: Path
     capture: pytest.CaptureFixture[str]
+    variables: dict[str, str] = field(default_factory=dict)
 
     @property
     def chain(self) -> EmbeddedChain:
@@ -84,6 +85,7 @@ class Bench:
         """Run a command on this world; --config and --database are told by environment."""
         environment = {
             **self.world.environment,
+            **self.variables,
             "COLUMNS": "140",  # whatever the test's own terminal has
             "NAVORACLE_CONFIG": str(config),
             "NAVORACLE_DATABASE": f"sqlite:///{self.database}",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from navoracle.domain.breaker import Breaker
+from navoracle.domain.bridge import NavBridge
 from navoracle.domain.frame import BlockStamp, Failure, FundPrior, GuardPolicy, RateGap
 from navoracle.domain.nav import FundValuation
 from navoracle.domain.prices import PriceEstimate
@@ -21,7 +22,7 @@ class GuardInput:
     unpriced positions that count as zero; `shortcomings` what a second frame lacks of "every configured source":
     failures and refused quotes. `chain` is where the fund is posted; `asset_breakers` are those of the assets that it
     needs, as far as they are not closed; `turned_back` the sources whose answers are older than those of the frame
-    before.
+    before; `bridge` is from the confirmed post to this valuation, None where there is none.
     """
 
     valuation: FundValuation
@@ -41,3 +42,4 @@ class GuardInput:
     chain: str | None
     asset_breakers: Mapping[str, Breaker]
     turned_back: Sequence[str]
+    bridge: NavBridge | None = None

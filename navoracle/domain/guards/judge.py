@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from navoracle.domain.frame import NavStatus
-from navoracle.domain.guards import breaker_checks, frame_checks, price_checks
+from navoracle.domain.guards import breaker_checks, flow_checks, frame_checks, price_checks
 from navoracle.domain.guards.facts import GuardInput
 from navoracle.domain.positions import LIABILITIES, Component
 from navoracle.domain.units import Wad, exceeds_bps, format_wad
@@ -28,6 +28,7 @@ _CHECKS = (
     price_checks.confidence,
     price_checks.rate_gaps,
     price_checks.time_weighted,
+    flow_checks.unexplained,
     price_checks.baseline_age,
     price_checks.change,
     price_checks.guard_distance,

@@ -76,11 +76,12 @@ def configuration(secret: Callable[[str], str]) -> dict[str, Any]:
         "public_key": PUBLIC_KEY,
         "headers": {"x-key": secret("word")},
     }
+    safe = {"address": ADDRESS, "folder": "proposals", "service": {"api_key": secret("word")}}
     chain = {"chain_id": 1, "registry": ADDRESS, "signer": signer, "transactions": {"relay": {"url": url("https")}}}
     return {
         "store": {"url": f"postgresql://navoracle_user:{secret('url')}@db.example/navs?password={secret('url')}"},
         "chains": {
-            "one": {**chain, "rpc": url("https")},
+            "one": {**chain, "rpc": url("https"), "safe": safe},
             "two": {
                 "chain_id": 2,
                 "endpoints": [{"url": url("wss", "a.example")}, {"url": url("http", "b.example")}],
@@ -105,17 +106,22 @@ def configuration(secret: Callable[[str], str]) -> dict[str, Any]:
     }
 
 
-def secret_fields(annotation: Any, owner: str = "") -> Iterator[str]:
-    """The fields that take a secret, found by the models' types: "ChainSection.rpc"."""
+def secret_fields(annotation: Any, owner: str = "", within: tuple[Any, ...] = ()) -> Iterator[str]:
+    """The fields that take a secret, found by the models' types: "ChainSection.rpc".
+
+    A model or an alias that names itself (`within`) is not entered again.
+    """
+    if annotation in within:
+        return
     if isinstance(annotation, type) and issubclass(annotation, SecretStr):
         yield owner
     elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
         for name, field in annotation.model_fields.items():
             for part in (field.annotation, *field.metadata):
-                yield from secret_fields(part, f"{annotation.__name__}.{name}")
+                yield from secret_fields(part, f"{annotation.__name__}.{name}", (*within, annotation))
     else:
         for part in get_args(annotation):
-            yield from secret_fields(part, owner)
+            yield from secret_fields(part, owner, within)
 
 
 def filled_fields(value: object, owner: str = "") -> Iterator[str]:

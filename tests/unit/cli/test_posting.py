@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from navoracle.cli.exit_codes import ExitCode
-from navoracle.cli.post import DRY_RUN, NO_REGISTRY, SLOT_TAKEN, Posting
+from navoracle.cli.posting import DRY_RUN, NO_REGISTRY, SLOT_TAKEN, Posting
 from navoracle.domain.units import Timestamp
 from navoracle.store_port.records import SlotOutcome, SlotState
 

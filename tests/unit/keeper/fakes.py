@@ -250,6 +250,7 @@ class FakePublisher:
     def __init__(self, log: list[str], chain: str = "local") -> None:
         self.log = log
         self.chain = chain
+        self.one_by_one = False
         self.served: dict[int, ConfirmedNav] = {}
         self.previews: dict[str, tuple[str, bool]] = {}
         self.outcomes: dict[str, str] = {}

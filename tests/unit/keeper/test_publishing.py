@@ -336,5 +336,5 @@ async def test_fund_post__estimated_nav__is_flagged_and_keeps_its_confidence() -
     frame = await world().frame(frame_plan("cash"))
     found = frame.fund("cash")
     assert found.valuation is not None
-    made = fund_post(funds()["cash"], found, found.valuation._replace(estimated=True))
+    made = fund_post(funds()["cash"], found, found.valuation._replace(estimated=True), {})
     assert (made.estimated, made.confidence) == (True, found.valuation.confidence)

@@ -162,7 +162,7 @@ def test_preflight__every_reason__is_registered() -> None:
 
 def test_slots__every_reason__is_registered() -> None:
     said = literals("SlotOutcome", 1, "keeper", "cli") | literals("_miss", 1, "keeper")
-    said |= {constants("cli/post.py")["SLOT_TAKEN"]}
+    said |= {constants("cli/posting.py")["SLOT_TAKEN"]}
     valued = {text for call in calls("Valued", "keeper/valuing.py") if (text := literal(call, 2)) is not None and text}
     unknown = {each for each in said | valued if each} - named("slot")
     assert unknown == set()

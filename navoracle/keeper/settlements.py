@@ -1,0 +1,292 @@
+"""Settling vaults: once a post is served that is newer than every request of an epoch, the epoch is settled with it.
+
+What a settlement would do is planned at the newest block by the vault's own arithmetic, asked of the vault itself, and
+only then sent, with the components of the frame that was posted. The intent and the plan are stored together before
+anything is signed; a keeper that starts again finds them and sees the transaction to its end. Afterwards the vault is
+read back: what it did must be what was planned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Final
+
+from navoracle.domain.errors import CallReverted, ChainError
+from navoracle.domain.settlement import Post, Refusal, SettlementPlan, plan_settlement
+from navoracle.domain.units import Timestamp, Wad, format_wad
+from navoracle.keeper.settlement_events import (
+    StartedSettlement,
+    ended,
+    last_failure,
+    open_settlement,
+    started,
+    told_reasons,
+    waiting,
+)
+from navoracle.lane_port import Lane
+from navoracle.ports import Address, Clock
+from navoracle.store_port import NewTransaction, Store, TransactionKind, TransactionRow, TransactionState
+from navoracle.vault_port import SettledEpoch, VaultContract, VaultLook, payouts_of
+
+POSTS_SEARCHED: Final = 50
+"""Newest posts of a fund among which the served one is looked for."""
+
+
+class Step(Enum):
+    """How far a settlement is: WAITING for a reason, SENT, SETTLED, or FAILED (until another post is served)."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    SETTLED = "settled"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class VaultAccess:
+    """How the keeper reaches a fund's vault; `lane` is None without a signer."""
+
+    fund: str
+    chain: str
+    contract: VaultContract
+    lane: Lane | None
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What would settle now.
+
+    `refusals` are the plan's and the keeper's own, in that order; `data` is the call, None where there is no post of
+    ours to settle with; `previewed` is whether the vault itself was asked.
+    """
+
+    fund: str
+    look: VaultLook
+    post: Post
+    plan: SettlementPlan
+    refusals: tuple[Refusal, ...]
+    data: bytes | None
+    previewed: bool
+
+    @property
+    def expected(self) -> SettledEpoch:
+        """What the vault's views must say once it has settled as planned."""
+        return SettledEpoch(
+            epoch=self.plan.epoch,
+            price_per_share=self.post.price_per_share,
+            valuation_time=self.post.valuation_time,
+            deposited=self.plan.deposits.value,
+            minted=self.plan.deposits.shares,
+            fee_shares=self.plan.fees.shares,
+            burned=self.plan.redemptions.burned,
+            payouts=payouts_of(self.plan.redemptions.payouts),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """One look at a fund's settlement.
+
+    `reason` says why it waits or failed. `examined` is None while a transaction is under way; `settled` is what the
+    vault did, and `differs` names what was planned otherwise.
+    """
+
+    fund: str
+    step: Step
+    reason: str | None
+    examined: Examined | None
+    transaction: int | None = None
+    settled: SettledEpoch | None = None
+    differs: tuple[str, ...] = ()
+
+
+async def examine(access: VaultAccess, store: Store, sender: Address | None) -> Examined:
+    """Plan a settlement at the newest block, and ask the vault whether it would take it from the sender.
+
+    Raises:
+        ChainError: the chain cannot be read. ConfigurationError: the vault settles on another fund.
+    """
+    look = await access.contract.look(sender)
+    components = _components(store, access.fund, look.served)
+    # Without a post of ours the figures are still shown, for which any components that add up will do.
+    shown = components or (look.served.nav, Wad(0), Wad(0), Wad(0), Wad(0))
+    post = replace(look.served, components=shown)
+    plan = plan_settlement(look.state, post, look.at.timestamp)
+    refusals = list(plan.refusals)
+    if components is None:
+        refusals.append(_UNKNOWN_POST)
+    if look.may_settle is False:
+        refusals.append(
+            Refusal(
+                "not_keeper",
+                f"{sender} does not have the vault's KEEPER role",
+                "The vault's admin grants KEEPER_ROLE to the key that posts on this chain.",
+            )
+        )
+    data = None if components is None else access.contract.settle_call(plan.epoch, components)
+    previewed = data is not None and sender is not None and not refusals
+    if data is not None and sender is not None and previewed:
+        said = await access.contract.refusal(data, sender)
+        if said is not None:
+            advice = "Compare the vault with the plan (`navoracle settle --json`); nothing was sent."
+            refusals.append(Refusal("vault_refuses", said, advice))
+    return Examined(access.fund, look, post, plan, tuple(refusals), data, previewed)
+
+
+class Settlements:
+    """Settles the vaults of a keeper's funds, one look at a time.
+
+    Args:
+        vaults: by fund.
+        live: whether settlements are sent.
+    """
+
+    def __init__(self, vaults: Mapping[str, VaultAccess], store: Store, clock: Clock, *, live: bool) -> None:
+        self.vaults = vaults
+        self._store = store
+        self._clock = clock
+        self._live = live
+        self._looking = asyncio.Lock()
+
+    async def look_at_all(self) -> None:
+        """One look at every vault. Raises as `look`."""
+        for fund in self.vaults:
+            await self.look(fund)
+
+    async def look(self, fund: str) -> Settlement:
+        """See a settlement that is under way on, or plan one, and send it where nothing speaks against it.
+
+        Raises:
+            ChainError: the chain cannot be read. ConfigurationError: the vault settles on another fund.
+            LeaseLost: another keeper has the lane. StoreError: the database cannot be used.
+        """
+        access = self.vaults[fund]
+        async with self._looking:
+            under_way = open_settlement(self._store, fund)
+            if under_way is not None:
+                return await self._follow(access, under_way)
+            sender = None if access.lane is None else access.lane.address
+            examined = await examine(access, self._store, sender)
+            examined = replace(examined, refusals=(*examined.refusals, *self._own_refusals(examined)))
+            if not self._live or access.lane is None:
+                return Settlement(fund, Step.WAITING, _reason(examined) or "dry_run", examined)
+            if examined.refusals or examined.data is None:
+                self._tell_waiting(examined)
+                return Settlement(fund, Step.WAITING, _reason(examined), examined)
+            if not await access.lane.open():
+                return Settlement(fund, Step.WAITING, "another keeper has the lane", examined)
+            return await self._send(access, access.lane, examined, examined.data)
+
+    def _own_refusals(self, examined: Examined) -> tuple[Refusal, ...]:
+        """A settlement that failed is not repeated with the same post: what made it fail is still there."""
+        failed = last_failure(self._store, examined.fund)
+        if failed is None or failed != (examined.plan.epoch, examined.post.valuation_time):
+            return ()
+        return (
+            Refusal(
+                "failed_before",
+                f"epoch {examined.plan.epoch} could not be settled on the post of {examined.post.valuation_time}",
+                "Look at the transaction; the next post is tried anew.",
+            ),
+        )
+
+    def _tell_waiting(self, examined: Examined) -> None:
+        """Leave an event of each reason once an epoch."""
+        told = told_reasons(self._store, examined.fund, examined.plan.epoch)
+        for refusal in examined.refusals:
+            if refusal.code not in told:
+                self._store.append_event(waiting(examined.fund, examined.plan.epoch, refusal, self._clock.now()))
+
+    async def _send(self, access: VaultAccess, lane: Lane, examined: Examined, data: bytes) -> Settlement:
+        epoch, valued = examined.plan.epoch, examined.post.valuation_time
+        intent = NewTransaction(
+            key=f"settle:{access.chain}:{access.contract.address}:{epoch}:{valued}",
+            kind=TransactionKind.SETTLE,
+            to=access.contract.address,
+            data=data,
+            valid_until=Timestamp(valued + examined.post.max_age),
+        )
+        with self._store.transaction():
+            number = self._store.add_transaction(lane.lease, intent, self._clock.now())
+            begun = StartedSettlement(access.fund, number, examined.expected, examined.look.flows)
+            self._store.append_event(started(begun, self._clock.now()))
+        return await self._submit(access, lane, begun, examined)
+
+    async def _submit(
+        self, access: VaultAccess, lane: Lane, begun: StartedSettlement, examined: Examined | None
+    ) -> Settlement:
+        try:
+            await lane.submit(begun.transaction)
+        except (ChainError, CallReverted) as error:
+            return self._failed(access.fund, begun, f"{error.code}: {error.message}", error.advice, examined)
+        return Settlement(access.fund, Step.SENT, None, examined, begun.transaction)
+
+    async def _follow(self, access: VaultAccess, begun: StartedSettlement) -> Settlement:
+        row = self._store.find_transaction(begun.transaction)
+        if not row.state.is_end:
+            if row.attempts or access.lane is None or not self._live or not await access.lane.open():
+                return Settlement(access.fund, Step.SENT, None, None, begun.transaction)
+            return await self._submit(access, access.lane, begun, None)
+        if row.state is not TransactionState.CONFIRMED or row.receipt is None:
+            return self._failed(access.fund, begun, row.error or row.state.value, _LOOK_IT_UP, None)
+        return await self._read_back(access, begun, row)
+
+    async def _read_back(self, access: VaultAccess, begun: StartedSettlement, row: TransactionRow) -> Settlement:
+        if row.receipt is None:
+            return Settlement(access.fund, Step.SENT, None, None, begun.transaction)
+        found = await access.contract.settled(begun.expected.epoch, row.receipt, begun.flows)
+        if found is None:
+            return self._failed(access.fund, begun, "confirmed, and the epoch is not settled", _LOOK_IT_UP, None)
+        differs = _differences(begun.expected, found)
+        self._store.append_event(ended(begun, self._clock.now(), settled=found, differs=differs))
+        return Settlement(access.fund, Step.SETTLED, None, None, begun.transaction, found, differs)
+
+    def _failed(
+        self, fund: str, begun: StartedSettlement, reason: str, advice: str, examined: Examined | None
+    ) -> Settlement:
+        self._store.append_event(ended(begun, self._clock.now(), reason=reason, advice=advice))
+        return Settlement(fund, Step.FAILED, reason, examined, begun.transaction)
+
+
+_LOOK_IT_UP: Final = "Look the transaction up in an explorer; the next post is tried anew."
+_UNKNOWN_POST: Final = Refusal(
+    "unknown_post",
+    "the served value was not posted from this database, so its components are not known",
+    "Post with this keeper, then settle.",
+)
+
+
+def _components(store: Store, fund: str, served: Post) -> tuple[Wad, Wad, Wad, Wad, Wad] | None:
+    """The components of the fund's own post that the registry serves; None where it is none of ours."""
+    for row in store.posts(fund=fund, limit=POSTS_SEARCHED):
+        if row.batch.valuation_time != served.valuation_time:
+            continue
+        for post in row.batch.posts:
+            if post.fund == fund and (post.nav, post.price_per_share) == (served.nav, served.price_per_share):
+                return post.components
+    return None
+
+
+def _reason(examined: Examined) -> str | None:
+    return examined.refusals[0].code if examined.refusals else None
+
+
+def _differences(planned: SettledEpoch, found: SettledEpoch) -> tuple[str, ...]:
+    """What the vault did otherwise than planned, one sentence each."""
+    told = [
+        f"{what}: {shown(getattr(planned, name))} planned, {shown(getattr(found, name))} settled"
+        for name, what, shown in (
+            ("epoch", "epoch", str),
+            ("price_per_share", "share price", format_wad),
+            ("valuation_time", "valuation time", str),
+            ("deposited", "deposits", format_wad),
+            ("minted", "shares minted", format_wad),
+            ("fee_shares", "fee shares", format_wad),
+            ("burned", "shares burned", format_wad),
+            ("payouts", "payouts", str),
+        )
+        if getattr(planned, name) != getattr(found, name)
+    ]
+    return tuple(told)
