@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from navoracle.ports import Address
+from navoracle.domain.units import Timestamp
+from navoracle.ports import Address, Batch
 from navoracle.store_port.records import Severity
 from navoracle.store_port.transactions import LaneLease, NewTransaction
 
@@ -85,3 +86,19 @@ class Lane(Protocol):
 
     async def close(self) -> None:
         """Give the lease up."""
+
+
+class Proposer(Protocol):
+    """Somebody else who sends: a post is proposed, and its owners execute it."""
+
+    @property
+    def address(self) -> Address:
+        """Whose call it will be."""
+
+    async def propose(self, batch: Batch, slot_time: Timestamp, valid_until: Timestamp) -> str:
+        """Propose a post, unless the same one waits already; says in a few words where it is.
+
+        Raises:
+            GuardRefused: it would fail as things are, or its valuation is too old.
+            ChainError: the chain cannot be read. NavoracleError: it could not be signed or handed over.
+        """

@@ -8,7 +8,7 @@ from typing import Any
 from navoracle.config.models import Config
 from navoracle.domain.errors import ConfigurationError, ReadError
 from navoracle.keeper.publishing import Outbox
-from navoracle.lane_port import Lane
+from navoracle.lane_port import Lane, Proposer
 from navoracle.ports import Clock, ReadPoint
 from navoracle.publishers.peers.base import PeerModel
 from navoracle.publishers.peers.publisher import PeerPublisher, PeerReader, run_read
@@ -45,10 +45,19 @@ async def resolved_peers(config: Config, readers: Mapping[str, PeerReader]) -> d
 
 
 def peer_outbox(
-    name: str, peer: PeerModel, reader: PeerReader, lane: Lane | None, *, store: Store, clock: Clock, live: bool
+    name: str,
+    peer: PeerModel,
+    reader: PeerReader,
+    lane: Lane | None,
+    proposer: Proposer | None,
+    *,
+    store: Store,
+    clock: Clock,
+    live: bool,
 ) -> Outbox:
-    """The way to one contract. Its address as sender is the lane's, so that previews see what will be sent."""
-    sending = peer if lane is None else peer.model_copy(update={"sender": lane.address})
+    """The way to one contract; the sender that previews assume is who will send."""
+    sends = lane if proposer is None else proposer
+    sending = peer if sends is None else peer.model_copy(update={"sender": sends.address})
     return Outbox(
         chain=reader,
         publisher=PeerPublisher(reader, sending, clock),
@@ -57,6 +66,7 @@ def peer_outbox(
         clock=clock,
         live=live,
         label=name,
+        proposer=proposer,
     )
 
 

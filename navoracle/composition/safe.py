@@ -11,13 +11,16 @@ from navoracle.chain.reader import Web3ChainReader
 from navoracle.chain.reverts import describe_revert
 from navoracle.chain.signers import Signer, sign_checked
 from navoracle.config.safe import SafeSection
-from navoracle.ports import Address, Clock
+from navoracle.domain.units import Timestamp, format_wad
+from navoracle.ports import Address, Batch, Clock
 from navoracle.safe import (
     Examination,
     Placement,
     ProposalDesk,
     ProposalFolder,
     Proposals,
+    Purpose,
+    SafeCall,
     ServiceProposals,
     SignedProposal,
     TransactionService,
@@ -59,6 +62,51 @@ def _proposals(section: SafeSection, chain_id: int) -> Proposals:
         return folder
     key = None if said.api_key is None else said.api_key.get_secret_value()
     return ServiceProposals(folder, TransactionService(ServiceAddress(chain_id, said.url, key, said.timeout)))
+
+
+def safe_proposer(
+    section: SafeSection | None, reader: Web3ChainReader, signer: Signer | None, clock: Clock
+) -> SafeProposer | None:
+    """What proposes a chain's posts; None where they are sent. Raises as `proposal_desk`."""
+    if section is None or signer is None:
+        return None
+    return SafeProposer(proposal_desk(section, reader, signer, clock), section.address)
+
+
+class SafeProposer:
+    """Posts as proposals to a Safe. Implements `lane_port.Proposer`."""
+
+    def __init__(self, desk: ProposalDesk, safe: Address) -> None:
+        self._desk = desk
+        self._safe = safe
+
+    @property
+    def address(self) -> Address:
+        """The Safe: it is the sender once its owners have signed."""
+        return self._safe
+
+    async def propose(self, batch: Batch, slot_time: Timestamp, valid_until: Timestamp) -> str:
+        """Propose the batch; the place says how the proposal stands, at which nonce, and which it is.
+
+        Raises:
+            GuardRefused, ChainError, ConfigurationError, VerificationFailed, SignerFailed: see `ProposalDesk.propose`.
+        """
+        purpose = Purpose(
+            action="post",
+            funds=tuple(post.fund for post in batch.posts),
+            slot=slot_time,
+            valuation_time=batch.valuation_time,
+            valid_until=valid_until,
+            sentences=tuple(
+                f"{post.fund}: NAV {format_wad(post.nav)}, price per share {format_wad(post.price_per_share)}, "
+                f"valued at {batch.valuation_time}"
+                for post in batch.posts
+            ),
+        )
+        outcome = await self._desk.propose([SafeCall(batch.to, batch.data)], purpose)
+        return (
+            f"{outcome.standing.value} at nonce {outcome.transaction.nonce} of {self._safe}: {outcome.transaction.id}"
+        )
 
 
 async def examine_proposal(

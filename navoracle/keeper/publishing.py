@@ -12,7 +12,13 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from navoracle.domain.cadence import Cadence
-from navoracle.domain.errors import CallReverted, ChainError, DomainError, GuardRefused
+from navoracle.domain.errors import (
+    CallReverted,
+    ChainError,
+    DomainError,
+    NavoracleError,
+    StoreError,
+)
 from navoracle.domain.frame import NavFrame
 from navoracle.domain.units import Timestamp
 from navoracle.failpoints import fail_point
@@ -21,7 +27,7 @@ from navoracle.keeper.merkle import leaf, root_and_proofs
 from navoracle.keeper.plan import FundPlan
 from navoracle.keeper.preflight import Preflight
 from navoracle.keeper.records import fund_post
-from navoracle.lane_port import Lane
+from navoracle.lane_port import Lane, Proposer
 from navoracle.ports import Address, Batch, ChainReader, Clock, FundPost, Preview, Publisher, ReadBack
 from navoracle.store_port import Claim, PostRow, Store, TransactionState, Urgency
 
@@ -63,12 +69,14 @@ class SentBatch:
 class Submission:
     """What became of one frame's NAVs at one contract, which `label` stands for in reasons.
 
-    `refused` are funds that were not sent, by reason; `failed` those whose transaction could not be sent.
+    `refused` are funds that were not sent, by reason; `proposed` those that others are to send, with the place of the
+    proposal; `failed` those whose transaction could not be sent.
     """
 
     frame: str
     label: str = REGISTRY
     refused: dict[str, str] = field(default_factory=dict)
+    proposed: dict[str, str] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
     batches: list[SentBatch] = field(default_factory=list)
 
@@ -102,6 +110,7 @@ class Outbox:
         look: says of funds (by name, with their numbers) and a sender whether the registry is still the one that we
             know and takes their posts; None to leave that to the registry.
         label: what the contract is called in reasons.
+        proposer: where posts are proposed instead of sent.
         max_batch_gas: a frame's funds are split so that no transaction takes more (estimated in the steady state).
     """
 
@@ -116,6 +125,7 @@ class Outbox:
         live: bool,
         look: Callable[[Mapping[str, int], Address | None], Awaitable[Preflight]] | None = None,
         label: str = REGISTRY,
+        proposer: Proposer | None = None,
         max_batch_gas: int = 12_000_000,
     ) -> None:
         self._chain = chain
@@ -127,6 +137,7 @@ class Outbox:
         fitting = max(1, (max_batch_gas - GAS_PER_BATCH) // GAS_PER_FUND)
         self._batch_funds = 1 if publisher.one_by_one else fitting
         self._label = label
+        self._proposer = proposer
         self._look = look
         self._max_post_age = MAX_POST_AGE
         self._submissions: dict[str, Submission] = {}
@@ -176,7 +187,8 @@ class Outbox:
         """The posts that nothing about the registry itself speaks against; the others are refused with the reason."""
         if self._look is None:
             return posts
-        sender = self._lane.address if self._live and self._lane is not None else None
+        sends = self._lane if self._proposer is None else self._proposer
+        sender = sends.address if self._live and sends is not None else None
         found = await self._look({post.fund: post.fund_id for post in posts}, sender)
         if found.state is not None:
             self._max_post_age = found.state.max_post_age
@@ -191,9 +203,13 @@ class Outbox:
     ) -> None:
         try:
             sendable = await self._sendable(frame, posts, submission)
-            if sendable:
+            if sendable and self._proposer is not None:
+                await self._propose(frame, sendable, self._proposer, submission)
+            elif sendable:
                 await self._send(frame, sendable, claims, submission)
-        except (ChainError, CallReverted, GuardRefused) as error:
+        except StoreError:
+            raise
+        except NavoracleError as error:
             reason = f"{error.code}: {error.message}"
             submission.failed.update({post.fund: reason for post in posts if post.fund not in submission.refused})
 
@@ -209,7 +225,7 @@ class Outbox:
             {fund: f"{self._label}:{preview.reason}" for fund, preview in previews.items() if not preview.send}
         )
         sendable = [post for post in posts if previews[post.fund].send]
-        if self._live and self._lane is not None:
+        if self._live and (self._lane is not None or self._proposer is not None):
             return sendable
         submission.refused.update({post.fund: _dry_run(previews[post.fund].reason) for post in sendable})
         return []
@@ -226,6 +242,13 @@ class Outbox:
                 return {posts[0].fund: Preview(posts[0].fund, f"reverts: {error.message}", send=False)}
         half = len(posts) // 2
         return {**await self._previews(frame, posts[:half]), **await self._previews(frame, posts[half:])}
+
+    async def _propose(
+        self, frame: NavFrame, posts: Sequence[FundPost], proposer: Proposer, submission: Submission
+    ) -> None:
+        batch, _, _ = self._encode(frame, posts)
+        place = await proposer.propose(batch, frame.slot_time, Timestamp(frame.now + self._max_post_age))
+        submission.proposed.update({post.fund: f"proposed: {place}" for post in posts})
 
     async def _send(
         self, frame: NavFrame, posts: Sequence[FundPost], claims: Sequence[Claim], submission: Submission

@@ -1,0 +1,94 @@
+"""Posts that others send: proposed once they are good, held until then, never signed by the keeper's own lane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from navoracle.domain.errors import GuardRefused, NavoracleError
+from navoracle.domain.units import Timestamp
+from navoracle.keeper.publishing import Outbox
+from navoracle.keeper.slots import outcome_of
+from navoracle.ports import Address, Batch
+from navoracle.store_port import Claim, SlotState
+from tests.unit.keeper.fakes import FakePublisher, FakeStore, MovingChain
+from tests.unit.keeper.world import frame_plan, funds, world
+
+SAFE = Address("0x5aFE000000000000000000000000000000000000")
+
+
+@dataclass
+class Proposals:
+    """Takes proposals. Implements `lane_port.Proposer`."""
+
+    error: NavoracleError | None = None
+    taken: list[tuple[Batch, int, int]] = field(default_factory=list)
+
+    @property
+    def address(self) -> Address:
+        return SAFE
+
+    async def propose(self, batch: Batch, slot_time: Timestamp, valid_until: Timestamp) -> str:
+        if self.error is not None:
+            raise self.error
+        self.taken.append((batch, slot_time, valid_until))
+        return f"pending at nonce 7 of {SAFE}"
+
+
+class Proposing:
+    """A frame of three funds, and an outbox that proposes."""
+
+    def __init__(self, *, live: bool = True, error: NavoracleError | None = None) -> None:
+        self.log: list[str] = []
+        self.world = world()
+        self.proposals = Proposals(error)
+        self.publisher = FakePublisher(self.log)
+        self.outbox = Outbox(
+            chain=MovingChain(self.world.clock, self.world.chain.block),
+            publisher=self.publisher,
+            lane=None,
+            store=FakeStore(self.log).port,
+            clock=self.world.clock,
+            live=live,
+            proposer=self.proposals,
+        )
+
+    async def outcomes(self) -> dict[str, tuple[SlotState, str | None]]:
+        frame = await self.world.frame(frame_plan())
+        claims = [Claim(name, frame.slot_time, frame.cadence, "keeper", 1) for name in funds()]
+        await self.outbox.submit(frame, funds(), claims)
+        submission = self.outbox.submission(frame.id)
+        ended = {found.fund: outcome_of(found, frame, submission) for found in frame.funds}
+        return {fund: (outcome.state, outcome.reason) for fund, outcome in ended.items()}
+
+
+async def test_submit__safe__proposes_one_batch_and_holds_the_slots_with_its_place() -> None:
+    going = Proposing()
+    outcomes = await going.outcomes()
+    assert set(outcomes.values()) == {(SlotState.HELD, f"proposed: pending at nonce 7 of {SAFE}")}
+    ((batch, slot_time, valid_until),) = going.proposals.taken
+    assert [post.fund for post in batch.posts] == list(outcomes)
+    assert valid_until == batch.valuation_time + 900
+    assert slot_time > 0
+    assert going.log == ["preview"]  # nothing is stored as a transaction of ours, nothing goes to a lane
+
+
+async def test_submit__dry_run_with_a_safe__proposes_nothing() -> None:
+    going = Proposing(live=False)
+    assert set((await going.outcomes()).values()) == {(SlotState.SKIPPED, "dry_run")}
+    assert going.proposals.taken == []
+
+
+async def test_submit__contract_would_refuse__is_not_proposed() -> None:
+    going = Proposing()
+    going.publisher.previews["cash"] = ("paused", False)
+    outcomes = await going.outcomes()
+    assert outcomes["cash"] == (SlotState.SKIPPED, "registry:paused")
+    ((batch, _, _),) = going.proposals.taken
+    assert "cash" not in [post.fund for post in batch.posts]
+
+
+async def test_submit__safe_that_could_not_do_it__fails_with_the_reason() -> None:
+    going = Proposing(error=GuardRefused("the Safe cannot do it: Unauthorized", advice="Give it the role."))
+    outcomes = await going.outcomes()
+    assert {state for state, _ in outcomes.values()} == {SlotState.FAILED}
+    assert all("Unauthorized" in (reason or "") for _, reason in outcomes.values())
