@@ -89,14 +89,14 @@ class Lane(Protocol):
 
 
 class Proposer(Protocol):
-    """Somebody else who sends: a post is proposed, and its owners execute it."""
+    """Somebody else who sends: a call is proposed, and its owners execute it."""
 
     @property
     def address(self) -> Address:
         """Whose call it will be."""
 
-    async def propose(self, batch: Batch, slot_time: Timestamp, valid_until: Timestamp) -> str:
-        """Propose a post, unless the same one waits already; says in a few words where it is.
+    async def propose(self, action: str, batch: Batch, slot_time: Timestamp, valid_until: Timestamp) -> str:
+        """Propose the batch's call, unless the same one waits already; says in a few words where it is.
 
         Raises:
             GuardRefused: it would fail as things are, or its valuation is too old.

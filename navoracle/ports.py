@@ -388,6 +388,15 @@ class ReadBack:
     advice: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A call without which an accepted post is not served yet, and the role that must make it."""
+
+    to: Address
+    data: bytes
+    role: str
+
+
 class Publisher(Protocol):
     """A contract that takes NAVs."""
 
@@ -410,3 +419,6 @@ class Publisher(Protocol):
 
     async def read_back(self, batch: Batch, receipt: Receipt) -> tuple[ReadBack, ...]:
         """Read the contract's state after the post and classify each fund's outcome."""
+
+    async def follow_up(self, batch: Batch) -> FollowUp | None:
+        """The call that an accepted post needs to be served, if it would do anything now. Raises ChainError."""

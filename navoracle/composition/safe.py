@@ -85,14 +85,14 @@ class SafeProposer:
         """The Safe: it is the sender once its owners have signed."""
         return self._safe
 
-    async def propose(self, batch: Batch, slot_time: Timestamp, valid_until: Timestamp) -> str:
+    async def propose(self, action: str, batch: Batch, slot_time: Timestamp, valid_until: Timestamp) -> str:
         """Propose the batch; the place says how the proposal stands, at which nonce, and which it is.
 
         Raises:
             GuardRefused, ChainError, ConfigurationError, VerificationFailed, SignerFailed: see `ProposalDesk.propose`.
         """
         purpose = Purpose(
-            action="post",
+            action=action,
             funds=tuple(post.fund for post in batch.posts),
             slot=slot_time,
             valuation_time=batch.valuation_time,

@@ -22,7 +22,8 @@ from navoracle.composition.endpoints import node_pool
 from navoracle.composition.lanes import GWEI, transaction_lane
 from navoracle.composition.off_chain import OffChainServices, off_chain_services
 from navoracle.composition.plans import resolve, subject_of
-from navoracle.composition.publishers import chains_of_publishers, peer_outbox, resolved_peers
+from navoracle.composition.publishers import Ways, chains_of_publishers, peer_outbox, resolved_peers
+from navoracle.composition.safe import safe_proposer
 from navoracle.composition.signers import signer_of
 from navoracle.composition.vaults import vaults_of
 from navoracle.config.chains import ChainSection
@@ -46,11 +47,12 @@ from navoracle.store_port import Store
 
 @dataclass(frozen=True, slots=True)
 class ChainAccess:
-    """How one chain is reached: its reader, and the keys that may send; `guardian` only holds funds."""
+    """How one chain is reached: its reader, and the keys: `guardian` only holds funds, `proposer` only proposes."""
 
     reader: Web3ChainReader
     poster: Signer | None = None
     guardian: Signer | None = None
+    proposer: Signer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,18 +127,21 @@ def chain_access(
     reader = Web3ChainReader(node_pool(name, section, clock, on_node_event), multicall=section.multicall)
     if not live:
         return ChainAccess(reader)
-    if section.signer is None:
+    safe = section.safe
+    proposer = None if safe is None or safe.signer is None else signer_of(safe.signer, f"chains.{name}.safe.signer")
+    sends = safe is None or safe.proposes != "posts"
+    if section.signer is None and (sends or proposer is None):
         raise ConfigurationError(
             f"chains.{name} has no signer", advice="Add `signer: {key_file: FILE}`, or leave --live off."
         )
-    poster = signer_of(section.signer, f"chains.{name}.signer")
+    poster = None if section.signer is None else signer_of(section.signer, f"chains.{name}.signer")
     guardian = None if section.guardian is None else signer_of(section.guardian, f"chains.{name}.guardian")
-    if guardian is not None and guardian.address == poster.address:
+    if guardian is not None and poster is not None and guardian.address == poster.address:
         raise ConfigurationError(
             f"chains.{name}.guardian: {guardian.address} is also the poster's key",
             advice="Give the guardian a key of its own: whoever takes the poster's must not be able to stop the fund.",
         )
-    return ChainAccess(reader, poster, guardian)
+    return ChainAccess(reader, poster, guardian, proposer or poster)
 
 
 def transactor_with(signer: Signer, section: ChainSection, endpoint: Endpoint) -> Web3Transactor:
@@ -202,7 +207,10 @@ async def open_system(
             reached = access[name]
             if section.registry is not None:
                 await require_contract(reached.reader, section.registry, "NavRegistry")
-            for lanes, signer in ((posters, reached.poster), (guardians, reached.guardian)):
+            settler = safe_proposer(section.safe, reached.reader, reached.proposer, clock) if live else None
+            proposer = settler if section.safe is not None and section.safe.proposes == "posts" else None
+            poster = None if proposer is not None else reached.poster  # what proposes sends nothing itself
+            for lanes, signer in ((posters, poster), (guardians, reached.guardian)):
                 if live and signer is not None:
                     lanes[name] = transaction_lane(
                         name,
@@ -215,10 +223,9 @@ async def open_system(
                         lease=running.lease,
                         on_event=running.on_lane_event,
                     )
+            ways = Ways(posters.get(name), proposer, settler)
             outboxes |= {
-                target: peer_outbox(
-                    target, peer, reached.reader, posters.get(name), store=store, clock=clock, live=live
-                )
+                target: peer_outbox(target, peer, reached.reader, ways, store=store, clock=clock, live=live)
                 for target, peer in peers.items()
                 if peer.chain == name
             }
@@ -237,6 +244,7 @@ async def open_system(
                 clock=clock,
                 live=live,
                 look=_look(name, section, reached.reader, section.registry),
+                proposer=proposer,
                 max_batch_gas=section.transactions.max_batch_gas,
             )
         vaults = {} if store is None else await vaults_of(config, readers, posters)

@@ -31,6 +31,8 @@ class SafeSection(Section):
     """A Safe (1.3.0 or later), and the ways by which its owners get proposals.
 
     Attributes:
+        proposes: `posts`, where the Safe holds the role that posts; `settlements`, where the chain's signer posts and
+            the Safe makes the calls that a post needs to be served.
         folder: where each proposal is kept as a signed file; made by the operator, mode 700.
         multisend: the chain's MultiSendCallOnly, for calls that are made all or none.
         placement: the nonce that a proposal takes: `next`, after all that wait; `replace_expired`, that of an expired
@@ -41,6 +43,7 @@ class SafeSection(Section):
 
     address: ChecksumAddress
     folder: Path
+    proposes: Literal["posts", "settlements"] = "posts"
     multisend: ChecksumAddress | None = None
     placement: Literal["next", "replace_expired"] = "next"
     service: SafeServiceSection | None = None

@@ -5,6 +5,7 @@ The daemon, a one-shot command, an emergency, a dry run, a back-test and verific
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -103,9 +104,15 @@ def record(plan: FramePlan, frame: NavFrame, store: Store | None) -> None:
 
 
 async def publish(plan: FramePlan, frame: NavFrame, outboxes: Mapping[str, Outbox]) -> None:
-    """Give each contract the funds that it serves."""
-    for target, outbox in sorted(outboxes.items()):
-        await outbox.submit(frame, {fund.fund: fund for fund in plan.funds if fund.target == target}, plan.claims)
+    """Give each contract the funds that it serves; one that waits for its contract holds back no other."""
+    funds = {target: {fund.fund: fund for fund in plan.funds if fund.target == target} for target in sorted(outboxes)}
+    going = [outboxes[target].submit(frame, found, plan.claims) for target, found in funds.items() if found]
+    if len(going) == 1:
+        await going[0]
+        return
+    for end in await asyncio.gather(*going, return_exceptions=True):
+        if end is not None:
+            raise end
 
 
 def _frame_id(plan: FramePlan, collected: Collected) -> str:

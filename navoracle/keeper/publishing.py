@@ -7,8 +7,8 @@ fund's outcome classified.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from navoracle.domain.cadence import Cadence
@@ -27,16 +27,20 @@ from navoracle.keeper.merkle import leaf, root_and_proofs
 from navoracle.keeper.plan import FundPlan
 from navoracle.keeper.preflight import Preflight
 from navoracle.keeper.records import fund_post
+from navoracle.keeper.submissions import REGISTRY, Previewed, SentBatch, Submission
 from navoracle.lane_port import Lane, Proposer
-from navoracle.ports import Address, Batch, ChainReader, Clock, FundPost, Preview, Publisher, ReadBack
+from navoracle.ports import Address, Batch, ChainReader, Clock, FundPost, Preview, Publisher
 from navoracle.store_port import Claim, PostRow, Store, TransactionState, Urgency
 
 _NO_ROOT: Final = "0x" + bytes(32).hex()
 
 DRY_RUN: Final = "dry_run"
-REGISTRY: Final = "registry"
-PEER_PATIENCE: Final = 90
+PEER_PATIENCE: Final = 240
 """Seconds that a post waits for a contract that takes none yet; after them the next slot posts."""
+
+PEER_LEASE: Final = 60
+PEER_WAIT: Final = 15
+"""Seconds for which the slots' claims are renewed at every look while it waits, and between two looks."""
 
 MAX_POST_AGE: Final = 900
 """Seconds after which a registry refuses a valuation, unless the registry that was deployed says otherwise."""
@@ -44,62 +48,6 @@ MAX_POST_AGE: Final = 900
 GAS_PER_BATCH: Final = 60_000
 GAS_PER_FUND: Final = 9_000
 """Upper bounds of what a batch and each of its funds take in the steady state; `bench/gas.py` measures them."""
-
-
-@dataclass(slots=True)
-class SentBatch:
-    """One transaction of a submission and what became of it.
-
-    `failed` says why nothing of it will be served; `read_backs` is None until its transaction is confirmed and the
-    contract was read again; `unanswered` is why the last look at it failed.
-    """
-
-    post: PostRow
-    failed: str | None = None
-    read_backs: tuple[ReadBack, ...] | None = None
-    unanswered: str | None = None
-
-    @property
-    def pending(self) -> bool:
-        """Whether its outcome is not known yet."""
-        return self.read_backs is None and self.failed is None
-
-
-@dataclass(slots=True)
-class Submission:
-    """What became of one frame's NAVs at one contract, which `label` stands for in reasons.
-
-    `refused` are funds that were not sent, by reason; `proposed` those that others are to send, with the place of the
-    proposal; `failed` those whose transaction could not be sent.
-    """
-
-    frame: str
-    label: str = REGISTRY
-    refused: dict[str, str] = field(default_factory=dict)
-    proposed: dict[str, str] = field(default_factory=dict)
-    failed: dict[str, str] = field(default_factory=dict)
-    batches: list[SentBatch] = field(default_factory=list)
-
-    @property
-    def pending(self) -> bool:
-        """Whether a transaction was handed to the lane whose outcome is not known yet."""
-        return any(batch.pending for batch in self.batches)
-
-    def batch_of(self, fund: str) -> SentBatch | None:
-        """The transaction that carries the fund; None when it was not handed to the lane."""
-        return next((sent for sent in self.batches if any(part.fund == fund for part in sent.post.funds)), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Previewed:
-    """A fund's newest post as it was, or would have been, sent, and what the contract said of it.
-
-    `read_back` is what the contract held once it was mined; None before that.
-    """
-
-    batch: Batch
-    preview: Preview
-    read_back: ReadBack | None = None
 
 
 class Outbox:
@@ -111,6 +59,7 @@ class Outbox:
             know and takes their posts; None to leave that to the registry.
         label: what the contract is called in reasons.
         proposer: where posts are proposed instead of sent.
+        settler: where the calls are proposed that posts need to be served; they are only named when None.
         max_batch_gas: a frame's funds are split so that no transaction takes more (estimated in the steady state).
     """
 
@@ -126,6 +75,7 @@ class Outbox:
         look: Callable[[Mapping[str, int], Address | None], Awaitable[Preflight]] | None = None,
         label: str = REGISTRY,
         proposer: Proposer | None = None,
+        settler: Proposer | None = None,
         max_batch_gas: int = 12_000_000,
     ) -> None:
         self._chain = chain
@@ -138,6 +88,7 @@ class Outbox:
         self._batch_funds = 1 if publisher.one_by_one else fitting
         self._label = label
         self._proposer = proposer
+        self._settler = settler
         self._look = look
         self._max_post_age = MAX_POST_AGE
         self._submissions: dict[str, Submission] = {}
@@ -202,7 +153,7 @@ class Outbox:
         self, frame: NavFrame, posts: Sequence[FundPost], claims: Sequence[Claim], submission: Submission
     ) -> None:
         try:
-            sendable = await self._sendable(frame, posts, submission)
+            sendable = await self._sendable(frame, posts, claims, submission)
             if sendable and self._proposer is not None:
                 await self._propose(frame, sendable, self._proposer, submission)
             elif sendable:
@@ -213,13 +164,12 @@ class Outbox:
             reason = f"{error.code}: {error.message}"
             submission.failed.update({post.fund: reason for post in posts if post.fund not in submission.refused})
 
-    async def _sendable(self, frame: NavFrame, posts: Sequence[FundPost], submission: Submission) -> list[FundPost]:
+    async def _sendable(
+        self, frame: NavFrame, posts: Sequence[FundPost], claims: Sequence[Claim], submission: Submission
+    ) -> list[FundPost]:
         """The posts that are worth sending; the reasons of the others go into the submission."""
         previews = await self._previews(frame, posts)
-        times = [preview.ready_at for preview in previews.values() if preview.ready_at is not None]
-        ready_at = max(times, default=None)
-        if ready_at is not None and 0 < (wait := ready_at - self._clock.now()) <= PEER_PATIENCE:
-            await self._clock.sleep(wait)
+        if await self._waited(previews.values(), claims):
             previews = await self._previews(frame, posts)
         submission.refused.update(
             {fund: f"{self._label}:{preview.reason}" for fund, preview in previews.items() if not preview.send}
@@ -229,6 +179,19 @@ class Outbox:
             return sendable
         submission.refused.update({post.fund: _dry_run(previews[post.fund].reason) for post in sendable})
         return []
+
+    async def _waited(self, previews: Iterable[Preview], claims: Sequence[Claim]) -> bool:
+        """Wait until the contract takes posts again, where that is soon; the slots stay this keeper's meanwhile.
+
+        A dry run does not wait: it says when that would be.
+        """
+        ready_at = max((preview.ready_at for preview in previews if preview.ready_at is not None), default=None)
+        if not self._live or ready_at is None or not 0 < ready_at - self._clock.now() <= PEER_PATIENCE:
+            return False
+        while (left := ready_at - self._clock.now()) > 0:
+            await self._clock.sleep(min(left, PEER_WAIT))
+            self._store.renew_claims(claims, PEER_LEASE)
+        return True
 
     async def _previews(self, frame: NavFrame, posts: Sequence[FundPost]) -> dict[str, Preview]:
         """What the contract would do with each record. One that makes it revert is found by halving, and left out."""
@@ -247,7 +210,7 @@ class Outbox:
         self, frame: NavFrame, posts: Sequence[FundPost], proposer: Proposer, submission: Submission
     ) -> None:
         batch, _, _ = self._encode(frame, posts)
-        place = await proposer.propose(batch, frame.slot_time, Timestamp(frame.now + self._max_post_age))
+        place = await proposer.propose("post", batch, frame.slot_time, Timestamp(frame.now + self._max_post_age))
         submission.proposed.update({post.fund: f"proposed: {place}" for post in posts})
 
     async def _send(
@@ -348,6 +311,25 @@ class Outbox:
             # A newer post of the fund may have been previewed since.
             if known is not None and known.batch.data == sent.post.batch.data:
                 self._previewed[found.fund] = replace(known, read_back=found)
+        if all(read_back.accepted for read_back in read_backs):
+            sent.follow_up = await self._follow_up(sent.post)
+
+    async def _follow_up(self, post: PostRow) -> str | None:
+        """What became of the call that the post needs to be served; None where it needs none."""
+        batch = post.batch
+        try:
+            call = await self._publisher.follow_up(batch)
+            if call is None:
+                return None
+            if self._settler is None:
+                return f"{call.role} must call {call.to} with 0x{call.data.hex()}"
+            settlement = replace(batch, to=call.to, data=call.data)
+            valid_until = Timestamp(batch.valuation_time + self._max_post_age)
+            return f"proposed: {await self._settler.propose('settle', settlement, batch.valuation_time, valid_until)}"
+        except StoreError:
+            raise
+        except NavoracleError as error:
+            return f"not proposed: {error.code}: {error.message}"
 
 
 def _dry_run(reason: str | None) -> str:

@@ -362,7 +362,9 @@ class KeeperService:
     async def settle(self) -> None:
         """Settle what can be settled, and see to its end what was sent."""
         settlements = self._keeper.settlements
-        for fund in () if settlements is None else settlements.vaults:
+        if settlements is None:
+            return
+        for fund in settlements.vaults:
             await self.failures.guard(f"settlement of {fund}", settlements.look, fund)
 
     # ---- tasks

@@ -17,7 +17,8 @@ from navoracle.domain.units import Timestamp
 from navoracle.failpoints import fail_point
 from navoracle.keeper.frame import FramePorts, run_frame
 from navoracle.keeper.planner import Planner
-from navoracle.keeper.publishing import Outbox, Submission
+from navoracle.keeper.publishing import Outbox
+from navoracle.keeper.submissions import Submission
 from navoracle.store_port import Claim, PostRow, SlotOutcome, SlotRow, SlotState, Store, TransactionState
 
 BLOCK_WAIT: Final = 1.0
@@ -288,6 +289,8 @@ def _of_submission(fund: str, frame: str, submission: Submission) -> SlotOutcome
     """How a fund's slot ended by its post; CLAIMED while its transaction is under way."""
     if fund in submission.refused:
         return SlotOutcome(SlotState.SKIPPED, submission.refused[fund], frame, None)
+    if fund in submission.proposed:
+        return SlotOutcome(SlotState.HELD, submission.proposed[fund], frame, None)
     if fund in submission.failed:
         return SlotOutcome(SlotState.FAILED, submission.failed[fund], frame, None)
     sent = submission.batch_of(fund)
@@ -299,5 +302,7 @@ def _of_submission(fund: str, frame: str, submission: Submission) -> SlotOutcome
         if read_back.fund == fund:
             state = SlotState.POSTED if read_back.accepted else SlotState.HELD
             reason = None if read_back.reason is None else f"{submission.label}:{read_back.reason}"
+            if sent.follow_up is not None:
+                reason = f"{reason or submission.label}; {sent.follow_up}"
             return SlotOutcome(state, reason, frame, sent.post.id)
     return SlotOutcome(SlotState.CLAIMED, sent.unanswered or "not settled yet", frame, sent.post.id)

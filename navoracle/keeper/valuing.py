@@ -56,9 +56,7 @@ def value(plan: FramePlan, readings: Readings, prices: Prices, now: Timestamp) -
 
 def _value(fund: FundPlan, plan: FramePlan, readings: Readings, prices: Prices, now: Timestamp) -> Valued:
     prior = plan.prior.funds.get(fund.fund, FundPrior())
-    failures = tuple(
-        failure for reader in _readers(fund) if (failure := readings.failure(reader.id)) is not None
-    )
+    failures = tuple(failure for reader in _readers(fund) if (failure := readings.failure(reader.id)) is not None)
     if failures:
         return Valued(fund, None, f"unread:{failures[0].reader}:{failures[0].code}", failures, ())
     shares: Wad = readings.values[fund.supply.id]

@@ -51,11 +51,15 @@ _KEEP = "Keep the document and the database as they are, and find out who change
 
 @dataclass(frozen=True, slots=True)
 class VerifiedFund:
-    """What a document proves: the fund, its status and its numbers (Wad; None when it was not valued)."""
+    """What a document proves: the fund, its status and its numbers (Wad; None when it was not valued).
+
+    `publisher` is what it is posted by; None for a registry, in whose posts the root of the evidence stands.
+    """
 
     frame: str
     fund: str
     fund_id: int
+    publisher: str | None
     status: NavStatus
     reason: str | None
     nav: Wad | None
@@ -99,6 +103,7 @@ def verify_document(document: bytes, rebuild: PlanBuilder) -> VerifiedFund:
         frame=again.frame,
         fund=found.fund,
         fund_id=again.plan.funds[0].fund_id,
+        publisher=again.plan.funds[0].publisher,
         status=found.status,
         reason=found.reason,
         nav=None if valuation is None else valuation.after.nav,

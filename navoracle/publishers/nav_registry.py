@@ -165,6 +165,9 @@ class NavRegistryPublisher:
             for post, word, hold in zip(batch.posts, words, holds, strict=True)
         )
 
+    async def follow_up(self, batch: Batch) -> None:
+        """Nothing: what a registry accepts is served."""
+
     async def _holds(self, posts: Sequence[FundPost], words: Sequence[FundWord], at: BlockStamp) -> list[int]:
         """The reasons that hold each fund; none for a fund that is not held."""
         held = [post.fund_id for post, word in zip(posts, words, strict=True) if word.status & Status.HELD]

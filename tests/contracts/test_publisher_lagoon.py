@@ -12,7 +12,7 @@ from navoracle.chain.embedded import EmbeddedChain
 from navoracle.domain.errors import CallReverted
 from navoracle.domain.peer_guards.lagoon import ONE_YEAR
 from navoracle.domain.units import WAD, Timestamp, Wad
-from navoracle.ports import Address, Batch, Preview, ReadBack
+from navoracle.ports import Address, Batch, FollowUp, Preview, ReadBack
 from navoracle.publishers.peers.lagoon import LagoonPeer
 from navoracle.publishers.peers.lagoon_settlement import Settlement
 from navoracle.publishers.peers.publisher import PeerPublisher, run_read
@@ -117,7 +117,10 @@ async def test_circle__post_settle__stored_is_not_settled_and_the_number_is_the_
 
     assert (await here.settlement(1_001_000)).send
     assert (await here.settlement(1_000_999)).reason == "wrong_new_total_assets"
+    needed = await here.publisher.follow_up(here.batch(1_001_000))
+    assert needed == FollowUp(here.vault, encode_call("settleDeposit(uint256)", 1_001_000 * 10**6), "safe")
     await here.settle(1_001_000)
+    assert await here.publisher.follow_up(here.batch(1_001_000)) is None
     served = (await here.publisher.confirmed({"fund1": 1}))["fund1"]
     assert served.nav == 1_001_100 * WAD
     assert served.valuation_time == here.chain.now

@@ -17,7 +17,7 @@ from navoracle.domain.errors import DomainError
 from navoracle.domain.frame import ConfirmedNav
 from navoracle.domain.guard_use import GuardUse
 from navoracle.domain.units import WAD, Rounding, Timestamp, Wad, mul_div
-from navoracle.ports import Address, FundPost, Preview, ReadBack, ReadPoint, Receipt, Request
+from navoracle.ports import Address, FollowUp, FundPost, Preview, ReadBack, ReadPoint, Receipt, Request
 from navoracle.readers import ChecksumAddress, Name, ReaderModel, Seconds
 
 ESTIMATED: Final = "estimated"
@@ -86,6 +86,11 @@ class PeerModel(ReaderModel, frozen=True):
     @abstractmethod
     def read_back(self, fund: str, data: bytes, receipt: Receipt, at: ReadPoint) -> PeerRead[ReadBack]:
         """What it holds after the post was mined; `at` is the receipt's block."""
+
+    def follow_up_of(self, fund: str, data: bytes, at: ReadPoint) -> PeerRead[FollowUp | None]:
+        """The call that an accepted post needs to be served; nothing unless a peer says otherwise."""
+        yield from ()
+        return None
 
     def price_of_base(self, post: FundPost) -> Wad:
         """The price of the base asset in the unit of account (Wad).

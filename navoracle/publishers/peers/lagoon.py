@@ -17,7 +17,7 @@ from navoracle.domain.errors import ConfigurationError, SourceRefused
 from navoracle.domain.frame import ConfirmedNav
 from navoracle.domain.peer_guards import lagoon as rules
 from navoracle.domain.units import SCALES, WAD, Rounding, Timestamp, Wad, mul_div
-from navoracle.ports import Address, Call, FundPost, Preview, Read, ReadBack, ReadPoint, Receipt
+from navoracle.ports import Address, Call, FollowUp, FundPost, Preview, Read, ReadBack, ReadPoint, Receipt
 from navoracle.publishers.peers.amounts import heartbeat_due
 from navoracle.publishers.peers.base import PeerModel, PeerRead, StorageWord, unchanged
 from navoracle.publishers.peers.lagoon_rules import (
@@ -30,7 +30,7 @@ from navoracle.publishers.peers.lagoon_rules import (
     beyond,
     judge,
 )
-from navoracle.publishers.peers.lagoon_settlement import FollowUp, Settlement, preview_settlement, settlement_call
+from navoracle.publishers.peers.lagoon_settlement import Settlement, SettlementCall, preview_settlement, settlement_call
 from navoracle.publishers.peers.lagoon_state import (
     LagoonState,
     VaultState,
@@ -47,6 +47,7 @@ UNSETTLED: Final = "unsettled"
 _UPDATE: Final = "updateNewTotalAssets(uint256)"
 _COMPLIANT: Final = "isCompliant(uint256,uint256,uint256)"
 _BALANCE_OF: Final = "balanceOf(address)"
+_SETTLEMENTS: Final[tuple[Settlement, ...]] = ("deposit", "redeem")
 
 _ERRORS: Final = (
     "OnlyValuationManager(address)",
@@ -164,7 +165,7 @@ class LagoonPeer(PeerModel, frozen=True):
             return ReadBack(fund, accepted=True, reason=None, confirmed=confirmed)
         return ReadBack(fund, accepted=False, reason="missing", confirmed=confirmed)
 
-    def follow_up(self, data: bytes, settlement: Settlement = "deposit") -> FollowUp:
+    def follow_up(self, data: bytes, settlement: Settlement = "deposit") -> SettlementCall:
         """The call by which the Safe settles a proposal, with the very number of its call data.
 
         "deposit" settles deposits and, as far as the Safe can pay, redemptions; "redeem" only those; "close" a vault
@@ -184,6 +185,19 @@ class LagoonPeer(PeerModel, frozen=True):
         offset = SCALES[resolved_decimals(self, self.share_decimals) - decimals]
         call = self.follow_up(data, settlement)
         return preview_settlement(self, fund, call, self._token(), offset, even_if_idle=even_if_idle)
+
+    def follow_up_of(self, fund: str, data: bytes, at: ReadPoint) -> PeerRead[FollowUp | None]:
+        """The Safe's settlement with the same number: of deposits, else of redemptions; None where nobody waits.
+
+        Raises:
+            ConfigurationError: the publisher is not resolved.
+        """
+        for settlement in _SETTLEMENTS:
+            preview = yield from self.preview_follow_up(fund, data, at, settlement)
+            if preview.send:
+                call = self.follow_up(data, settlement)
+                return FollowUp(call.to, call.data, call.role)
+        return None
 
     def _judge(
         self, fund: str, value: int, state: LagoonState, now: Timestamp, *, margin: int | None = None

@@ -56,7 +56,7 @@ _REMEDIES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class FollowUp:
+class SettlementCall:
     """The call that settles a proposal. `value` is its number (raw units of the asset), `role` who sends it."""
 
     to: Address
@@ -66,13 +66,13 @@ class FollowUp:
     role: str = SAFE
 
 
-def settlement_call(vault: Address, value: int, settlement: Settlement) -> FollowUp:
+def settlement_call(vault: Address, value: int, settlement: Settlement) -> SettlementCall:
     """The call that settles a proposal of this number."""
-    return FollowUp(vault, encode_call(_SIGNATURES[settlement], value), value, settlement)
+    return SettlementCall(vault, encode_call(_SIGNATURES[settlement], value), value, settlement)
 
 
 def preview_settlement(
-    peer: PeerModel, fund: str, call: FollowUp, token: Address, virtual_shares: int, *, even_if_idle: bool
+    peer: PeerModel, fund: str, call: SettlementCall, token: Address, virtual_shares: int, *, even_if_idle: bool
 ) -> PeerRead[Preview]:
     """What the vault would do with a settlement.
 
@@ -113,7 +113,7 @@ def preview_settlement(
     return Preview(fund, None, send=True, guards=(funding,), role=SAFE)
 
 
-def _refusal(fund: str, call: FollowUp, state: LagoonState) -> Preview | None:
+def _refusal(fund: str, call: SettlementCall, state: LagoonState) -> Preview | None:
     if state.paused:
         return Preview(fund, PAUSED, send=False, role=OWNER, advice="unpause() once the cause is known.")
     needed = VaultState.CLOSING if call.settlement == "close" else VaultState.OPEN

@@ -15,6 +15,7 @@ from navoracle.ports import (
     Call,
     ChainReader,
     Clock,
+    FollowUp,
     FundPost,
     Preview,
     ReadBack,
@@ -109,6 +110,13 @@ class PeerPublisher:
                 advice="The chain was reorganized; the post is looked up again.",
             )
         return (await self._ask(lambda point: self._peer.read_back(post.fund, batch.data, receipt, point), at),)
+
+    async def follow_up(self, batch: Batch) -> FollowUp | None:
+        """The call that the post needs to be served, if it would do anything in the next block. Raises ChainError."""
+        post = _only(batch.posts)
+        at = await self._reader.newest()
+        now = Timestamp(max(self._clock.now(), at.timestamp))
+        return await self._ask(lambda point: self._peer.follow_up_of(post.fund, batch.data, point), at, now)
 
     async def _ask(self, what: Callable[[ReadPoint], PeerRead[T]], at: BlockStamp, now: Timestamp | None = None) -> T:
         """Run one of the peer's reads at a block; `now` is when a post would be mined, the block's own time if None."""

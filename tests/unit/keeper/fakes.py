@@ -18,6 +18,7 @@ from navoracle.lane_port import LaneStatus
 from navoracle.ports import (
     Address,
     Batch,
+    FollowUp,
     FundPost,
     Preview,
     Read,
@@ -251,6 +252,7 @@ class FakePublisher:
         self.log = log
         self.chain = chain
         self.one_by_one = False
+        self.needs: FollowUp | None = None
         self.served: dict[int, ConfirmedNav] = {}
         self.previews: dict[str, tuple[str, bool]] = {}
         self.outcomes: dict[str, str] = {}
@@ -263,6 +265,10 @@ class FakePublisher:
     async def confirmed(self, fund_ids: Mapping[str, int]) -> Mapping[str, ConfirmedNav]:
         self._fail("confirmed")
         return {fund: self.served[number] for fund, number in fund_ids.items() if number in self.served}
+
+    async def follow_up(self, batch: Batch) -> FollowUp | None:
+        self._fail("follow_up")
+        return self.needs
 
     def encode(self, posts: Sequence[FundPost], valuation_time: Timestamp, evidence_root: str) -> Batch:
         for post in posts:

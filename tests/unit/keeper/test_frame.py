@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from navoracle.composition.plans import plan_from_evidence
 from navoracle.domain.cadence import Cadence
-from navoracle.domain.errors import ChainError, ReadError, StoreError
+from navoracle.domain.errors import ChainError, LeaseLost, NavoracleError, ReadError, StoreError
 from navoracle.domain.frame import NavStatus, Prior, PriorPrice, Sample
 from navoracle.domain.prices import LastValid
 from navoracle.domain.units import Bps, Timestamp, to_wad
 from navoracle.keeper.collect import chains_of
 from navoracle.keeper.evidence import evidence_hash
+from navoracle.keeper.frame import publish
 from navoracle.keeper.plan import FramePlan
+from navoracle.keeper.publishing import Outbox
 from navoracle.keeper.verify import verify_document
 from navoracle.ports import NativeBalance
 from navoracle.store_port import Claim
@@ -247,3 +250,33 @@ async def test_frame__deep_reader__costs_one_round_trip_a_level_for_all_funds_to
     plan = frame_plan()
     await here.frame(replace(plan, funds=(*plan.funds, fund("deep", 9, deep))))
     assert len(here.chain.rounds) == 3
+
+
+class WaitingOutbox:
+    """Waits for another one's submission before its own ends, and may fail after it."""
+
+    def __init__(self, mine: asyncio.Event, other: asyncio.Event, error: NavoracleError | None = None) -> None:
+        self.mine, self.other, self.error = mine, other, error
+        self.funds: list[str] = []
+
+    async def submit(self, _frame: Any, funds: Mapping[str, Any], _claims: Any) -> None:
+        self.mine.set()
+        await asyncio.wait_for(self.other.wait(), 5)
+        self.funds += funds
+        if self.error is not None:
+            raise self.error
+
+
+async def test_publish__two_contracts__one_waits_for_neither_and_an_error_is_raised_after_both() -> None:
+    here = world()
+    plan = frame_plan()
+    targets = {"cash": "peer", "levered": None, "mixed": None}
+    plan = replace(plan, funds=tuple(replace(each, publisher=targets[each.fund]) for each in plan.funds))
+    first, second = asyncio.Event(), asyncio.Event()
+    lost = LeaseLost("gone", advice="None.")
+    peer, registry = WaitingOutbox(first, second, lost), WaitingOutbox(second, first)
+    outboxes = cast("dict[str, Outbox]", {"peer": peer, plan.funds[-1].target: registry})
+    frame = await here.frame(plan)
+    with pytest.raises(LeaseLost):
+        await publish(plan, frame, outboxes)
+    assert (peer.funds, registry.funds) == (["cash"], ["levered", "mixed"])

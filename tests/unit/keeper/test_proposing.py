@@ -8,9 +8,10 @@ from navoracle.domain.errors import GuardRefused, NavoracleError
 from navoracle.domain.units import Timestamp
 from navoracle.keeper.publishing import Outbox
 from navoracle.keeper.slots import outcome_of
-from navoracle.ports import Address, Batch
+from navoracle.ports import Address, Batch, FollowUp
 from navoracle.store_port import Claim, SlotState
 from tests.unit.keeper.fakes import FakePublisher, FakeStore, MovingChain
+from tests.unit.keeper.test_publishing import post
 from tests.unit.keeper.world import frame_plan, funds, world
 
 SAFE = Address("0x5aFE000000000000000000000000000000000000")
@@ -22,15 +23,17 @@ class Proposals:
 
     error: NavoracleError | None = None
     taken: list[tuple[Batch, int, int]] = field(default_factory=list)
+    actions: list[str] = field(default_factory=list)
 
     @property
     def address(self) -> Address:
         return SAFE
 
-    async def propose(self, batch: Batch, slot_time: Timestamp, valid_until: Timestamp) -> str:
+    async def propose(self, action: str, batch: Batch, slot_time: Timestamp, valid_until: Timestamp) -> str:
         if self.error is not None:
             raise self.error
         self.taken.append((batch, slot_time, valid_until))
+        self.actions.append(action)
         return f"pending at nonce 7 of {SAFE}"
 
 
@@ -92,3 +95,27 @@ async def test_submit__safe_that_could_not_do_it__fails_with_the_reason() -> Non
     outcomes = await going.outcomes()
     assert {state for state, _ in outcomes.values()} == {SlotState.FAILED}
     assert all("Unauthorized" in (reason or "") for _, reason in outcomes.values())
+
+
+async def test_settle__contract_needs_the_safes_call__proposes_it_as_a_settlement() -> None:
+    going = await post()
+    settler = Proposals()
+    going.outbox = Outbox(
+        chain=going.chain,
+        publisher=going.publisher,
+        lane=going.lane,
+        store=going.store.port,
+        clock=going.world.clock,
+        live=True,
+        settler=settler,
+    )
+    going.publisher.needs = FollowUp(Address("0x" + "11" * 20), b"\xab\xcd", "safe")
+    await going.submit()
+    submission = await going.outbox.settle(going.frame.id)
+    (sent,) = submission.batches
+    ((proposed, _, valid_until),) = settler.taken
+    assert (proposed.to, proposed.data) == ("0x" + "11" * 20, b"\xab\xcd")
+    assert (settler.actions, valid_until) == (["settle"], proposed.valuation_time + 900)
+    outcome = outcome_of(going.frame.fund("cash"), going.frame, submission)
+    assert (outcome.state, outcome.reason) == (SlotState.POSTED, f"registry; proposed: pending at nonce 7 of {SAFE}")
+    assert sent.follow_up == f"proposed: pending at nonce 7 of {SAFE}"

@@ -16,9 +16,10 @@ from navoracle.domain.nav import Breakdown
 from navoracle.domain.units import Wad, to_wad
 from navoracle.keeper.evidence import evidence_hash
 from navoracle.keeper.merkle import leaf, proof_holds
-from navoracle.keeper.publishing import GAS_PER_BATCH, GAS_PER_FUND, Outbox, SentBatch, Submission
+from navoracle.keeper.publishing import GAS_PER_BATCH, GAS_PER_FUND, Outbox
 from navoracle.keeper.records import fund_post, record_components
-from navoracle.ports import Batch, Preview
+from navoracle.keeper.submissions import SentBatch, Submission
+from navoracle.ports import Address, Batch, FollowUp, Preview
 from navoracle.store_port import Claim, Urgency
 from tests.unit.keeper.fakes import FakeLane, FakePublisher, FakeStore, MovingChain, outbox
 from tests.unit.keeper.world import World, declared, frame_plan, fund, funds, world
@@ -280,6 +281,32 @@ async def test_settle__mined__reads_the_contract_back_and_records_each_outcome()
     again = await going.outbox.settle(going.frame.id)
     assert again is submission
     assert going.log.count("finish_post") == 1
+
+
+async def test_settle__contract_needs_another_call__names_it_and_who_must_make_it() -> None:
+    going = await post()
+    going.publisher.needs = FollowUp(Address("0x" + "11" * 20), b"\xab\xcd", "safe")
+    await going.submit()
+    (sent,) = (await going.outbox.settle(going.frame.id)).batches
+    assert sent.follow_up == f"safe must call 0x{'11' * 20} with 0xabcd"
+
+
+async def test_settle__what_the_contract_needs_cannot_be_read__is_said_and_the_post_stands() -> None:
+    going = await post()
+    going.publisher.errors["follow_up"] = [DOWN]
+    await going.submit()
+    submission = await going.outbox.settle(going.frame.id)
+    assert submission.batches[0].follow_up == "not proposed: chain: node down"
+    assert not submission.pending
+
+
+async def test_settle__post_that_is_held__asks_for_no_other_call() -> None:
+    going = await post()
+    going.publisher.needs = FollowUp(Address("0x" + "11" * 20), b"\xab\xcd", "safe")
+    going.publisher.outcomes = {"levered": "step"}
+    await going.submit()
+    (sent,) = (await going.outbox.settle(going.frame.id)).batches
+    assert sent.follow_up is None
 
 
 async def test_settle__not_mined_yet__stays_pending() -> None:

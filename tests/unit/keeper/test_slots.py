@@ -14,8 +14,8 @@ from navoracle.domain.frame import ConfirmedNav, NavFrame, NavStatus
 from navoracle.domain.units import Timestamp, to_wad
 from navoracle.keeper.frame import FramePorts
 from navoracle.keeper.planner import Planner, Subject
-from navoracle.keeper.publishing import Submission
 from navoracle.keeper.slots import BLOCK_TRIES, SETTLE_WAIT, SlotRunner, outcome_of
+from navoracle.keeper.submissions import Submission
 from navoracle.store_port import SlotOutcome, SlotState
 from navoracle.testing import FixedClock
 from tests.unit.keeper.fakes import FakeLane, FakePublisher, FakeStore, MovingChain, outbox
