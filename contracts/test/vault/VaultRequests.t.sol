@@ -34,6 +34,18 @@ contract VaultRequestsTest is VaultTest {
         vm.assertEq(vault.accountedOf(address(vault)), 0, "nothing in escrow");
     }
 
+    function test_cancellation__of_what_is_settled__is_refused_even_while_frozen() public {
+        uint256 held = invested(BOB, 1000 * UNIT);
+        uint256 epoch = deposit(ALICE, 100 * UNIT);
+        redeem(BOB, held / 2);
+        runEpoch();
+        vm.prank(GUARDIAN);
+        vault.freeze("test");
+        refused(ALICE, cancelDeposit(ALICE, epoch), IFundVaultEvents.NothingToClaim.selector, "assets");
+        refused(BOB, cancelRedeem(BOB, epoch), IFundVaultEvents.NothingToClaim.selector, "shares");
+        vm.assertTrue(claim(ALICE, epoch) > 0 && claimUnits(BOB, epoch) > 0, "but claimed");
+    }
+
     function test_cancellation__after_the_valuation__is_taken_off_what_the_nav_shows() public {
         invested(CAROL, 1000 * UNIT);
         deposit(ALICE, 100 * UNIT);

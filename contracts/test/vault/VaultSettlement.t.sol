@@ -266,4 +266,40 @@ contract VaultSettlementTest is VaultTest {
         settle();
         vm.assertEq(vault.settlement().closesAt, closesAt + 4 * EPOCH_LENGTH, "closing");
     }
+
+    function test_fee_clock__after_a_settlement__stands_at_the_valuation() public {
+        invested(ALICE, 1000 * UNIT);
+        waitForSettlement();
+        postNav();
+        later(10 minutes);
+        settle();
+        (, uint256 clock) = vault.feeState();
+        vm.assertEq(clock, block.timestamp - 10 minutes, "not at the settlement");
+    }
+
+    function test_withdrawal_fee__of_one_share_unit__is_rounded_up() public {
+        invested(ALICE, 1000 * UNIT);
+        redeem(ALICE, 1001);
+        runEpoch();
+        vm.assertEq(vault.flowTotals().withdrawalFeeShares, 2, "a thousandth and a little");
+        vm.assertEq(vault.flowTotals().burnedShares, 999, "burned");
+    }
+
+    /// @dev Three units of the token are worth one of the asset, so that quotes hide what they round away.
+    function testFuzz_delivery__in_units_finer_than_the_asset__never_pays_more_than_the_part(uint256 seed) public {
+        vm.prank(ADMIN);
+        vault.setPayoutToken(address(gold), true);
+        quoter.setPrice(address(gold), 1, 3);
+        invested(ALICE, 1000 * UNIT);
+        redeem(ALICE, 1e13 + seed % 1e16);
+        waitForSettlement();
+        postNav();
+        uint256 due = vault.settlement().redeemShares * ppsOf(FUND) / WAD / SCALE;
+        gold.mint(CUSTODIAN, 3 * due + 5);
+        vm.prank(CUSTODIAN);
+        vault.deliver(2, address(gold), 3 * due + 5);
+        settle();
+        (, uint256[] memory amounts) = vault.payoutsOf(2);
+        vm.assertTrue(amounts[0] * SCALE <= vault.flowTotals().redeemedValue * 3, "the part, by the true price");
+    }
 }
