@@ -76,7 +76,7 @@ async def _check_signer(
     if access.poster is None:
         if section.signer is not None:  # Why its key cannot be used is told where it is opened.
             return []
-        return [warning(place, "there is no signer: nothing can be posted", "Add `signer: {key_file: FILE}`.")]
+        return [no_signer(place)]
     signer = access.poster.address
     findings: list[Finding] = []
     (roles,) = await _view(access, registry, "grantedRoles(address)", ("uint256",), signer)
@@ -96,11 +96,21 @@ async def _check_signer(
                 "Post with a key that has no other role: a stolen one must not lift the guards.",
             )
         )
+    return findings + await check_balance(access, signer, place)
+
+
+async def check_balance(access: ChainAccess, signer: Address, place: str) -> list[Finding]:
+    """Name a signer that has nothing to pay fees with. Raises ChainError."""
     at = await access.reader.stamp()
     (answer,) = await access.reader.read([NativeBalance(signer)], at)
     if answer.failure is None and not any(answer.data):
-        findings.append(error(place, f"{signer} has no coins to pay for a post", "Send it the chain's native coin."))
-    return findings
+        return [error(place, f"{signer} has no coins to pay for a post", "Send it the chain's native coin.")]
+    return []
+
+
+def no_signer(place: str) -> Finding:
+    """The finding about a chain that is posted on and has no key for it."""
+    return warning(place, "there is no signer: nothing can be posted", "Add `signer: {key_file: FILE}`.")
 
 
 async def _check_funds(

@@ -1,4 +1,4 @@
-"""The whole check: chains, readers, prices, funds, registries, in one reading of the world."""
+"""The whole check: chains, readers, prices, funds, registries, publishers, in one reading of the world."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from navoracle.checks.chains import check_block_ages, check_nodes, intervals_of,
 from navoracle.checks.findings import Finding, error, in_order
 from navoracle.checks.funds import check_cash, check_claimed, check_funds
 from navoracle.checks.places import places_of
+from navoracle.checks.publishers import check_publishers
 from navoracle.checks.readers import Code, check_codes, check_readings, codes_of
 from navoracle.checks.registries import check_registries
 from navoracle.composition import ChainAccess, Reach, reach, resolve_each, subject_of
@@ -115,6 +116,9 @@ async def _check_readers(
     findings += check_readings(resolution, readings, places, without_code, [gate.id for gate in subject.gates])
     every = replace(plan, stop_after="price")
     findings += check_assets(config, price(every, readings, collected.now), collected.now, places)
-    findings += check_funds(value_and_guard(plan, collected, price(plan, readings, collected.now)))
+    prices = price(plan, readings, collected.now)
+    found = value_and_guard(plan, collected, prices)
+    findings += check_funds(found)
+    findings += await check_publishers(config, alive, clock, plan.funds, found, prices.estimates, collected.now)
     findings += check_claimed(config, subject.funds.values())
     return len(readers_of(plan)), codes, findings

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from navoracle.domain.bridge import NavBridge
 from navoracle.domain.frame import BlockStamp, Failure, FundFrame, GuardDistance, NavFrame
 from navoracle.domain.nav import Breakdown, FundValuation
 from navoracle.domain.prices import PriceEstimate, Quote
@@ -58,7 +59,44 @@ def fund_document(part: FundFrame, evidence: bytes | None) -> dict[str, Any]:
         "failures": failure_documents(part.failures),
         "immaterial": list(part.immaterial),
         "guard_distance": None if part.distance is None else distance_document(part.distance),
+        "bridge": None if part.bridge is None else bridge_document(part.bridge),
         "evidence_hash": None if evidence is None else "0x" + evidence_hash(evidence).hex(),
+    }
+
+
+def bridge_document(found: NavBridge) -> dict[str, Any]:
+    """Why the NAV of the shares outstanding is another one than that of the confirmed post."""
+    shares = found.shares
+    return {
+        "before": wad(found.before),
+        "now": wad(found.now),
+        "price": wad(found.price),
+        "income": wad(found.income),
+        "fees": wad(found.fees),
+        "flows": wad(found.flows),
+        "unexplained": wad(found.unexplained),
+        "residual": wad(found.residual),
+        "shares": None
+        if shares is None
+        else {
+            "before": wad(shares.before),
+            "minted": wad(shares.minted),
+            "fee_shares": wad(shares.fee_shares),
+            "burned": wad(shares.burned),
+            "now": wad(shares.now),
+            "difference": wad(shares.difference),
+        },
+        "changes": [
+            {
+                "position": each.position,
+                "component": each.component.value,
+                "asset": each.asset,
+                "price": wad(each.price),
+                "income": wad(each.income),
+                "amount": wad(each.amount),
+            }
+            for each in found.changes
+        ],
     }
 
 

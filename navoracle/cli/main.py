@@ -28,6 +28,7 @@ from navoracle.cli import (
     replay,
     safe,
     service,
+    settle,
     status,
     verify,
 )
@@ -43,6 +44,7 @@ COMMANDS: Final = (
     nav,
     price,
     post,
+    settle,
     service,
     emergency,
     status,

@@ -20,7 +20,7 @@ from navoracle.config.models import Config
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import UsageError
 from navoracle.domain.units import Timestamp
-from navoracle.keeper.publishing import Previewed
+from navoracle.keeper.submissions import Previewed
 from navoracle.store_port import SlotOutcome, SlotState, Store
 
 

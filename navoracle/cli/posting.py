@@ -9,7 +9,7 @@ from navoracle.cli.exit_codes import ExitCode
 from navoracle.domain.frame import FundFrame, NavFrame
 from navoracle.domain.units import Timestamp
 from navoracle.keeper.advice import advice_for
-from navoracle.keeper.publishing import Previewed
+from navoracle.keeper.submissions import Previewed
 from navoracle.store_port import SlotOutcome, SlotState
 
 DRY_RUN = "dry_run"
@@ -65,7 +65,7 @@ class Posting:
             return said
         if self.outcomes[fund].state is SlotState.FAILED:
             return "Check the chain and its node, then look the post up with `navoracle history` before you repeat it."
-        return "The registry does not take this value: see its bounds and holds; the RISK role can accept or release."
+        return "The contract does not take this value: see its bounds and holds; a registry's RISK accepts."
 
     def _said_by_contract(self, fund: str) -> str:
         """What the contract's own answer advises: once it was mined, or before it was sent."""

@@ -142,7 +142,7 @@ def _show_contract(out: Console, posting: Posting, fund: str) -> None:
     if previewed is None:
         return
     batch = previewed.batch
-    out.print(f"{plain(fund)}: {plain(known_signature(batch.data) or '')} of {plain(batch.to)}: 0x{batch.data.hex()}")
+    out.print(f"{plain(fund)}: call: {plain(known_signature(batch.data))} of {plain(batch.to)} on {plain(batch.chain)}")
     for guard in previewed.preview.guards:
         used = "" if guard.used_bps is None else f", {-(-guard.used_bps // 100)} % used"
         mark = "[green]within[/]" if guard.passes else "[red]beyond[/]"

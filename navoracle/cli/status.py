@@ -8,15 +8,16 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from navoracle.cli.documents import history_document
+from navoracle.cli.documents import bridge_document, history_document
 from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import duration, moment, money, percent, plain, present, short_hash, table
 from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, database_of, runtime_of
 from navoracle.composition import open_existing_store
 from navoracle.domain.errors import UsageError
 from navoracle.domain.units import Timestamp
+from navoracle.keeper.kept_bridges import kept_bridge
 from navoracle.redaction import redact_database_url
-from navoracle.store_port import HistoryRow, StatusRow
+from navoracle.store_port import HistoryRow, StatusRow, Store
 
 DEFAULT_LIMIT = 20
 
@@ -64,13 +65,14 @@ def history(
     with open_existing_store(url) as store:
         rows = store.history(fund, start, limit)
         known = sorted({row.fund for row in store.status()})
+        bridges = [_bridge(store, row) if as_json else None for row in rows]
     if fund is not None and fund not in known:
         raise UsageError(
             f"the database knows no fund {fund}", advice=f"It knows {', '.join(known)}." if known else "It knows none."
         )
     document = {
         "database": redact_database_url(url),
-        "slots": [history_document(row) for row in rows],
+        "slots": [{**history_document(row), "bridge": bridge} for row, bridge in zip(rows, bridges, strict=True)],
     }
     present(document, lambda out: _show_history(out, rows), as_json=as_json)
     return ExitCode.OK
@@ -87,6 +89,14 @@ def time_of(text: str) -> Timestamp:
             f"{text!r} is no time", advice="Write Unix seconds, 2026-01-31 or 2026-01-31T08:00:00."
         ) from None
     return Timestamp(int((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()))
+
+
+def _bridge(store: Store, row: HistoryRow) -> dict[str, Any] | None:
+    """Why the NAV of the slot's frame was another one than that posted before, where the frame found that."""
+    if row.frame is None:
+        return None
+    found = kept_bridge(store.evidence(row.frame, row.fund))
+    return None if found is None else bridge_document(found)
 
 
 def _status_document(row: StatusRow, now: Timestamp) -> dict[str, Any]:

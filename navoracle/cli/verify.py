@@ -241,6 +241,7 @@ def _verified_document(each: Checked, audited: Audit) -> dict[str, Any]:
         "frame": verified.frame,
         "fund": verified.fund,
         "fund_id": verified.fund_id,
+        "publisher": verified.publisher,
         "status": verified.status.value,
         "reason": verified.reason,
         "nav": wad(verified.nav),
@@ -254,7 +255,7 @@ def _verified_document(each: Checked, audited: Audit) -> dict[str, Any]:
                 "post": post.id,
                 "state": post.state.value,
                 "chain": post.batch.chain,
-                "registry": post.batch.to,
+                "contract": post.batch.to,
                 "evidence_root": post.batch.evidence_root,
                 "transaction": post.transaction_hash,
                 "block": post.block_number,
@@ -301,5 +302,6 @@ def _status(verified: VerifiedFund) -> str:
 
 
 def _posted(audited: Audit) -> str:
-    roots = [post for post in audited.posts if post.state is TransactionState.CONFIRMED]
-    return "root and proof hold" if roots else "-"
+    if not any(post.state is TransactionState.CONFIRMED for post in audited.posts):
+        return "-"
+    return "root and proof hold" if audited.verified.publisher is None else f"by {plain(audited.verified.publisher)}"

@@ -16,6 +16,7 @@ from navoracle.composition.deployment import (
 from navoracle.composition.endpoints import chain_reader_at
 from navoracle.composition.feeds import DeployedFeeds, FeedsPlan, deploy_feeds, plan_feeds
 from navoracle.composition.plans import plan_from_evidence, resolve, resolve_each, subject_of
+from navoracle.composition.publishers import chains_of_publishers, peer_publisher, resolved_peer
 from navoracle.composition.reach import Reach, reach, require_registry
 from navoracle.composition.rehearsals import copy_for_rehearsal
 from navoracle.composition.requests import drop_folder, request_desk, sign_request
@@ -51,6 +52,7 @@ __all__ = [
     "System",
     "chain_access",
     "chain_reader_at",
+    "chains_of_publishers",
     "check_claims",
     "copy_for_rehearsal",
     "current_revision",
@@ -67,6 +69,7 @@ __all__ = [
     "open_store",
     "open_system",
     "open_world",
+    "peer_publisher",
     "plan_feeds",
     "plan_from_evidence",
     "plan_registry",
@@ -76,6 +79,7 @@ __all__ = [
     "require_registry",
     "resolve",
     "resolve_each",
+    "resolved_peer",
     "sign_request",
     "store_exists",
     "subject_of",

@@ -233,9 +233,7 @@ def _with_readers(subject: Subject, found: Mapping[str, Any]) -> Subject:
             for symbol, asset in subject.assets.items()
         },
         funds={
-            name: replace(
-                fund, positions=pick_all(fund.positions), supply=pick(fund.supply), vault=pick(fund.vault)
-            )
+            name: replace(fund, positions=pick_all(fund.positions), supply=pick(fund.supply), vault=pick(fund.vault))
             for name, fund in subject.funds.items()
         },
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from navoracle.chain.versions import require_contract
 from navoracle.composition.off_chain import OffChainServices, off_chain_services
+from navoracle.composition.publishers import chains_of_publishers
 from navoracle.composition.system import ChainAccess, chain_access
 from navoracle.config.models import Config
 from navoracle.domain.errors import ConfigurationError, NavoracleError, SignerFailed
@@ -48,11 +49,12 @@ def reach(
     off_chain = off_chain_services(config, RecordedReader(series, documents))
     access = dict(chains or {})
     unsigned: list[tuple[str, NavoracleError]] = []
+    posted = chains_of_publishers(config)
     for name, section in config.chains.items():
         if name in access:
             continue
         try:
-            signs = section.registry is not None and section.signer is not None
+            signs = section.signer is not None and (section.registry is not None or name in posted)
             access[name] = chain_access(name, section, live=signs, clock=clock)
         except (ConfigurationError, SignerFailed) as failure:
             unsigned.append((name, failure))

@@ -147,7 +147,7 @@ def _assemble(
         observer=observer,
         clock=clock,
         lanes=(*system.posters.values(), *system.guardians.values()),
-        settlements=Settlements(system.vaults, store, clock, live=live) if system.vaults else None,
+        settlements=Settlements(system.vaults, store, clock, live=live) if system.vaults and live else None,
     )
     service = KeeperService(
         keeper,

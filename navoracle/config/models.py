@@ -233,7 +233,7 @@ def _named_fund(name: str, fund: Any) -> Any:
     if isinstance(named.get("supply"), dict):
         named["supply"] = {**named["supply"], "id": f"{name}.supply"}
     if isinstance(named.get("vault"), dict):
-        named["vault"] = {**named["vault"], "id": f"{name}.vault"}
+        named["vault"] = {**named["vault"], "id": f"{name}.vault.state"}
     return named
 
 
@@ -273,7 +273,7 @@ def _problems(config: Config) -> list[str]:
     problems += _publisher_problems(config, known)
     ids: dict[tuple[str | None, int], str] = {}
     for name, fund in config.funds.items():
-        other = ids.setdefault((fund.chain, fund.id), name)
+        other = ids.setdefault((fund.publisher or fund.chain, fund.id), name)
         if other != name:
             problems.append(f"funds.{name}.id: {fund.id} is also the id of {other}")
         chains = [fund.chain, fund.supply.chain, *(position.chain for position in fund.positions)]
@@ -289,7 +289,11 @@ def _publisher_problems(config: Config, known: Collection[str]) -> list[str]:
     for name, publisher in config.publishers.items():
         place = f"publishers.{name}"
         problems += _unknown_chains(place, [publisher.chain], config)
-        problems += [f"{place}: {need} is not among assets" for need in publisher.priced_in if need not in known]
+        problems += [
+            f"{place}: {need} is not among assets; add it there, with sources"
+            for need in publisher.priced_in
+            if need not in known
+        ]
         if name in config.chains:
             problems.append(f"{place}: a chain has that name too; give the publisher another one")
     posted: dict[str, str] = {}
@@ -298,14 +302,14 @@ def _publisher_problems(config: Config, known: Collection[str]) -> list[str]:
             continue
         place = f"funds.{name}.publisher"
         if fund.publisher not in config.publishers:
-            problems.append(f"{place}: {fund.publisher} is not among publishers")
+            problems.append(f"{place}: {fund.publisher} is not among publishers; add it there, or correct the name")
         if fund.chain is not None:
-            problems.append(
-                f"{place}: the fund also has a chain; it is posted to a registry or by a publisher, not both"
-            )
+            problems.append(f"{place}: the fund also has a chain; it is posted one way only: remove one of the two")
         other = posted.setdefault(fund.publisher, name)
         if other != name:
-            problems.append(f"{place}: {fund.publisher} takes the NAV of {other}; it knows one fund only")
+            problems.append(
+                f"{place}: {fund.publisher} takes the NAV of {other}; it knows one fund only: add another publisher"
+            )
     return problems
 
 

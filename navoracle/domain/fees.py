@@ -11,7 +11,7 @@ from typing import Literal
 
 from navoracle.domain.errors import DomainError, OutOfRange
 from navoracle.domain.shares import price_per_share
-from navoracle.domain.units import SECONDS_PER_YEAR, WAD, Rounding, Timestamp, Wad, divide
+from navoracle.domain.units import BPS, SECONDS_PER_YEAR, WAD, Rounding, Timestamp, Wad, divide
 
 Basis = Literal["per_share", "total_nav"]
 
@@ -25,15 +25,17 @@ class FeeTerms:
         performance_rate: of the gain above the high-water mark.
         withdrawal_rate: of pending withdrawals.
         basis: "per_share", or "total_nav" for funds without flows (there a deposit looks like profit).
+        cap_bps: most that management and performance fee together may be of the NAV that they leave; None for no cap.
 
     Raises:
-        OutOfRange: a rate lies outside 0 to 1e18, or the basis is unknown.
+        OutOfRange: a rate lies outside 0 to 1e18, the cap outside 0 to 10,000, or the basis is unknown.
     """
 
     management_rate: Wad = Wad(0)
     performance_rate: Wad = Wad(0)
     withdrawal_rate: Wad = Wad(0)
     basis: Basis = "per_share"
+    cap_bps: int | None = None
 
     def __post_init__(self) -> None:
         for name, rate in (
@@ -45,6 +47,8 @@ class FeeTerms:
                 raise OutOfRange(f"{name} is {rate}", advice=f"Set {name} to 0 to 1e18 (100 %); 2 % is 0.02e18.")
         if self.basis not in ("per_share", "total_nav"):
             raise OutOfRange(f"unknown fee basis {self.basis!r}", advice='Use "per_share" or "total_nav".')
+        if self.cap_bps is not None and not 0 <= self.cap_bps <= BPS:
+            raise OutOfRange(f"cap_bps is {self.cap_bps}", advice="Set the cap to 0 to 10,000 (100 %).")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +159,9 @@ def fees_payable(
     Management is due on gross since the fee clock. Performance is due when the share price after the management fee
     (rounded down, as it is posted) is above the mark; its amount is then taken of the exact share price, so that it is
     rounded once, up. A first valuation owes neither: without a clock it starts at `now`, without a mark the mark
-    starts at the current share price; the caller keeps both.
+    starts at the current share price; the caller keeps both. A cap is taken off the performance fee first: with
+    fees <= (gross - fees) x cap, they are at most gross x cap / (1 + cap). What is beyond is not owed: it is in the
+    share price that others join and leave at, and does not come back into it later.
 
     Raises:
         DomainError: the fee clock lies after `now`.
@@ -168,9 +174,14 @@ def fees_payable(
             advice="Correct the time of the last fee collection.",
         )
     management = management_fee(gross, terms.management_rate, seconds)
+    performance = _performance_payable(terms, state.high_water_mark, Wad(gross - management), shares)
+    if terms.cap_bps is not None:
+        most = divide(max(0, gross) * terms.cap_bps, BPS + terms.cap_bps, Rounding.UP)
+        management = Wad(min(management, most))
+        performance = Wad(min(performance, most - management))
     return FeesPayable(
         management=management,
-        performance=_performance_payable(terms, state.high_water_mark, Wad(gross - management), shares),
+        performance=performance,
         withdrawal=withdrawal_fee(pending_withdrawals, terms.withdrawal_rate),
     )
 

@@ -23,7 +23,7 @@ from navoracle.domain.frame import (
 )
 from navoracle.domain.prices import LastValid, PriceEstimate, PriceStatus, Side
 from navoracle.domain.units import WAD, Rounding, Timestamp, Wad, mul_div
-from navoracle.keeper.bridge_end import bridge_end
+from navoracle.keeper.kept_bridges import bridge_end
 from navoracle.keeper.plan import AssetPlan, FramePlan, FundPlan
 from navoracle.keeper.pricing import SAMPLE_WINDOW
 from navoracle.keeper.publishing import Outbox

@@ -150,11 +150,6 @@ class Settlements:
         self._live = live
         self._looking = asyncio.Lock()
 
-    async def look_at_all(self) -> None:
-        """One look at every vault. Raises as `look`."""
-        for fund in self.vaults:
-            await self.look(fund)
-
     async def look(self, fund: str) -> Settlement:
         """See a settlement that is under way on, or plan one, and send it where nothing speaks against it.
 

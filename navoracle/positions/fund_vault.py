@@ -6,9 +6,9 @@ declared dividends are no longer the fund's, and are read by nobody here. Source
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, model_validator
+from pydantic import AfterValidator, BaseModel, model_validator
 
 from navoracle.abi import decode_result, decode_uint256, encode_call
 from navoracle.domain.errors import ConfigurationError, SourceRefused
@@ -29,12 +29,21 @@ from navoracle.readers import (
 from navoracle.vault_calls import ASSET, DELIVERIES, DELIVERIES_TYPES, IDLE_OF, SETTLEMENT, SETTLEMENT_TYPES
 
 
+def _check_component(component: Component) -> Component:
+    if component not in (Component.CASH, Component.COLLATERAL):
+        raise ValueError(f"{component.value} does not lie in a vault: choose cash or collateral")
+    return component
+
+
+HeldComponent = Annotated[Component, AfterValidator(_check_component)]
+
+
 class InKind(BaseModel, frozen=True, extra="forbid"):
     """A token that redeemers may be paid in beside the vault's asset, and the configured asset that prices it."""
 
     token: ChecksumAddress
     asset: Name
-    component: Literal[Component.CASH, Component.COLLATERAL] = Component.COLLATERAL
+    component: HeldComponent = Component.COLLATERAL
 
 
 class FundVaultPosition(PositionBase, frozen=True):
@@ -57,7 +66,7 @@ class FundVaultPosition(PositionBase, frozen=True):
     chain: Name
     vault: ChecksumAddress
     underlying: ChecksumAddress
-    component: Literal[Component.CASH, Component.COLLATERAL] = Component.CASH
+    component: HeldComponent = Component.CASH
     in_kind: tuple[InKind, ...] = ()
     decimals: tuple[Decimals, ...] | None = None
 

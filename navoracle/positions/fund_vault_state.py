@@ -61,10 +61,10 @@ class FundVaultState(ReaderModel, frozen=True):
             Call(self.contract, FEE_STATE),
             Call(self.contract, FLOW_TOTALS),
         )
-        management, performance, *_ = decode_result(FEE_TERMS_TYPES, terms)
+        management, performance, _, cap, *_ = decode_result(FEE_TERMS_TYPES, terms)
         mark, clock = decode_result(("uint256", "uint256"), state)
         return VaultState(
-            terms=FeeTerms(Wad(management), Wad(performance)),
+            terms=FeeTerms(Wad(management), Wad(performance), cap_bps=cap),
             fees=FeeState(Wad(mark) if mark else None, Timestamp(clock) if clock else None),
             flows=decode_flows(decode_result(FLOW_TOTALS_TYPES, flows), scale),
         )

@@ -19,11 +19,13 @@ from navoracle.store_port.states import TransactionState as TransactionState
 
 
 class TransactionKind(Enum):
-    """What it is for. NOOP fills a gap of nonces, HOLD stops funds on a registry with the guardian's own hot key."""
+    """What it is for. NOOP fills a gap of nonces, HOLD stops funds on a registry with the guardian's own hot key,
+    SETTLE settles an epoch of a vault."""
 
     POST = "post"
     NOOP = "noop"
     HOLD = "hold"
+    SETTLE = "settle"
 
 
 class Urgency(Enum):

@@ -1,7 +1,7 @@
 """The table of codes: (code, component, severity, what it means, what to do), group by group.
 
 `error` are the codes of `NavoracleError`, with which commands and the HTTP API answer; the other groups are the reasons
-that slots, prices, guards, registries, transactions, requests, nodes and breakers give.
+that slots, prices, guards, registries, publishers, transactions, requests, nodes and breakers give.
 """
 
 from __future__ import annotations
@@ -9,7 +9,20 @@ from __future__ import annotations
 from typing import Final, Literal
 
 Group = Literal[
-    "error", "slot", "preflight", "registry", "guard", "price", "quote", "breaker", "lane", "request", "node", "logs"
+    "error",
+    "slot",
+    "preflight",
+    "registry",
+    "publisher",
+    "guard",
+    "price",
+    "quote",
+    "breaker",
+    "lane",
+    "request",
+    "settlement",
+    "node",
+    "logs",
 ]
 Row = tuple[str, str, Literal["info", "warning", "critical"], str, str]
 
@@ -85,6 +98,50 @@ TABLE: Final[dict[Group, tuple[Row, ...]]] = {
         ("held", "guards", "critical", "The fund is held from before.", "RISK accepts, discards or releases."),
         ("confidence", "guards", "warning", "The confidence is out of range.", "Report it as a defect."),
     ),
+    "publisher": (
+        ("unchanged", "guards", "info", "The contract has this value already, and the heartbeat is not due.", "Nothing to do."),
+        ("too_early", "guards", "info", "The contract takes no post yet.", "Nothing to do: it is sent after `ready_at`."),
+        ("estimated", "guards", "warning", "The NAV or the price of the base is a fallback, and the contract knows no such status.", "Restore the sources, or set `post_estimated`."),
+        ("paused", "guards", "critical", "The contract is paused, or paused on the post.", "The role that is named unpauses, in the order that the advice gives."),
+        ("peer_refuses", "guards", "critical", "The contract would revert for a reason of its own; the advice has it.", "Often a missing role: let the one that is named grant it."),
+        ("upper_bound", "guards", "critical", "The rise is larger than the contract takes.", "Check the price; the role that is named widens the bound."),
+        ("lower_bound", "guards", "critical", "The fall is larger than the contract takes.", "Check the price; the role that is named widens the bound."),
+        ("upper_delta", "guards", "critical", "The rise is larger than the declared one in the contract's units.", "Check the price; the role that is named moves the bound."),
+        ("lower_delta", "guards", "critical", "The fall is larger than the declared one in the contract's units.", "Check the price; the role that is named moves the bound."),
+        ("minimum", "guards", "critical", "The value is below the declared minimum.", "Check the price, then the declaration."),
+        ("maximum", "guards", "critical", "The value is above the declared maximum.", "Check the price, then the declaration."),
+        ("no_baseline", "guards", "warning", "The contract holds nothing that a change could be measured from.", "Post the first value by hand."),
+        ("not_newer", "guards", "info", "The contract has a value of this time or later.", "Nothing to do; look for a second keeper if you run only one."),
+        ("expired", "guards", "warning", "The time that the post should take effect at is too close or over.", "The next slot values again; else raise the `offset`."),
+        ("unreadable", "chain", "critical", "The declared view of the held value reverts.", "The advice has the reason; the role that is named restores it."),
+        ("deviation", "guards", "critical", "Midas: the change is larger than the feed takes by its guarded call.", "Check the price; people post it if it is right."),
+        ("only_up", "guards", "critical", "Midas: the feed takes no fall.", "Check the price; `setOnlyUp(false)` lets it fall."),
+        ("lowest_answer", "guards", "critical", "Midas: below the feed's range.", "Check the price; no call moves the range."),
+        ("highest_answer", "guards", "critical", "Midas: above the feed's range.", "Check the price; no call moves the range."),
+        ("lowest_growth", "guards", "critical", "Midas: `growth_apr` is below the feed's range.", "Correct it, or let the admin widen the range."),
+        ("highest_growth", "guards", "critical", "Midas: `growth_apr` is above the feed's range.", "Correct it, or let the admin widen the range."),
+        ("data_after_last_round", "guards", "info", "Midas: the feed holds newer data.", "Nothing to do: the next slot values again."),
+        ("suspicious", "guards", "critical", "Mellow: between the two bands; the vault is not told before it is accepted.", "ACCEPT_REPORT_ROLE accepts it once it is checked."),
+        ("suspicious_pending", "guards", "critical", "Mellow: an earlier suspicious report waits.", "ACCEPT_REPORT_ROLE accepts it, or set `send_suspicious`."),
+        ("invalid_price", "guards", "critical", "Mellow: beyond the wide band; the whole batch would revert.", "Check the assets that are named; SET_SECURITY_PARAMS_ROLE moves the bands."),
+        ("assets_changed", "keeper", "critical", "Mellow: the oracle's assets are no longer the configured ones.", "Correct `assets` and restart."),
+        ("out_of_range", "guards", "critical", "Mellow's feed: beyond the bounds that it was deployed with.", "Check the price; no call moves them."),
+        ("total_assets_not_expired", "guards", "info", "Lagoon: the settled total assets still count.", "Wait, or let the Safe call `expireTotalAssets()`."),
+        ("guardrails", "guards", "critical", "Lagoon: the change a year is beyond the guardrails.", "Check the NAV; the security council posts it."),
+        ("beyond_worn_guardrails", "guards", "critical", "Lagoon: the exact change a year is beyond the rates, which the vault no longer enforces.", "Check the NAV; the security council posts it."),
+        ("unguarded", "guards", "warning", "Lagoon: more than a year after a settlement the vault takes any value.", "Check the NAV; the security council posts it, or set `post_unguarded`."),
+        ("zero", "guards", "critical", "Lagoon: a total of zero while there are shares.", "Find out what was valued wrongly."),
+        ("closed", "guards", "warning", "Lagoon: the vault is closed for good.", "Take the fund out of the configuration."),
+        ("unsettled", "guards", "info", "Lagoon: accepted and not served yet.", "The Safe settles with the same number."),
+        ("new_total_assets_missing", "guards", "warning", "Lagoon: there is no valuation to settle with.", "Post one; a settlement uses it up."),
+        ("wrong_new_total_assets", "guards", "critical", "Lagoon: the settlement's number is not the one that was posted last.", "Settle with the last one."),
+        ("wrong_state", "guards", "warning", "Lagoon: the vault is not in the state for this settlement.", "Let the owner bring it there, or settle another way."),
+        ("nothing_pending", "guards", "info", "Lagoon: nobody waits for a settlement.", "Nothing to do."),
+        ("redemptions_unfunded", "guards", "warning", "Lagoon: the Safe cannot pay the redemptions, which would be left out.", "Bring the missing assets to the Safe, then settle."),
+        ("reverted", "chain", "critical", "The post was mined and reverted.", "The decoded reason says why; nothing is repeated blindly."),
+        ("superseded", "chain", "info", "Another post came after it.", "Nothing to do; look for a second keeper if you run only one."),
+        ("missing", "chain", "critical", "The post was mined, and the contract does not hold it.", "Compare the contract's address and kind with the configuration."),
+    ),
     "guard": (
         ("interval", "guards", "info", "Too little time since the confirmed valuation.", "Wait; a later slot posts."),
         ("block_age", "guards", "critical", "The block is too old by the clock.", "Check node, chain, and the machine's clock."),
@@ -103,6 +160,7 @@ TABLE: Final[dict[Group, tuple[Row, ...]]] = {
         ("time_weighted", "guards", "warning", "A price lies far from its 30-minute average.", "Compare with another market; a second frame must agree."),
         ("change", "guards", "warning", "The price per share changed by more than the limit.", "A second frame must agree; RISK accepts what the contract then holds."),
         ("baseline_age", "guards", "warning", "The value on chain is too old to compare with.", "RISK signs a re-base (`navoracle emergency`)."),
+        ("unexplained", "guards", "critical", "Too much of the change of NAV is explained by no price, income, fee or flow, or shares do not reconcile.", "Find the position that moved (`nav --json` shows the bridge); RISK signs a re-base (`navoracle emergency`)."),
         ("guard_distance", "guards", "warning", "How much of the contract's band the post would use.", "Near its edge: be ready to accept it as RISK."),
         ("second_frame", "guards", "critical", "The second look did not agree with the first one.", "The breaker is open: compare the sources, then reset it as RISK."),
         ("second_frame_disagrees", "guards", "critical", "As `second_frame`: the reason of a slot.", "The breaker is open: compare the sources, then reset it as RISK."),
@@ -167,6 +225,30 @@ TABLE: Final[dict[Group, tuple[Row, ...]]] = {
         ("replayed", "requests", "warning", "Its nonce was used before.", "Sign a new one; a request is good for one use."),
         ("wrong_role", "requests", "warning", "The signer does not hold the role on chain.", "Let ADMIN grant it, or sign with another key."),
         ("too_often", "requests", "warning", "The limit of such requests is reached.", "Wait; the message says how long."),
+    ),
+    "settlement": (
+        ("too_early", "keeper", "info", "The epoch cannot be settled yet.", "Nothing to do: it is looked at again."),
+        ("post_too_old", "keeper", "info", "The served post was valued before the epoch closed, or before the last dividend.", "Nothing to do: the next post is newer."),
+        ("stale", "keeper", "info", "The served post is older than readers may use.", "Post again; look at why no newer one came."),
+        ("closed", "keeper", "warning", "The vault is closed.", "Let its admin open it; requests can be cancelled."),
+        ("frozen", "keeper", "critical", "A guardian froze the vault.", "RISK unfreezes it once the fund is solvent."),
+        ("paused", "keeper", "warning", "A guardian paused the vault.", "RISK ends the pause."),
+        ("registry_paused", "keeper", "critical", "The registry is paused.", "RISK resumes it once the cause is gone."),
+        ("not_live", "keeper", "warning", "The registry has closed the fund.", "Let ADMIN reopen it."),
+        ("held", "keeper", "critical", "The registry holds the fund.", "RISK accepts, discards or releases."),
+        ("estimated", "keeper", "warning", "The served post rests on fallback prices.", "Restore the sources; a live post settles."),
+        ("low_confidence", "keeper", "warning", "The post's confidence is under the vault's minimum.", "Restore the sources that are missing."),
+        ("share_price_too_low", "keeper", "critical", "The share price is under the vault's minimum.", "Freeze or close the fund; nothing settles at such a price."),
+        ("share_price_not_par", "keeper", "warning", "There are no shares, and the posted price is not one.", "Find out what was posted; a fund without shares is worth 1.0 a share."),
+        ("wrong_breakdown", "keeper", "critical", "The components do not add up to the posted NAV.", "Keep the evidence and report it as a defect."),
+        ("no_delta", "keeper", "warning", "The posted NAV shows nothing of the queued deposits.", "Let a `fund_vault` position read the vault, and post again."),
+        ("delta_too_small", "keeper", "warning", "The posted NAV shows too little of the queued deposits.", "Check the price of the vault's asset; RISK can reject the deposits once overdue."),
+        ("no_quote", "keeper", "warning", "The vault's quoter has no price for delivered units.", "Restore the quoter, or recall the units."),
+        ("under_delivered", "keeper", "warning", "The delivered units are worth less than the redeemers are due.", "Let the manager deliver what is missing."),
+        ("unknown_post", "keeper", "warning", "The served value was not posted from this database.", "Post with this keeper, then settle."),
+        ("not_keeper", "keeper", "critical", "The sender may not settle.", "Let the vault's admin grant it KEEPER_ROLE."),
+        ("vault_refuses", "keeper", "critical", "The vault would revert where the plan says that it settles.", "Compare the vault with the plan; nothing was sent."),
+        ("failed_before", "keeper", "warning", "A settlement on this very post failed.", "Look at its transaction; the next post is tried anew."),
     ),
     "node": (
         ("undialed", "chain", "info", "Not asked yet.", "Nothing to do."),

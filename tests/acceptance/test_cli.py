@@ -28,7 +28,7 @@ def by_fund(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {part["fund"]: part for part in document["funds"]}
 
 
-def served(bench: Bench) -> dict[str, tuple[int, int]]:
+def served(bench: Bench) -> dict[str, tuple[int | None, int]]:
     """NAV and price per share of every fund, as the registry says them."""
     publisher = NavRegistryPublisher(bench.chain.reader(CHAIN), chain=CHAIN, registry=bench.world.registry)
     return {

@@ -91,10 +91,10 @@ def post_over(bench: Bench, *names: str | None) -> Result:
     return bench.cli("post", "--live", "--json", chains=access)
 
 
-def posted(bench: Bench) -> dict[str, int]:
+def posted(bench: Bench) -> dict[str, int | None]:
     """What the registry says of each fund."""
 
-    async def ask() -> dict[str, int]:
+    async def ask() -> dict[str, int | None]:
         reader = bench.chain.reader(CHAIN)
         ids = {"stable": 1, "levered-pt": 2, "multi": 3}
         publisher = NavRegistryPublisher(reader, chain=CHAIN, registry=bench.world.registry)

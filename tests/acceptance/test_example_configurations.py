@@ -19,6 +19,8 @@ from tests.acceptance.worlds import Bench
 from tests.requirements import PROJECT
 
 EXAMPLES = sorted((PROJECT / "config").glob("*.yaml"))
+FILES = sorted((PROJECT / "config").rglob("*.yaml"))
+"""Those of publishers too; test_publisher_examples runs them beside doubles of their contracts."""
 EXPECTED = {
     "one-fund.yaml": {"stable": to_wad("4000000")},  # it does not know of the fund's USDT
     "three-funds.yaml": dict(OPENING_NAV),
@@ -37,13 +39,13 @@ def test_example__nav__values_every_fund(still: Bench, path: Path) -> None:
     assert found == EXPECTED[path.name]
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_example__without_its_environment__names_the_first_missing_variable(path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"environment variable HOME_RPC is not set"):
         load_config(path, {})
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_example__first_line__names_the_schema_beside_it(path: Path) -> None:
     first = path.read_text(encoding="utf-8").splitlines()[0]
     marker, _, schema = first.partition("$schema=")
@@ -51,7 +53,7 @@ def test_example__first_line__names_the_schema_beside_it(path: Path) -> None:
     assert (path.parent / schema).is_file()
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_example__every_key__is_in_the_schema(path: Path) -> None:
     schema = config_schema()
 

@@ -28,13 +28,14 @@ THREE_FUNDS = example_configuration("three-funds.yaml")
 
 
 class WorldClock:
-    """The newest block's time; waiting mines a block."""
+    """The newest block's time, or so many seconds later; waiting mines a block."""
 
-    def __init__(self, chain: EmbeddedChain) -> None:
+    def __init__(self, chain: EmbeddedChain, ahead: int = 0) -> None:
         self._chain = chain
+        self._ahead = ahead
 
     def now(self) -> Timestamp:
-        return self._chain.now
+        return Timestamp(self._chain.now + self._ahead)
 
     async def sleep(self, seconds: float) -> None:
         self._chain.mine(Timestamp(self._chain.now + max(1, round(seconds))))
@@ -56,12 +57,16 @@ class Result:
 
 @dataclass
 class Bench:
-    """A world, a folder of its own, and the command line on both; `variables` are told besides the world's own."""
+    """A world, a folder of its own, and the command line on both.
+
+    `variables` are told besides the world's own; the clock is `ahead` seconds ahead of the newest block.
+    """
 
     world: DemoWorld
     folder: Path
     capture: pytest.CaptureFixture[str]
     variables: dict[str, str] = field(default_factory=dict)
+    ahead: int = 0
 
     @property
     def chain(self) -> EmbeddedChain:
@@ -93,7 +98,7 @@ class Bench:
         reached = self.world.access() if chains is None else chains
         self.capture.readouterr()
         with patch.dict(os.environ, environment):
-            code = run(arguments, Runtime(clock=WorldClock(self.chain), chains=reached))
+            code = run(arguments, Runtime(clock=WorldClock(self.chain, self.ahead), chains=reached))
         captured = self.capture.readouterr()
         return Result(code, captured.out, captured.err)
 

@@ -1,4 +1,4 @@
-"""The gas limits of posting and reading on a local node: what a keeper and its readers pay must not creep up."""
+"""The gas limits of posting, reading, settling and claiming on a local node: what anybody pays must not creep up."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import pytest
 
 from bench.anvil import anvil
 from bench.gas import NODE_ARGUMENTS, Bench
+from bench.vault_gas import COUNTS, VaultBench
 from tests.requirements import needs_node
 
 LIMITS = {("27", "1"): 33_300, ("27", "10"): 89_500, ("27", "100"): 645_000, ("92", "100"): 800_000}
@@ -21,6 +22,17 @@ READ_LIMITS = {
 }
 """Of a cold read: three accounts through a feed, and a storage word, or three where the bounds are read too."""
 
+SETTLE_EMPTY_LIMIT = 155_000
+SETTLE_LIMITS = {"deposits": 192_000, "redemptions": 260_000, "both": 278_000}
+INVESTOR_LIMITS = {
+    "requestDeposit, the first of its epoch": 133_000,
+    "requestRedeem, the first of its epoch": 133_000,
+    "requestDeposit": 98_000,
+    "requestRedeem": 98_000,
+    "claimDeposit": 62_000,
+    "claimRedemption": 95_000,
+}
+
 
 @needs_node
 @pytest.mark.slow
@@ -31,3 +43,20 @@ def test_posting_and_reading__in_the_steady_state__stay_within_their_gas_limits(
     assert gas["post_one"] <= POST_ONE_LIMIT
     assert {name: gas["reads"][name] for name, limit in READ_LIMITS.items() if gas["reads"][name] > limit} == {}
     assert gas["92"]["100"] * 5 <= gas["naive"]["100"] * 2
+
+
+@needs_node
+@pytest.mark.slow
+def test_settling_and_claiming__in_the_steady_state__stay_within_their_gas_limits() -> None:
+    with anvil(*NODE_ARGUMENTS) as url:
+        gas = VaultBench(url).run()
+    assert gas["settle"]["empty"] <= SETTLE_EMPTY_LIMIT
+    for kind, limit in SETTLE_LIMITS.items():
+        settled = {gas["settle"][kind][str(count)] for count in COUNTS}
+        # One figure for one request and for a hundred: nobody can make a settlement too dear for a block.
+        assert len(settled) == 1
+        assert settled.pop() <= limit
+    assert {
+        name: gas["investor"][name] for name, limit in INVESTOR_LIMITS.items() if gas["investor"][name] > limit
+    } == {}
+    assert set(gas["investor"]) == set(INVESTOR_LIMITS)

@@ -61,7 +61,7 @@ class VaultWorld(PeerChain):
         """The fees that the keeper counts as a liability at a time."""
         mark, clock = self.view(self.vault, "feeState")
         return fees_payable(
-            FeeTerms(Wad(TERMS[0]), Wad(TERMS[1])),
+            FeeTerms(Wad(TERMS[0]), Wad(TERMS[1]), cap_bps=TERMS[3]),
             FeeState(Wad(mark), Timestamp(clock)),
             gross=Wad(self.gross),
             shares=Wad(self.view(self.vault, "totalSupply")),

@@ -129,7 +129,14 @@ def configuration(section: Section) -> dict[str, Any]:
         fund["positions"] = items
     else:
         (fund["supply"],) = items
-    return around({"assets": assets, "funds": {"shown": fund}}, items)
+    top: dict[str, Any] = {}
+    if section.kinds == ("fund_vault",):
+        # A fund's own vault is also where its shares and fees are, on its registry's chain.
+        chain, vault = items[0]["chain"], items[0]["vault"]
+        supply = {"kind": "erc20", "chain": chain, "token": vault}
+        fund |= {"chain": chain, "vault": {"chain": chain, "contract": vault}, "supply": supply}
+        top["home_chain"] = chain
+    return around({"assets": assets, "funds": {"shown": fund}}, items) | top
 
 
 def around(shown: Mapping[str, Any], items: object) -> dict[str, Any]:

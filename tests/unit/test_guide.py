@@ -18,6 +18,7 @@ from navoracle.config.base import Section as BaseSection
 from navoracle.config.loading import load_config, parse_config
 from navoracle.config.schema import config_schema
 from navoracle.domain import errors
+from navoracle.publishers.peers import PeerModelUnion
 from tests.requirements import PROJECT
 from tests.unit.guide import (
     PAGES,
@@ -58,6 +59,17 @@ def by_name(section: Section) -> str:
 def test_guide__every_kind_of_a_union__has_one_section(place: tuple[str, str]) -> None:
     told = [kind for section in described(place) for kind in section.kinds]
     assert sorted(told) == sorted(models_of(PLACES[place]))
+
+
+def test_publishers__every_kind__has_one_section_and_is_shown_in_a_valid_configuration() -> None:
+    described_here = [section for section in sections("publishers") if section.kinds]
+    told = [kind for section in described_here for kind in section.kinds]
+    assert sorted(told) == sorted(models_of(PeerModelUnion))
+    for section in described_here:
+        (snippet,) = section.snippets()
+        config = parse_config(around(snippet, snippet), section.name)
+        assert {publisher.kind for publisher in config.publishers.values()} <= set(section.kinds)
+        assert config.publishers
 
 
 @pytest.mark.parametrize("section", KINDS, ids=by_name)

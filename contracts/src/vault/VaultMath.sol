@@ -44,6 +44,7 @@ library VaultMath {
     /// performance fee of what is left, X = G - G m t / year and net = X - (X - mark S) p; solved for the fees:
     ///     performance = (net - mark S) p / (1 - p)          when pps is above the mark
     ///     management  = X m t / (year - m t)                with X = net + performance
+    /// Of both together the keeper takes no more than the cap, so that what is forgiven here is in the price already.
     /// Each is rounded down, where the keeper's are rounded up.
     /// @param elapsed Seconds since the fee clock; a settlement takes at most one year of management fee.
     /// @return management Value.

@@ -8,8 +8,6 @@ from navoracle.domain.guards.facts import GuardInput
 from navoracle.domain.units import exceeds_bps, format_wad
 from navoracle.domain.verdicts import Outcome, Verdict
 
-CHECK = "unexplained"
-
 
 def unexplained(facts: GuardInput) -> Verdict | None:
     """`unexplained_verdict` of the fund's bridge."""
@@ -41,17 +39,17 @@ def unexplained_verdict(bridge: NavBridge | None, policy: GuardPolicy, rebase: s
             f"{format_wad(bridge.shares.difference)} shares are outstanding that no deposit, fee or redemption explains"
         )
     if not found:
-        return Verdict(CHECK, Outcome.PASS, f"{format_wad(part)} of the change of NAV is unexplained")
+        return Verdict("unexplained", Outcome.PASS, f"{format_wad(part)} of the change of NAV is unexplained")
     detail = "; ".join(found)
     if rebase is not None:
         return Verdict(
-            CHECK,
+            "unexplained",
             Outcome.WARN,
             f"{detail}; re-base granted by request {rebase}",
             "Expected after a re-base: the next post starts the bridge anew.",
         )
     return Verdict(
-        CHECK,
+        "unexplained",
         Outcome.HALT,
         detail,
         "Find the position that moved (the bridge names each); the RISK role lets the next post start anew with a "

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from navoracle.domain.errors import DomainError, OutOfRange
 from navoracle.domain.guard_use import GuardUse
 from navoracle.domain.peer_guards import lagoon, mellow, midas, ondo, superstate, veda
-from navoracle.domain.peer_guards.answers import truncated
+from navoracle.domain.peer_guards.answers import at_least, at_most, fall_of_at_most, rise_of_at_most, truncated
 from navoracle.domain.units import BPS, WAD, Timestamp
 
 NOW = Timestamp(1_800_000_000)
@@ -36,6 +36,26 @@ def test_truncated__signed_integers__is_toward_zero(numerator: int, denominator:
 def test_truncated__division_by_zero__is_refused() -> None:
     with pytest.raises(DomainError):
         truncated(1, 0)
+
+
+@given(st.integers(-(10**30), 10**30), st.integers(0, 10**30))
+def test_guard_use__any_value__is_at_a_distance_that_is_below_zero_only_beyond_the_limit(value: int, size: int) -> None:
+    shapes = (
+        at_most("ceiling", value, size, "raw"),
+        at_most("ceiling", value, -size, "raw"),
+        at_least("floor", value, size, "raw"),
+        at_least("floor", value, -size, "raw"),
+        rise_of_at_most("rise", value, size, "raw"),
+        fall_of_at_most("fall", value, -size, "raw"),
+    )
+    for guard in shapes:
+        assert guard.passes == (guard.distance >= 0)
+        assert abs(guard.value - guard.limit) == abs(guard.distance)
+    for guard in shapes[2:4]:
+        assert guard.used_bps is None
+    for guard in (shapes[0], *shapes[4:]):
+        if guard.limit != 0 and guard.used_bps is not None and guard.value * guard.limit >= 0:
+            assert guard.passes == (guard.used_bps <= BPS)
 
 
 @given(rates, st.integers(BPS, 2 * BPS), st.integers(0, BPS), st.integers(0, 14 * DAY), ones, ones)

@@ -114,6 +114,25 @@ def test_fees__of_any_post__are_never_more_than_the_keeper_deducted_and_within_d
 
 
 @given(navs, supplies, rates, around_one, periods)
+def test_fees__capped_for_the_keeper_too__leave_nothing_that_comes_back_into_the_price(
+    gross: Wad, supply: Wad, terms: VaultFeeTerms, mark: Wad, seconds: int
+) -> None:
+    clock = Timestamp(CLOSES - seconds)
+    owed = fees_payable(
+        FeeTerms(terms.management_rate, terms.performance_rate, cap_bps=terms.cap_bps),
+        FeeState(high_water_mark=mark, accrued_since=clock),
+        gross=gross,
+        shares=supply,
+        pending_withdrawals=Wad(0),
+        now=CLOSES,
+    ).total
+    vault = state(supply=supply, terms=terms, high_water_mark=mark, fee_clock=clock)
+    fees = plan_settlement(vault, settled_at(Wad(gross - owed), supply), READY).fees
+    taken = fees.management + fees.performance - fees.forgiven
+    assert 0 <= owed - taken <= 2 * (supply // WAD) + 10
+
+
+@given(navs, supplies, rates, around_one, periods)
 def test_fees__of_any_terms__stay_under_the_cap(
     nav: Wad, supply: Wad, terms: VaultFeeTerms, mark: Wad, seconds: int
 ) -> None:

@@ -59,6 +59,8 @@ CASES: list[tuple[Any, list[TradeSubject]]] = [
     (held("erc7540", vault=T1, underlying=T2, underlying_decimals=6), [watched(T2, "A", 6)]),
     (held("susde_cooldown", vault=T1, underlying=T2, underlying_decimals=18), [watched(T2, "A", 18)]),
     (held("lido_withdrawals", queue=T1, steth=T2), [watched(T2, "A", 18)]),
+    # Requests and claims are no trades, and what leaves for the custodian arrives in a position of its own.
+    (position("fund_vault", asset="A", vault=T1, underlying=T2, decimals=[6]), []),
     (held("weeth_withdrawals", nft=T1, liquidity_pool=T2, token_ids=[1]), []),
     (
         held(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from navoracle.domain.errors import DomainError, OutOfRange
 from navoracle.domain.fees import (
@@ -18,7 +20,7 @@ from navoracle.domain.fees import (
     raise_high_water_mark,
     withdrawal_fee,
 )
-from navoracle.domain.units import SECONDS_PER_YEAR, WAD, Timestamp, Wad, to_wad
+from navoracle.domain.units import BPS, SECONDS_PER_YEAR, WAD, Timestamp, Wad, to_wad
 
 NOW = Timestamp(1_700_000_000)
 DAY = 86_400
@@ -213,3 +215,38 @@ def test_terms__not_stated__are_zero_per_share() -> None:
 def test_state__negative_mark__raises() -> None:
     with pytest.raises(OutOfRange):
         FeeState(high_water_mark=Wad(-1))
+
+
+@given(
+    st.integers(0, 10**27),
+    st.integers(0, 10**27),
+    st.integers(0, 10_000),
+    st.integers(0, 2 * 365 * DAY),
+    st.integers(1, 2 * WAD),
+)
+def test_fees_payable__capped__leave_a_nav_of_which_they_are_the_cap_at_most(
+    gross: int, shares: int, cap: int, seconds: int, mark: int
+) -> None:
+    def owed(cap_bps: int | None) -> FeesPayable:
+        terms = FeeTerms(TWO_PERCENT, TWENTY_PERCENT, cap_bps=cap_bps)
+        state = FeeState(Wad(mark), Timestamp(NOW - seconds))
+        return fees_payable(terms, state, gross=Wad(gross), shares=Wad(shares), pending_withdrawals=Wad(0), now=NOW)
+
+    free, capped = owed(None), owed(cap)
+    most = -(-gross * cap // (BPS + cap))
+    assert capped.total == min(free.total, most)
+    assert (capped.total - 1) * BPS < (gross - (capped.total - 1)) * cap or capped.total == 0
+    assert capped.management == min(free.management, most)
+
+
+def test_fees_payable__capped__takes_it_off_the_performance_fee() -> None:
+    terms = FeeTerms(performance_rate=TWENTY_PERCENT, cap_bps=100)
+    # A gain of 200,000 would owe 40,000; of the 1,188,118.81 that are left 1 % is owed.
+    owed = payable(terms, mark="1", gross="1200000")
+    assert owed.performance == -(-to_wad("1200000") // 101)
+
+
+@pytest.mark.parametrize("cap", [-1, 10_001])
+def test_fee_terms__cap_that_is_none__raises(cap: int) -> None:
+    with pytest.raises(OutOfRange, match="cap_bps"):
+        FeeTerms(cap_bps=cap)

@@ -107,13 +107,12 @@ class SettlementWorld:
         access = VaultAccess(FUND, CHAIN, self.vault, self.lane if self.live else None)
         self.settlements = Settlements({FUND: access}, self.store, self.clock, live=self.live)
 
-    def keep_post(self, **changes: object) -> None:
-        """Keep the served post, as the keeper's own publishing does."""
-        record(self.store, frame_of("f1", fund_frame(FUND, valuation_of({"usdc": 1_000}))))
-        post = FundPost(FUND, 1, SERVED.nav, SERVED.price_per_share, Bps(9_500), False, COMPONENTS, Wad(1_000 * WAD))
-        post = replace(post, **changes)  # type: ignore[arg-type]
-        batch = Batch("main", address(0xAA), b"post", SERVED.valuation_time, "0x00", (post,))
-        prepare(self.store, "f1", batch)
+    def keep_post(self, served: Post = SERVED, frame: str = "f1", posted: Post = SERVED) -> None:
+        """Keep a served post, as the keeper's own publishing does; with the NAV and price of `posted`."""
+        record(self.store, frame_of(frame, fund_frame(FUND, valuation_of({"usdc": 1_000}))))
+        post = FundPost(FUND, 1, posted.nav, posted.price_per_share, Bps(9_500), False, COMPONENTS, Wad(1_000 * WAD))
+        batch = Batch("main", address(0xAA), b"post", served.valuation_time, "0x00", (post,))
+        prepare(self.store, frame, batch)
 
     def events(self) -> list[tuple[str, str]]:
         """Kind and message of every event of settlements, oldest first."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from navoracle.domain.errors import CallReverted, ChainError
+from navoracle.domain.settlement import Post
 from navoracle.domain.units import WAD, Timestamp, Wad
 from navoracle.keeper.settlement_events import ENDED, STARTED, WAITING
 from navoracle.keeper.settlements import Settlement, Step
@@ -103,12 +104,18 @@ async def test_look__confirmed_and_not_settled__fails_and_is_not_repeated_on_the
     assert event.event.severity is Severity.CRITICAL
 
 
-async def test_look__another_post_after_a_failure__is_tried_anew(here: SettlementWorld, tmp_path: Path) -> None:
-    await settle(here)
-    here.vault.state = state(epoch=7)
-    here.vault.served = replace(SERVED, valuation_time=Timestamp(SERVED.valuation_time + 50))
-    found = await here.settlements.look(FUND)
-    assert (found.step, found.reason) == (Step.WAITING, "unknown_post")
+async def test_look__another_post_after_a_failure__is_tried_anew(here: SettlementWorld) -> None:
+    first = await settle(here)
+    newer = replace(SERVED, valuation_time=Timestamp(SERVED.valuation_time + 50))
+    here.keep_post(newer, "f2")
+    here.vault.served = newer
+    second = await here.settlements.look(FUND)
+    assert second.step is Step.SENT
+    assert second.transaction != first.transaction
+    # It is the second one that is under way now: the end of the first says nothing of it.
+    third = await here.settlements.look(FUND)
+    assert (third.step, third.transaction, third.examined) == (Step.SENT, second.transaction, None)
+    assert [kind for kind, _ in here.events()] == [STARTED, ENDED, STARTED]
 
 
 async def test_look__started_again_while_it_is_under_way__follows_it_and_sends_no_second(here: SettlementWorld) -> None:
@@ -157,12 +164,14 @@ async def test_look__nothing_of_ours_is_served__waits_for_a_post_of_this_databas
     assert (found.examined.data, found.examined.plan.settles) == (None, True)
 
 
-@pytest.mark.parametrize("changes", [{"nav": Wad(1_100 * WAD + 1)}, {"price_per_share": Wad(WAD + 1)}])
+@pytest.mark.parametrize(
+    "posted", [replace(SERVED, nav=Wad(1_100 * WAD + 1)), replace(SERVED, price_per_share=Wad(WAD + 1))]
+)
 async def test_look__served_value_is_another_one_than_was_posted_then__is_not_settled_with_its_components(
-    tmp_path: Path, changes: dict[str, object]
+    tmp_path: Path, posted: Post
 ) -> None:
     here = SettlementWorld(tmp_path / "keeper.db")
-    here.keep_post(**changes)
+    here.keep_post(posted=posted)
     assert (await here.settlements.look(FUND)).reason == "unknown_post"
 
 

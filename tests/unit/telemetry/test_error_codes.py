@@ -14,6 +14,7 @@ from navoracle.chain.node_state import NodeState
 from navoracle.domain.errors import NavoracleError, RequestRefused
 from navoracle.lane_port import LaneEvent
 from navoracle.publishers.nav_registry_codec import Reason
+from navoracle.publishers.peers.midas import _BREACHES
 from navoracle.store_port import Severity
 from navoracle.telemetry.components import COMPONENTS
 from navoracle.telemetry.error_codes import CODES, GROUPS, explain, page
@@ -109,12 +110,35 @@ def test_registry__every_reason__is_registered() -> None:
     assert {reason.name.lower() for reason in Reason if reason.name} == named("registry")
 
 
+def test_publishers__every_reason__is_registered() -> None:
+    folder = "publishers/peers/"
+    kept = [constants(path) for path in trees() if path.startswith(folder)]
+    roles = {"OWNER", "SAFE", "SECURITY_COUNCIL", "VALUATION_MANAGER"}
+    said = {text for known in kept for name, text in known.items() if name.isupper() and name not in roles}
+    reasons = {text for text in said if re.fullmatch("[a-z_]+", text)}
+    # Guards that name their own refusal, and what a look after the post found.
+    named_by_guards = set(_BREACHES) | literals("rise_of_at_most", 0, "domain/peer_guards/veda.py")
+    named_by_guards |= literals("fall_of_at_most", 0, "domain/peer_guards/veda.py")
+    for shape in ("rise_of_at_most", "fall_of_at_most", "at_least", "at_most"):
+        named_by_guards |= literals(shape, 0, f"{folder}generic_checks.py") - {"after_held"}
+    assert {"upper_bound", "lower_delta", "minimum", "maximum"} <= named_by_guards
+    read_back = {"reverted", "superseded", "missing"}
+    assert reasons | named_by_guards | read_back == named("publisher")
+
+
 def test_lane__every_kind_of_event__is_registered() -> None:
     documented = words_of(LaneEvent.__doc__, "`kind`: ")
     assert documented == named("lane")
     told = literals("tell", 0, "chain/transactions") | literals("tell_once", 1, "chain/transactions")
     assert told
     assert told <= named("lane")
+
+
+def test_settlements__every_reason_of_a_refusal__is_registered() -> None:
+    found = literals("Refusal", 0, "domain/settlement", "keeper/settlements") | literals(
+        "refuse", 1, "domain/settlement"
+    )
+    assert found == named("settlement")
 
 
 def test_requests__every_reason_of_a_refusal__is_registered() -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import yaml
 
 from navoracle.publishers.peers import GenericPeer
+from tests.unit.addresses import address
 
 FOLDER: Final = Path(__file__).parents[4] / "config" / "publishers"
 NAMES: Final = ("centrifuge", "enzyme", "ondo", "superstate")
@@ -17,7 +18,8 @@ NAMES: Final = ("centrifuge", "enzyme", "ondo", "superstate")
 def example(name: str, values: Mapping[str, str], **changes: Any) -> GenericPeer:
     """The peer of `config/publishers/<name>.yaml`, with these environment variables and other settings."""
     (section,) = yaml.safe_load((FOLDER / f"{name}.yaml").read_text())["publishers"].values()
-    return GenericPeer.model_validate({"id": name} | _filled(section, values) | changes)
+    filled = _filled(section, {"POSTER": address(0x99)} | dict(values))
+    return GenericPeer.model_validate({"id": name} | filled | changes)
 
 
 def _filled(value: Any, values: Mapping[str, str]) -> Any:
