@@ -73,7 +73,7 @@ def with_vaults(config: Config, funds: list[str] | None) -> tuple[str, ...]:
     if without or not found:
         raise UsageError(
             f"{', '.join(without or names)}: no vault of its own is configured",
-            advice="Add `funds.FUND.vault: {chain, contract}`; see docs/configuration.md.",
+            advice="Add `funds.FUND.vault: {chain, contract}`; see docs/vaults.md.",
         )
     return found
 
