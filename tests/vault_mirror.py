@@ -21,7 +21,7 @@ from navoracle.domain.settlement import (
     plan_settlement,
 )
 from navoracle.domain.shares import price_per_share
-from navoracle.domain.units import WAD, Timestamp, Wad
+from navoracle.domain.units import SECONDS_PER_YEAR, WAD, Timestamp, Wad
 
 ASSET, FEES = "asset", "fees"
 """The delivered token, and the account that takes the fee shares."""
@@ -222,7 +222,12 @@ class Mirror:
     def fees(self, time: int) -> FeesPayable:
         """What a keeper counts as fees payable at a time."""
         return fees_payable(
-            FeeTerms(self.terms.management_rate, self.terms.performance_rate, cap_bps=self.terms.cap_bps),
+            FeeTerms(
+                self.terms.management_rate,
+                self.terms.performance_rate,
+                cap_bps=self.terms.cap_bps,
+                max_seconds=SECONDS_PER_YEAR,
+            ),
             FeeState(Wad(self.mark), Timestamp(self.fee_clock)),
             gross=self.gross,
             shares=Wad(self.supply),

@@ -26,9 +26,11 @@ class FeeTerms:
         withdrawal_rate: of pending withdrawals.
         basis: "per_share", or "total_nav" for funds without flows (there a deposit looks like profit).
         cap_bps: most that management and performance fee together may be of the NAV that they leave; None for no cap.
+        max_seconds: most time that a management fee is due for at once; None for however long it was.
 
     Raises:
-        OutOfRange: a rate lies outside 0 to 1e18, the cap outside 0 to 10,000, or the basis is unknown.
+        OutOfRange: a rate lies outside 0 to 1e18, the cap outside 0 to 10,000, the time is negative, or the basis is
+            unknown.
     """
 
     management_rate: Wad = Wad(0)
@@ -36,6 +38,7 @@ class FeeTerms:
     withdrawal_rate: Wad = Wad(0)
     basis: Basis = "per_share"
     cap_bps: int | None = None
+    max_seconds: int | None = None
 
     def __post_init__(self) -> None:
         for name, rate in (
@@ -49,6 +52,8 @@ class FeeTerms:
             raise OutOfRange(f"unknown fee basis {self.basis!r}", advice='Use "per_share" or "total_nav".')
         if self.cap_bps is not None and not 0 <= self.cap_bps <= BPS:
             raise OutOfRange(f"cap_bps is {self.cap_bps}", advice="Set the cap to 0 to 10,000 (100 %).")
+        if self.max_seconds is not None:
+            _check_not_negative(self.max_seconds, "longest time of a management fee")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +178,8 @@ def fees_payable(
             f"the fee clock stands at {state.accrued_since}, after the valuation time {now}",
             advice="Correct the time of the last fee collection.",
         )
+    if terms.max_seconds is not None:
+        seconds = min(seconds, terms.max_seconds)
     management = management_fee(gross, terms.management_rate, seconds)
     performance = _performance_payable(terms, state.high_water_mark, Wad(gross - management), shares)
     if terms.cap_bps is not None:

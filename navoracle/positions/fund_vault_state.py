@@ -9,7 +9,7 @@ from pydantic import Field
 from navoracle.abi import decode_result, decode_uint256
 from navoracle.domain.errors import ConfigurationError
 from navoracle.domain.fees import FeeState, FeeTerms
-from navoracle.domain.units import Timestamp, Wad
+from navoracle.domain.units import SECONDS_PER_YEAR, Timestamp, Wad
 from navoracle.domain.vault import VaultState
 from navoracle.ports import Call, Read, ReadPoint
 from navoracle.readers import ChecksumAddress, Name, ReaderModel
@@ -64,7 +64,7 @@ class FundVaultState(ReaderModel, frozen=True):
         management, performance, _, cap, *_ = decode_result(FEE_TERMS_TYPES, terms)
         mark, clock = decode_result(("uint256", "uint256"), state)
         return VaultState(
-            terms=FeeTerms(Wad(management), Wad(performance), cap_bps=cap),
+            terms=FeeTerms(Wad(management), Wad(performance), cap_bps=cap, max_seconds=SECONDS_PER_YEAR),
             fees=FeeState(Wad(mark) if mark else None, Timestamp(clock) if clock else None),
             flows=decode_flows(decode_result(FLOW_TOTALS_TYPES, flows), scale),
         )

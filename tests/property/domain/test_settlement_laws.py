@@ -113,13 +113,13 @@ def test_fees__of_any_post__are_never_more_than_the_keeper_deducted_and_within_d
     assert fees.high_water_mark == max(mark, price_per_share(net, supply))
 
 
-@given(navs, supplies, rates, around_one, periods)
+@given(navs, supplies, rates, around_one, st.integers(0, 3 * SECONDS_PER_YEAR))
 def test_fees__capped_for_the_keeper_too__leave_nothing_that_comes_back_into_the_price(
     gross: Wad, supply: Wad, terms: VaultFeeTerms, mark: Wad, seconds: int
 ) -> None:
     clock = Timestamp(CLOSES - seconds)
     owed = fees_payable(
-        FeeTerms(terms.management_rate, terms.performance_rate, cap_bps=terms.cap_bps),
+        FeeTerms(terms.management_rate, terms.performance_rate, cap_bps=terms.cap_bps, max_seconds=SECONDS_PER_YEAR),
         FeeState(high_water_mark=mark, accrued_since=clock),
         gross=gross,
         shares=supply,

@@ -246,6 +246,21 @@ def test_fees_payable__capped__takes_it_off_the_performance_fee() -> None:
     assert owed.performance == -(-to_wad("1200000") // 101)
 
 
+def test_fees_payable__longer_ago_than_a_fee_is_due_for__takes_the_longest_time() -> None:
+    def owed(seconds: int, longest: int | None) -> Wad:
+        terms = FeeTerms(TWO_PERCENT, max_seconds=longest)
+        state = FeeState(Wad(WAD), Timestamp(NOW - seconds))
+        gross, shares = to_wad("1000000"), to_wad("1000000")
+        return fees_payable(terms, state, gross=gross, shares=shares, pending_withdrawals=Wad(0), now=NOW).management
+
+    year = SECONDS_PER_YEAR
+    assert owed(2 * year, year) == owed(year, year) == to_wad("20000")
+    assert owed(2 * year, None) == to_wad("40000")
+    assert owed(year - 1, year) == owed(year - 1, None)
+    with pytest.raises(OutOfRange, match="longest time"):
+        FeeTerms(max_seconds=-1)
+
+
 @pytest.mark.parametrize("cap", [-1, 10_001])
 def test_fee_terms__cap_that_is_none__raises(cap: int) -> None:
     with pytest.raises(OutOfRange, match="cap_bps"):

@@ -13,7 +13,7 @@ from navoracle.domain.errors import SourceRefused
 from navoracle.domain.fees import FeeState, FeeTerms
 from navoracle.domain.flows import VaultFlows
 from navoracle.domain.positions import Component, Holding
-from navoracle.domain.units import RawAmount, Timestamp, Wad
+from navoracle.domain.units import SECONDS_PER_YEAR, RawAmount, Timestamp, Wad
 from navoracle.domain.vault import VaultState
 from navoracle.ports import Address, Answer
 from navoracle.positions import FundVaultPosition, FundVaultState
@@ -113,7 +113,7 @@ def state_reader() -> FundVaultState:
 
 def expected_state(mark: Wad | None, clock: int | None) -> VaultState:
     return VaultState(
-        FeeTerms(Wad(2 * WAD // 100), Wad(20 * WAD // 100), cap_bps=100),
+        FeeTerms(Wad(2 * WAD // 100), Wad(20 * WAD // 100), cap_bps=100, max_seconds=SECONDS_PER_YEAR),
         FeeState(mark, None if clock is None else Timestamp(clock)),
         VaultFlows(
             deposited=Wad(2),
