@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from navoracle.domain.units import Timestamp
-from navoracle.ports import Address, Batch
+from navoracle.ports import Address
 from navoracle.store_port.records import Severity
 from navoracle.store_port.transactions import LaneLease, NewTransaction
 
@@ -88,6 +88,27 @@ class Lane(Protocol):
         """Give the lease up."""
 
 
+@dataclass(frozen=True, slots=True)
+class ProposedCall:
+    """A call that others are to make.
+
+    Attributes:
+        action: "post" or "settle".
+        funds: whose slot it ends, with the sentences that its signers are told.
+        slot_time: what it is for; the same action of the same fund for the same time is proposed once.
+        valid_until: from then on it must not be made (Unix seconds, as all times here).
+    """
+
+    action: str
+    to: Address
+    data: bytes
+    funds: tuple[str, ...]
+    sentences: tuple[str, ...]
+    slot_time: Timestamp
+    valuation_time: Timestamp
+    valid_until: Timestamp
+
+
 class Proposer(Protocol):
     """Somebody else who sends: a call is proposed, and its owners execute it."""
 
@@ -95,8 +116,8 @@ class Proposer(Protocol):
     def address(self) -> Address:
         """Whose call it will be."""
 
-    async def propose(self, action: str, batch: Batch, slot_time: Timestamp, valid_until: Timestamp) -> str:
-        """Propose the batch's call, unless the same one waits already; says in a few words where it is.
+    async def propose(self, call: ProposedCall) -> str:
+        """Propose a call, unless the same one waits already; says in a few words where it is.
 
         Raises:
             GuardRefused: it would fail as things are, or its valuation is too old.

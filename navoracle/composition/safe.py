@@ -11,8 +11,8 @@ from navoracle.chain.reader import Web3ChainReader
 from navoracle.chain.reverts import describe_revert
 from navoracle.chain.signers import Signer, sign_checked
 from navoracle.config.safe import SafeSection
-from navoracle.domain.units import Timestamp, format_wad
-from navoracle.ports import Address, Batch, Clock
+from navoracle.lane_port import ProposedCall
+from navoracle.ports import Address, Clock
 from navoracle.safe import (
     Examination,
     Placement,
@@ -85,28 +85,18 @@ class SafeProposer:
         """The Safe: it is the sender once its owners have signed."""
         return self._safe
 
-    async def propose(self, action: str, batch: Batch, slot_time: Timestamp, valid_until: Timestamp) -> str:
-        """Propose the batch; the place says how the proposal stands, at which nonce, and which it is.
+    async def propose(self, call: ProposedCall) -> str:
+        """Propose the call; the place says how the proposal stands, at which nonce, and which it is.
 
         Raises:
             GuardRefused, ChainError, ConfigurationError, VerificationFailed, SignerFailed: see `ProposalDesk.propose`.
         """
         purpose = Purpose(
-            action=action,
-            funds=tuple(post.fund for post in batch.posts),
-            slot=slot_time,
-            valuation_time=batch.valuation_time,
-            valid_until=valid_until,
-            sentences=tuple(
-                f"{post.fund}: NAV {format_wad(post.nav)}, price per share {format_wad(post.price_per_share)}, "
-                f"valued at {batch.valuation_time}"
-                for post in batch.posts
-            ),
+            call.action, call.funds, call.slot_time, call.valuation_time, call.valid_until, call.sentences
         )
-        outcome = await self._desk.propose([SafeCall(batch.to, batch.data)], purpose)
-        return (
-            f"{outcome.standing.value} at nonce {outcome.transaction.nonce} of {self._safe}: {outcome.transaction.id}"
-        )
+        outcome = await self._desk.propose([SafeCall(call.to, call.data)], purpose)
+        found = outcome.transaction
+        return f"{outcome.standing.value} at nonce {found.nonce} of {self._safe}: {found.id}"
 
 
 async def examine_proposal(

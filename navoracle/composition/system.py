@@ -35,7 +35,7 @@ from navoracle.keeper.preflight import Preflight, preflight
 from navoracle.keeper.publishing import Outbox
 from navoracle.keeper.settlements import VaultAccess
 from navoracle.keeper.slots import SlotRunner
-from navoracle.lane_port import Lane, LaneEvent
+from navoracle.lane_port import Lane, LaneEvent, Proposer
 from navoracle.ports import Address, Clock
 from navoracle.publishers.nav_registry import NavRegistryPublisher
 from navoracle.publishers.nav_registry_codec import RecordSize
@@ -193,6 +193,7 @@ async def open_system(
     outboxes: dict[str, Outbox] = {}
     posters: dict[str, Lane] = {}
     guardians: dict[str, Lane] = {}
+    settlers: dict[str, Proposer] = {}
     owner = owner_name()
     async with AsyncExitStack() as on_failure:
         on_failure.push_async_callback(off_chain.close)
@@ -223,6 +224,8 @@ async def open_system(
                         lease=running.lease,
                         on_event=running.on_lane_event,
                     )
+            if settler is not None and proposer is None:
+                settlers[name] = settler
             ways = Ways(posters.get(name), proposer, settler)
             outboxes |= {
                 target: peer_outbox(target, peer, reached.reader, ways, store=store, clock=clock, live=live)
@@ -247,7 +250,7 @@ async def open_system(
                 proposer=proposer,
                 max_batch_gas=section.transactions.max_batch_gas,
             )
-        vaults = {} if store is None else await vaults_of(config, readers, posters)
+        vaults = {} if store is None else await vaults_of(config, readers, posters, settlers)
         on_failure.pop_all()
     ports = FramePorts(readers, off_chain, clock, store, outboxes)
     planner = Planner(subject, store, outboxes, now=clock.now())

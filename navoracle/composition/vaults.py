@@ -9,14 +9,17 @@ from navoracle.chain.versions import require_contract
 from navoracle.config.models import Config
 from navoracle.domain.errors import ConfigurationError
 from navoracle.keeper.settlements import VaultAccess
-from navoracle.lane_port import Lane
+from navoracle.lane_port import Lane, Proposer
 from navoracle.publishers.fund_vault import FundVaultContract
 
 
 async def vaults_of(
-    config: Config, readers: Mapping[str, Web3ChainReader], lanes: Mapping[str, Lane]
+    config: Config,
+    readers: Mapping[str, Web3ChainReader],
+    lanes: Mapping[str, Lane],
+    proposers: Mapping[str, Proposer],
 ) -> dict[str, VaultAccess]:
-    """How each fund's vault is reached; `lanes` are the posters' by chain.
+    """How each fund's vault is reached, by chain: the posters' lanes, and the Safes that settle in their place.
 
     Raises:
         ConfigurationError: there is no FundVault of the known version, or its chain has no registry.
@@ -35,5 +38,5 @@ async def vaults_of(
             )
         await require_contract(readers[chain], fund.vault.contract, "FundVault")
         contract = FundVaultContract(readers[chain], vault=fund.vault.contract, registry=registry, fund_id=fund.id)
-        found[name] = VaultAccess(name, chain, contract, lanes.get(chain))
+        found[name] = VaultAccess(name, chain, contract, lanes.get(chain), proposers.get(chain))
     return found

@@ -20,7 +20,7 @@ from navoracle.domain.errors import (
     StoreError,
 )
 from navoracle.domain.frame import NavFrame
-from navoracle.domain.units import Timestamp
+from navoracle.domain.units import Timestamp, format_wad
 from navoracle.failpoints import fail_point
 from navoracle.keeper.evidence import evidence_hash
 from navoracle.keeper.merkle import leaf, root_and_proofs
@@ -28,7 +28,7 @@ from navoracle.keeper.plan import FundPlan
 from navoracle.keeper.preflight import Preflight
 from navoracle.keeper.records import fund_post
 from navoracle.keeper.submissions import REGISTRY, Previewed, SentBatch, Submission
-from navoracle.lane_port import Lane, Proposer
+from navoracle.lane_port import Lane, ProposedCall, Proposer
 from navoracle.ports import Address, Batch, ChainReader, Clock, FundPost, Preview, Publisher
 from navoracle.store_port import Claim, PostRow, Store, TransactionState, Urgency
 
@@ -210,8 +210,24 @@ class Outbox:
         self, frame: NavFrame, posts: Sequence[FundPost], proposer: Proposer, submission: Submission
     ) -> None:
         batch, _, _ = self._encode(frame, posts)
-        place = await proposer.propose("post", batch, frame.slot_time, Timestamp(frame.now + self._max_post_age))
+        place = await proposer.propose(self._proposal("post", batch, frame.slot_time))
         submission.proposed.update({post.fund: f"proposed: {place}" for post in posts})
+
+    def _proposal(self, action: str, batch: Batch, slot_time: Timestamp) -> ProposedCall:
+        return ProposedCall(
+            action=action,
+            to=batch.to,
+            data=batch.data,
+            funds=tuple(post.fund for post in batch.posts),
+            sentences=tuple(
+                f"{post.fund}: NAV {format_wad(post.nav)}, price per share {format_wad(post.price_per_share)}, "
+                f"valued at {batch.valuation_time}"
+                for post in batch.posts
+            ),
+            slot_time=slot_time,
+            valuation_time=batch.valuation_time,
+            valid_until=Timestamp(batch.valuation_time + self._max_post_age),
+        )
 
     async def _send(
         self, frame: NavFrame, posts: Sequence[FundPost], claims: Sequence[Claim], submission: Submission
@@ -324,8 +340,8 @@ class Outbox:
             if self._settler is None:
                 return f"{call.role} must call {call.to} with 0x{call.data.hex()}"
             settlement = replace(batch, to=call.to, data=call.data)
-            valid_until = Timestamp(batch.valuation_time + self._max_post_age)
-            return f"proposed: {await self._settler.propose('settle', settlement, batch.valuation_time, valid_until)}"
+            place = await self._settler.propose(self._proposal("settle", settlement, batch.valuation_time))
+            return f"proposed: {place}"
         except StoreError:
             raise
         except NavoracleError as error:

@@ -23,7 +23,7 @@ WAITING: Final = "settlement_waiting"
 _SEARCHED: Final = 50
 """Newest events of a kind among which those of the current epoch are looked for."""
 
-_EXPECTED: Final = frozenset({"too_early", "post_too_old", "stale"})
+_EXPECTED: Final = frozenset({"too_early", "post_too_old", "proposed", "stale"})
 """Reasons that every epoch has for a time; any other one asks for somebody."""
 
 

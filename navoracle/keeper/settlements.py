@@ -26,7 +26,7 @@ from navoracle.keeper.settlement_events import (
     told_reasons,
     waiting,
 )
-from navoracle.lane_port import Lane
+from navoracle.lane_port import Lane, ProposedCall, Proposer
 from navoracle.ports import Address, Clock
 from navoracle.store_port import NewTransaction, Store, TransactionKind, TransactionRow, TransactionState
 from navoracle.vault_port import SettledEpoch, VaultContract, VaultLook, payouts_of
@@ -46,12 +46,22 @@ class Step(Enum):
 
 @dataclass(frozen=True, slots=True)
 class VaultAccess:
-    """How the keeper reaches a fund's vault; `lane` is None without a signer."""
+    """How the keeper reaches a fund's vault; `lane` is None without a signer.
+
+    Where there is a `proposer`, settlements are proposed to it and not sent.
+    """
 
     fund: str
     chain: str
     contract: VaultContract
     lane: Lane | None
+    proposer: Proposer | None = None
+
+    @property
+    def sender(self) -> Address | None:
+        """Who settles; None where nobody can."""
+        sends = self.lane if self.proposer is None else self.proposer
+        return None if sends is None else sends.address
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,17 +172,45 @@ class Settlements:
             under_way = open_settlement(self._store, fund)
             if under_way is not None:
                 return await self._follow(access, under_way)
-            sender = None if access.lane is None else access.lane.address
-            examined = await examine(access, self._store, sender)
+            examined = await examine(access, self._store, access.sender)
             examined = replace(examined, refusals=(*examined.refusals, *self._own_refusals(examined)))
-            if not self._live or access.lane is None:
+            if not self._live or access.sender is None:
                 return Settlement(fund, Step.WAITING, _reason(examined) or "dry_run", examined)
             if examined.refusals or examined.data is None:
                 self._tell_waiting(examined)
                 return Settlement(fund, Step.WAITING, _reason(examined), examined)
-            if not await access.lane.open():
+            if access.proposer is not None:
+                return await self._propose(access, access.proposer, examined, examined.data)
+            if access.lane is None or not await access.lane.open():
                 return Settlement(fund, Step.WAITING, "another keeper has the lane", examined)
             return await self._send(access, access.lane, examined, examined.data)
+
+    async def _propose(self, access: VaultAccess, proposer: Proposer, examined: Examined, data: bytes) -> Settlement:
+        """Propose the settlement, once for each post; its owners execute it."""
+        plan, post = examined.plan, examined.post
+        sentence = (
+            f"{access.fund}: settle epoch {plan.epoch} at a price per share of {format_wad(post.price_per_share)}: "
+            f"{format_wad(plan.deposits.shares)} shares minted for deposits, {format_wad(plan.redemptions.burned)} "
+            f"burned, {format_wad(plan.fees.shares)} minted for fees"
+        )
+        call = ProposedCall(
+            action="settle",
+            to=access.contract.address,
+            data=data,
+            funds=(access.fund,),
+            sentences=(sentence,),
+            slot_time=post.valuation_time,
+            valuation_time=post.valuation_time,
+            valid_until=Timestamp(post.valuation_time + post.max_age),
+        )
+        place = await proposer.propose(call)
+        proposed = Refusal(
+            "proposed",
+            f"its settlement is proposed, {place}",
+            "The Safe's owners sign and execute it: `navoracle safe show FILE`.",
+        )
+        self._tell_waiting(replace(examined, refusals=(proposed,)))
+        return Settlement(access.fund, Step.WAITING, f"proposed: {place}", examined)
 
     def _own_refusals(self, examined: Examined) -> tuple[Refusal, ...]:
         """A settlement that failed is not repeated with the same post: what made it fail is still there."""

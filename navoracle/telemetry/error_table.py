@@ -248,6 +248,7 @@ TABLE: Final[dict[Group, tuple[Row, ...]]] = {
         ("unknown_post", "keeper", "warning", "The served value was not posted from this database.", "Post with this keeper, then settle."),
         ("not_keeper", "keeper", "critical", "The sender may not settle.", "Let the vault's admin grant it KEEPER_ROLE."),
         ("vault_refuses", "keeper", "critical", "The vault would revert where the plan says that it settles.", "Compare the vault with the plan; nothing was sent."),
+        ("proposed", "keeper", "info", "The settlement is proposed to the Safe that settles.", "Its owners sign and execute it: `navoracle safe show FILE`."),
         ("failed_before", "keeper", "warning", "A settlement on this very post failed.", "Look at its transaction; the next post is tried anew."),
     ),
     "node": (

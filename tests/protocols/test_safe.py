@@ -18,9 +18,10 @@ from navoracle.abi import encode_call
 from navoracle.chain.reader import Web3ChainReader
 from navoracle.chain.reverts import describe_revert
 from navoracle.cli.main import run
-from navoracle.composition.safe import proposal_desk
+from navoracle.composition.safe import safe_proposer
 from navoracle.config.safe import SafeSection
 from navoracle.domain.errors import ConfigurationError, GuardRefused
+from navoracle.lane_port import ProposedCall
 from navoracle.safe import (
     Placement,
     ProposalFolder,
@@ -237,16 +238,32 @@ async def test_show__on_the_command_line__is_good_until_it_is_executed(
     assert "used up" in json.loads(capsys.readouterr().out)["error"]["message"]
 
 
-async def test_desk__of_a_configured_safe__proposes_what_the_safe_executes(
+async def test_proposer__of_a_configured_safe__proposes_a_post_once_and_the_safe_executes_it(
     world: SafeWorld, reader: Web3ChainReader, tmp_path: Path
 ) -> None:
     section = SafeSection.model_validate({"address": world.safe, "folder": tmp_path, "multisend": world.multisend})
-    desk = proposal_desk(section, reader, KEEPER, FixedClock(world.chain.time))
-    outcome = await desk.propose([world.post()], world.purpose())
+    proposer = safe_proposer(section, reader, KEEPER, FixedClock(world.chain.time))
+    assert proposer is not None
+    assert safe_proposer(None, reader, KEEPER, FixedClock(world.chain.time)) is None
+    valued, post, purpose = world.chain.time, world.post(), world.purpose()
+    call = ProposedCall(
+        "post",
+        post.to,
+        post.data,
+        purpose.funds,
+        purpose.sentences,
+        purpose.slot,
+        purpose.valuation_time,
+        purpose.valid_until,
+    )
+    place = await proposer.propose(call)
     signed = parse_proposal(the_file(tmp_path).read_bytes(), "it")
-    second = owner_signature(KEYS[2], outcome.transaction)
-    world.execute(outcome.transaction, {KEEPER.address: signed.signature.to_bytes(), address_of(KEYS[2]): second})
-    assert world.nonce() == 1
+    assert place == f"proposed at nonce 0 of {world.safe}: {signed.transaction.id}"
+    assert (await proposer.propose(call)).startswith("pending at nonce 0 of ")
+    second = owner_signature(KEYS[2], signed.transaction)
+    world.execute(signed.transaction, {KEEPER.address: signed.signature.to_bytes(), address_of(KEYS[2]): second})
+    assert (world.posted(), world.nonce(), proposer.address) == (valued, 1, world.safe)
+    assert (await proposer.propose(call)).startswith("past at nonce 0 of ")
 
 
 async def test_folder__with_a_file_of_another_name__is_refused(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from navoracle.domain.errors import GuardRefused, NavoracleError
-from navoracle.domain.units import Timestamp
 from navoracle.keeper.publishing import Outbox
 from navoracle.keeper.slots import outcome_of
-from navoracle.ports import Address, Batch, FollowUp
+from navoracle.lane_port import ProposedCall
+from navoracle.ports import Address, FollowUp
 from navoracle.store_port import Claim, SlotState
 from tests.unit.keeper.fakes import FakePublisher, FakeStore, MovingChain
 from tests.unit.keeper.test_publishing import post
@@ -22,18 +22,16 @@ class Proposals:
     """Takes proposals. Implements `lane_port.Proposer`."""
 
     error: NavoracleError | None = None
-    taken: list[tuple[Batch, int, int]] = field(default_factory=list)
-    actions: list[str] = field(default_factory=list)
+    taken: list[ProposedCall] = field(default_factory=list)
 
     @property
     def address(self) -> Address:
         return SAFE
 
-    async def propose(self, action: str, batch: Batch, slot_time: Timestamp, valid_until: Timestamp) -> str:
+    async def propose(self, call: ProposedCall) -> str:
         if self.error is not None:
             raise self.error
-        self.taken.append((batch, slot_time, valid_until))
-        self.actions.append(action)
+        self.taken.append(call)
         return f"pending at nonce 7 of {SAFE}"
 
 
@@ -68,10 +66,10 @@ async def test_submit__safe__proposes_one_batch_and_holds_the_slots_with_its_pla
     going = Proposing()
     outcomes = await going.outcomes()
     assert set(outcomes.values()) == {(SlotState.HELD, f"proposed: pending at nonce 7 of {SAFE}")}
-    ((batch, slot_time, valid_until),) = going.proposals.taken
-    assert [post.fund for post in batch.posts] == list(outcomes)
-    assert valid_until == batch.valuation_time + 900
-    assert slot_time > 0
+    (call,) = going.proposals.taken
+    assert (call.action, list(call.funds)) == ("post", list(outcomes))
+    assert call.valid_until == call.valuation_time + 900
+    assert [sentence.partition(":")[0] for sentence in call.sentences] == list(call.funds)
     assert going.log == ["preview"]  # nothing is stored as a transaction of ours, nothing goes to a lane
 
 
@@ -86,8 +84,8 @@ async def test_submit__contract_would_refuse__is_not_proposed() -> None:
     going.publisher.previews["cash"] = ("paused", False)
     outcomes = await going.outcomes()
     assert outcomes["cash"] == (SlotState.SKIPPED, "registry:paused")
-    ((batch, _, _),) = going.proposals.taken
-    assert "cash" not in [post.fund for post in batch.posts]
+    (call,) = going.proposals.taken
+    assert "cash" not in call.funds
 
 
 async def test_submit__safe_that_could_not_do_it__fails_with_the_reason() -> None:
@@ -113,9 +111,9 @@ async def test_settle__contract_needs_the_safes_call__proposes_it_as_a_settlemen
     await going.submit()
     submission = await going.outbox.settle(going.frame.id)
     (sent,) = submission.batches
-    ((proposed, _, valid_until),) = settler.taken
-    assert (proposed.to, proposed.data) == ("0x" + "11" * 20, b"\xab\xcd")
-    assert (settler.actions, valid_until) == (["settle"], proposed.valuation_time + 900)
+    (call,) = settler.taken
+    assert (call.action, call.to, call.data) == ("settle", "0x" + "11" * 20, b"\xab\xcd")
+    assert call.valid_until == call.valuation_time + 900
     outcome = outcome_of(going.frame.fund("cash"), going.frame, submission)
     assert (outcome.state, outcome.reason) == (SlotState.POSTED, f"registry; proposed: pending at nonce 7 of {SAFE}")
     assert sent.follow_up == f"proposed: pending at nonce 7 of {SAFE}"

@@ -11,10 +11,12 @@ from navoracle.domain.errors import CallReverted, ChainError
 from navoracle.domain.settlement import Post
 from navoracle.domain.units import WAD, Timestamp, Wad
 from navoracle.keeper.settlement_events import ENDED, STARTED, WAITING
-from navoracle.keeper.settlements import Settlement, Step
+from navoracle.keeper.settlements import Settlement, Settlements, Step, VaultAccess
 from navoracle.store_port import Severity, TransactionKind, TransactionState
 from navoracle.vault_port import SettledEpoch
 from tests.unit.keeper.settlement_world import COMPONENTS, FUND, SERVED, USDC, VAULT, SettlementWorld, state
+from tests.unit.keeper.test_proposing import SAFE, Proposals
+from tests.unit.keeper.world import CHAIN
 
 DID = SettledEpoch(
     epoch=7,
@@ -227,3 +229,23 @@ async def test_look__lane_of_another_keeper__waits(here: SettlementWorld) -> Non
     found = await here.settlements.look(FUND)
     assert (found.step, found.reason) == (Step.WAITING, "another keeper has the lane")
     assert here.store.transactions(chain="local") == ()
+
+
+async def test_look__safe_that_settles__is_proposed_the_call_and_nothing_is_sent(here: SettlementWorld) -> None:
+    safe = Proposals()
+    access = VaultAccess(FUND, CHAIN, here.vault, here.lane, safe)
+    settlements = Settlements({FUND: access}, here.store, here.clock, live=True)
+    found = await settlements.look(FUND)
+    place = f"pending at nonce 7 of {SAFE}"
+    assert (found.step, found.reason) == (Step.WAITING, f"proposed: {place}")
+    (call,) = safe.taken
+    assert (call.action, call.to, call.data) == ("settle", VAULT, f"settle 7 {COMPONENTS}".encode())
+    assert (call.slot_time, call.valuation_time) == (SERVED.valuation_time, SERVED.valuation_time)
+    assert call.valid_until == SERVED.valuation_time + SERVED.max_age
+    assert call.sentences[0].startswith(f"{FUND}: settle epoch 7 at a price per share of 1.0")
+    assert here.vault.asked == [(call.data, SAFE)]  # the vault was asked for the Safe, not for our key
+    assert here.store.transactions(chain="local") == ()
+    await settlements.look(FUND)
+    (row,) = here.store.events(fund=FUND, kind=WAITING)
+    assert (row.event.severity, row.event.data["reason"]) == (Severity.INFO, "proposed")
+    assert place in row.event.message
