@@ -159,6 +159,7 @@ class FundPrior:
     breaker: Breaker = field(default_factory=Breaker)
     rebase: str | None = None
     posted: BridgeEnd | None = None
+    posted_unreadable: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

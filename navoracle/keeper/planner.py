@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypedDict
 
 from navoracle.domain.breaker import Breaker, BreakerState
 from navoracle.domain.bridge import BridgeEnd
@@ -32,6 +33,13 @@ from navoracle.store_port import BreakerSubject, Claim, Store
 
 LAST_FRAME_WINDOW = 86_400
 """Seconds after which a fund's frame before this one says nothing about it any more."""
+
+
+class PostedEnd(TypedDict):
+    """What a fund's prior says of the frame whose post the chain confirmed."""
+
+    posted: BridgeEnd | None
+    posted_unreadable: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +200,7 @@ class Planner:
                 priors[name] = replace(
                     priors[name],
                     confirmed=replace(confirmed, frame=frame),
-                    posted=self._posted_end(self.subject.funds[name], frame, now),
+                    **self._posted_end(self.subject.funds[name], frame),
                     distributions_per_share=distributions,
                 )
         return {
@@ -206,24 +214,21 @@ class Planner:
             for name, prior in priors.items()
         }
 
-    def _posted_end(self, fund: FundPlan, frame: str | None, now: Timestamp) -> BridgeEnd | None:
-        """What the frame of the confirmed post found; None without a vault, or where the post is not ours.
+    def _posted_end(self, fund: FundPlan, frame: str | None) -> PostedEnd:
+        """What the frame of the confirmed post found; nothing without a vault, or where the post is not ours.
 
-        Raises:
-            GuardRefused: its evidence cannot be read; a re-base of the RISK role lets the next post do without it.
+        Evidence that cannot be read stops this fund alone: the reason goes into its prior.
         """
         if fund.vault is None or frame is None or self._store is None:
-            return None
+            return PostedEnd(posted=None, posted_unreadable=None)
         known = self._posted.get(fund.fund)
         if known is None or known[0] != frame:
             try:
                 end = bridge_end(self._store.evidence(frame, fund.fund))
-            except GuardRefused:
-                if self._store.rebase_of(fund.fund, now) is None:
-                    raise
-                return None
+            except GuardRefused as error:
+                return PostedEnd(posted=None, posted_unreadable=error.message)
             known = self._posted[fund.fund] = frame, end
-        return known[1]
+        return PostedEnd(posted=known[1], posted_unreadable=None)
 
     def _in_unit_of_account(self, fund: FundPlan, served: ConfirmedNav) -> ConfirmedNav | None:
         """What the contract serves, at the last valid price of the asset that it counts in.

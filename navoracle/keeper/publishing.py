@@ -206,9 +206,19 @@ class Outbox:
         half = len(posts) // 2
         return {**await self._previews(frame, posts[:half]), **await self._previews(frame, posts[half:])}
 
+    async def _require_canonical(self, frame: NavFrame) -> None:
+        """Raises ChainError: the block that was valued is no longer part of the contract's chain."""
+        for stamp in frame.stamps:
+            if stamp.chain == self._publisher.chain and not await self._chain.is_canonical(stamp):
+                raise ChainError(
+                    f"block {stamp.number} of {stamp.chain} is no longer part of the chain",
+                    advice="Nothing was sent; the next slot values a newer block.",
+                )
+
     async def _propose(
         self, frame: NavFrame, posts: Sequence[FundPost], proposer: Proposer, submission: Submission
     ) -> None:
+        await self._require_canonical(frame)
         batch, _, _ = self._encode(frame, posts)
         place = await proposer.propose(self._proposal("post", batch, frame.slot_time))
         submission.proposed.update({post.fund: f"proposed: {place}" for post in posts})
@@ -234,12 +244,7 @@ class Outbox:
     ) -> None:
         if self._lane is None:
             return
-        for stamp in frame.stamps:
-            if stamp.chain == self._publisher.chain and not await self._chain.is_canonical(stamp):
-                raise ChainError(
-                    f"block {stamp.number} of {stamp.chain} is no longer part of the chain",
-                    advice="Nothing was sent; the next slot values a newer block.",
-                )
+        await self._require_canonical(frame)
         if not await self._lane.open():
             raise ChainError(
                 f"another keeper has the lane of {self._lane.address} on {self._publisher.chain}",

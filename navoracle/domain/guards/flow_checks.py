@@ -10,7 +10,15 @@ from navoracle.domain.verdicts import Outcome, Verdict
 
 
 def unexplained(facts: GuardInput) -> Verdict | None:
-    """`unexplained_verdict` of the fund's bridge."""
+    """`unexplained_verdict` of the fund's bridge; a halt where what was posted cannot be read, unless RISK re-bases."""
+    unreadable = facts.prior.posted_unreadable
+    if unreadable is not None and facts.prior.rebase is None:
+        return Verdict(
+            "unexplained",
+            Outcome.HALT,
+            unreadable,
+            "The RISK role lets the next post start anew with a signed re-base request.",
+        )
     return unexplained_verdict(facts.bridge, facts.policy, facts.prior.rebase)
 
 

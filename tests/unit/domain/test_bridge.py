@@ -10,13 +10,14 @@ import pytest
 from navoracle.domain.bridge import BridgeEnd, NavBridge, PositionChange, bridge, end_of
 from navoracle.domain.errors import DomainError
 from navoracle.domain.flows import VaultFlows
-from navoracle.domain.frame import GuardPolicy
-from navoracle.domain.guards.flow_checks import unexplained_verdict
+from navoracle.domain.frame import FundPrior, GuardPolicy
+from navoracle.domain.guards.flow_checks import unexplained, unexplained_verdict
 from navoracle.domain.positions import Accrual, Component, HoldingAtCost, Position
 from navoracle.domain.units import SECONDS_PER_YEAR, Bps, RawAmount, Timestamp, Wad, to_wad
 from navoracle.domain.verdicts import Outcome
 from tests.unit.domain.builders import NOW
 from tests.unit.domain.funds import holding, prices, tokens, value
+from tests.unit.domain.guard_facts import facts
 
 CASH, COLLATERAL, DEBT = Component.CASH, Component.COLLATERAL, Component.DEBT
 NOTHING = VaultFlows(*[Wad(0)] * 6)
@@ -213,3 +214,12 @@ def test_end__of_a_valuation__leaves_queued_deposits_out() -> None:
 
 def _names(found: BridgeEnd) -> Iterable[str]:
     return [row.position for row in found.rows]
+
+
+def test_unexplained__posted_evidence_is_unreadable__halts_until_a_rebase() -> None:
+    halted = unexplained(facts(prior=FundPrior(posted_unreadable="the evidence is damaged")))
+    assert halted is not None
+    assert (halted.check, halted.outcome, halted.detail) == ("unexplained", Outcome.HALT, "the evidence is damaged")
+    assert "re-base" in halted.advice
+    assert unexplained(facts(prior=FundPrior(posted_unreadable="damaged", rebase="0xabc"))) is None
+    assert unexplained(facts(prior=FundPrior())) is None

@@ -86,6 +86,7 @@ class FakeStore:
 
     def __init__(self, log: list[str]) -> None:
         self.log = log
+        self.documents: dict[tuple[str, str], bytes] = {}
         self.slots: dict[tuple[str, Timestamp], SlotOutcome | None] = {}
         self.frames: list[NavFrame] = []
         self.samples: list[NavFrame] = []
@@ -168,6 +169,9 @@ class FakeStore:
 
     def rebase_of(self, fund: str, at: Timestamp) -> str | None:
         return self.rebases.get(fund)
+
+    def evidence(self, frame: str, fund: str) -> bytes:
+        return self.documents[frame, fund]
 
     def frame_of_post(self, fund: str, valuation_time: Timestamp) -> str | None:
         return self.frames_of_posts.get((fund, valuation_time))

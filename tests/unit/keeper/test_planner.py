@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -203,6 +204,21 @@ async def test_slot__fund_prior__joins_chain_and_store() -> None:
         distributions_per_share=to_wad("0.1"),
     )
     assert found["levered"] == FundPrior()
+
+
+async def test_slot__posted_evidence_that_cannot_be_read__is_told_in_that_funds_prior_alone() -> None:
+    store, publisher = FakeStore([]), FakePublisher([])
+    for name, number in (("cash", 1), ("levered", 2)):
+        publisher.served[number] = served()
+        store.frames_of_posts[name, Timestamp(NOW - 60)] = "posted"
+    store.documents["posted", "cash"] = b"of another version"
+    of = subject()
+    vault = cast("Any", object())
+    keeper = planner(store, replace(of, funds={**of.funds, "cash": replace(of.funds["cash"], vault=vault)}), publisher)
+    found = (await prior(keeper, "cash", "levered")).funds
+    assert found["cash"].posted is None
+    assert "cannot be compared" in (found["cash"].posted_unreadable or "")
+    assert (found["levered"].posted, found["levered"].posted_unreadable) == (None, None)
 
 
 OPENED = Breaker().open("native_halt", Timestamp(NOW - 60))

@@ -43,8 +43,9 @@ class Proposing:
         self.world = world()
         self.proposals = Proposals(error)
         self.publisher = FakePublisher(self.log)
+        self.chain = MovingChain(self.world.clock, self.world.chain.block)
         self.outbox = Outbox(
-            chain=MovingChain(self.world.clock, self.world.chain.block),
+            chain=self.chain,
             publisher=self.publisher,
             lane=None,
             store=FakeStore(self.log).port,
@@ -71,6 +72,14 @@ async def test_submit__safe__proposes_one_batch_and_holds_the_slots_with_its_pla
     assert call.valid_until == call.valuation_time + 900
     assert [sentence.partition(":")[0] for sentence in call.sentences] == list(call.funds)
     assert going.log == ["preview"]  # nothing is stored as a transaction of ours, nothing goes to a lane
+
+
+async def test_submit__block_no_longer_canonical__is_not_proposed() -> None:
+    going = Proposing()
+    going.chain.reorganized = True
+    outcomes = await going.outcomes()
+    assert {state for state, _ in outcomes.values()} == {SlotState.FAILED}
+    assert going.proposals.taken == []
 
 
 async def test_submit__dry_run_with_a_safe__proposes_nothing() -> None:
