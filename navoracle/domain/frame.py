@@ -1,7 +1,6 @@
-"""The record of one valuation (`NavFrame`) and the state that it started from (`Prior`).
+"""The record of one valuation (`NavFrame`).
 
-A frame values a set of funds at one block per chain and one clock reading. Everything that is not read from the world
-comes in through the prior, each value with the frame that it came from.
+A frame values a set of funds at one block per chain and one clock reading, from the state that its `Prior` holds.
 """
 
 from __future__ import annotations
@@ -11,13 +10,14 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
-from navoracle.domain.breaker import Breaker
-from navoracle.domain.bridge import BridgeEnd, NavBridge
+from navoracle.domain.bridge import NavBridge
 from navoracle.domain.cadence import Cadence
-from navoracle.domain.fees import FeeState
+from navoracle.domain.failures import Failure
 from navoracle.domain.nav import FundValuation
-from navoracle.domain.prices import LastValid, PriceEstimate, Quote
-from navoracle.domain.units import Bps, Timestamp, Wad
+from navoracle.domain.prices import PriceEstimate, Quote
+from navoracle.domain.risk.gates import GateDecision
+from navoracle.domain.risk.report import RiskReport
+from navoracle.domain.units import Timestamp, Wad
 from navoracle.domain.valuation import PriceKey
 from navoracle.domain.vault import VaultState
 from navoracle.domain.verdicts import Verdict
@@ -47,140 +47,6 @@ class NavStatus(Enum):
 
 
 POSTABLE = frozenset({NavStatus.LIVE, NavStatus.ESTIMATED, NavStatus.VERIFIED})
-
-
-@dataclass(frozen=True, slots=True)
-class PriorPrice:
-    """The last valid (live, never decayed) price of an asset on one side, and the frame that found it."""
-
-    asset: str
-    side: str
-    last_valid: LastValid
-    frame: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One live price of the sampler, and the frame that found it."""
-
-    asset: str
-    time: Timestamp
-    price: Wad
-    frame: str
-
-
-@dataclass(frozen=True, slots=True)
-class PriorRound:
-    """When the answer that an on-chain source gave last was published (Unix seconds), and the frame that read it."""
-
-    source: str
-    published_at: Timestamp
-    frame: str
-
-
-@dataclass(frozen=True, slots=True)
-class PostBounds:
-    """What the contract lets one post, and one day, change the price per share by, in bps of the served value."""
-
-    up_bps: int
-    down_bps: int
-    day_bps: int
-
-
-@dataclass(frozen=True, slots=True)
-class ConfirmedNav:
-    """A NAV as the chain holds it: the only baseline of the change guard.
-
-    `frame` names the frame whose post was confirmed; None when the value was set by somebody else (a registration).
-    `bounds` are the contract's own, `day_drift` the signed sum of the steps of its day (tenths of a basis point); None
-    where it has none or they were not asked for; so is `nav` of one that keeps a price alone. `live` is False for a
-    fund that the contract has closed.
-    """
-
-    nav: Wad | None
-    price_per_share: Wad
-    valuation_time: Timestamp
-    held: bool
-    block_number: int
-    frame: str | None
-    bounds: PostBounds | None = None
-    day_drift: int | None = None
-    live: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class FirstLook:
-    """What the frame found that a second frame now verifies."""
-
-    frame: str
-    price_per_share: Wad
-    block_number: int
-
-
-@dataclass(frozen=True, slots=True)
-class PriorFrame:
-    """The fund's frame before this one: its time, its blocks' numbers by chain, and its price per share (Wad).
-
-    The price is None when the fund could not be valued.
-    """
-
-    frame: str
-    now: Timestamp
-    price_per_share: Wad | None
-    blocks: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class PriorPosition:
-    """The last known value (Wad magnitude) of a position, and the frame that found it."""
-
-    position: str
-    value: Wad
-    frame: str
-
-
-@dataclass(frozen=True, slots=True)
-class FundPrior:
-    """A fund's state before the frame.
-
-    `fees_frame` is the frame that started the fee clock and the high-water mark. `distributions_per_share` (Wad) are
-    the dividends declared since the confirmed NAV; they are added back to the change of the price per share. `rebase`
-    is the request by which the RISK role lets the next post be compared with nothing. `posted` is what the frame of the
-    confirmed NAV found, where the fund has a vault of its own.
-    """
-
-    confirmed: ConfirmedNav | None = None
-    fees: FeeState = field(default_factory=FeeState)
-    fees_frame: str | None = None
-    positions: tuple[PriorPosition, ...] = ()
-    distributions_per_share: Wad = Wad(0)
-    first_look: FirstLook | None = None
-    last_frame: PriorFrame | None = None
-    breaker: Breaker = field(default_factory=Breaker)
-    rebase: str | None = None
-    posted: BridgeEnd | None = None
-    posted_unreadable: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Prior:
-    """The state that a frame starts from. `asset_breakers` has the breakers that are not closed, by asset."""
-
-    prices: tuple[PriorPrice, ...] = ()
-    samples: tuple[Sample, ...] = ()
-    funds: Mapping[str, FundPrior] = field(default_factory=dict)
-    rounds: tuple[PriorRound, ...] = ()
-    asset_breakers: Mapping[str, Breaker] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A reader that failed, with the error's code, message and advice."""
-
-    reader: str
-    code: str
-    message: str
-    advice: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +93,7 @@ class FundFrame:
     or no contract's band to post within; `agrees` says whether the price per share is that of the frame before, within
     the guards' `agreement_bps`, None where there is none to compare with. `vault` is what the fund's own vault says,
     and `bridge` why the NAV is another one than that of the confirmed post; None where nothing was posted before.
+    `risk` and `gate` are None for a fund that has none configured; a gate decides whether or not the fund was valued.
     """
 
     fund: str
@@ -240,6 +107,8 @@ class FundFrame:
     agrees: bool | None = None
     vault: VaultState | None = None
     bridge: NavBridge | None = None
+    risk: RiskReport | None = None
+    gate: GateDecision | None = None
 
     @property
     def postable(self) -> bool:
@@ -285,37 +154,3 @@ class NavFrame:
             if part.fund == name:
                 return part
         raise KeyError(name)
-
-
-@dataclass(frozen=True, slots=True)
-class GuardPolicy:
-    """Limits of the keeper's own guards (section names are those of the user guide).
-
-    Attributes:
-        min_interval: seconds since the last confirmed valuation.
-        max_change_bps: change of price per share above which a second frame must agree.
-        agreement_bps: how far the second frame may lie from the first one.
-        max_haircut_bps: how far haircuts of fallback prices may move the NAV before the fund is halted.
-        immaterial_bps: an unpriced asset position whose last value is under this part of NAV counts as zero.
-        rate_gap_bps: gap between the two values of derived rates, as a part of NAV, that asks for a second frame.
-        time_weighted_gap_bps: gap between a price and its 30-minute average that asks for a second frame.
-        max_mixed_age: seconds between the oldest and the newest reading of a fund.
-        max_block_age: seconds that the block may lie behind the clock.
-        max_baseline_age: seconds after which the confirmed value is too old to compare with.
-        post_estimated: whether the fund's contract knows the status ESTIMATED.
-        max_unexplained_bps: change of NAV that neither prices, income, fees nor flows explain, as a part of the NAV
-            posted last and the deposits since, above which the fund is halted.
-    """
-
-    min_interval: int = 60
-    max_change_bps: Bps = Bps(3_000)
-    agreement_bps: Bps = Bps(50)
-    max_haircut_bps: Bps = Bps(1_000)
-    immaterial_bps: Bps = Bps(1)
-    rate_gap_bps: Bps = Bps(50)
-    time_weighted_gap_bps: Bps = Bps(500)
-    max_mixed_age: int = 3_600
-    max_block_age: int = 900
-    max_baseline_age: int = 604_800
-    post_estimated: bool = True
-    max_unexplained_bps: Bps = Bps(50)

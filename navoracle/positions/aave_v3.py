@@ -44,6 +44,8 @@ class AaveTokens(BaseModel, frozen=True, extra="forbid"):
         reserve_id: its place in the bitmaps of the pool.
         decimals: of the underlying token and of all tokens of the reserve.
         stable_debt_token: None where the pool has no stable rate (3.2 and later).
+        a_token: the token of what is supplied
+        variable_debt_token: the token of what is owed at a variable rate
     """
 
     reserve_id: int = Field(ge=0, lt=MAX_RESERVES)
@@ -78,6 +80,7 @@ class AaveV3Position(LendingPosition, frozen=True):
     Attributes:
         reserves: the underlying tokens whose balances are read.
         tokens: of each reserve; filled by `resolve`.
+        pool: the market's Pool.
     """
 
     resolved_fields: ClassVar[tuple[str, ...]] = ("tokens",)

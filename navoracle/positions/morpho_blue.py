@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Final, Literal, Self
+from typing import ClassVar, Final, Literal, Self
 
-from eth_utils.address import to_checksum_address
-from eth_utils.crypto import keccak
 from pydantic import BaseModel, Field, model_validator
 
-from navoracle.abi import decode_result, decode_uint256, encode_arguments, encode_call
-from navoracle.domain.errors import ConfigurationError, OutOfRange, SourceRefused
-from navoracle.domain.morpho import Accrued, MorphoMarket, accrue, owed, supplied
+from navoracle.abi import decode_result, encode_call
+from navoracle.domain.errors import ConfigurationError
+from navoracle.domain.morpho import owed, supplied
 from navoracle.domain.positions import Position
-from navoracle.domain.units import Timestamp, Wad
 from navoracle.domain.valuation import PriceKey
 from navoracle.ports import Address, Call, Read, ReadPoint
 from navoracle.positions.base import Claim
 from navoracle.positions.lending import ZERO_ADDRESS, LendingPosition, LentToken, check_distinct
+from navoracle.positions.morpho_market import (
+    MARKET,
+    MARKET_PARAMS,
+    POSITION,
+    MarketId,
+    MorphoParams,
+    accrued_market,
+    decode_market,
+    decode_params,
+    id_bytes,
+)
 from navoracle.readers import (
     ChecksumAddress,
     Decimals,
@@ -28,15 +36,6 @@ from navoracle.readers import (
 )
 
 FEE_RECIPIENT: Final = encode_call("feeRecipient()")
-MARKET_PARAMS: Final = "idToMarketParams(bytes32)"
-MARKET: Final = "market(bytes32)"
-POSITION: Final = "position(bytes32,address)"
-PARAMS_TYPE: Final = "(address,address,address,address,uint256)"
-STATE_TYPE: Final = "(uint128,uint128,uint128,uint128,uint128,uint128)"
-BORROW_RATE: Final = f"borrowRateView({PARAMS_TYPE},{STATE_TYPE})"
-
-MarketId = Annotated[str, Field(pattern=r"^0x[0-9a-f]{64}$")]
-"""The keccak-256 of the market's parameters, in lower case."""
 
 
 class MorphoTerms(BaseModel, frozen=True, extra="forbid"):
@@ -68,6 +67,7 @@ class MorphoBluePosition(LendingPosition, frozen=True):
         loan: the token that is lent and borrowed, and the component of what the account lends.
         collateral: the token that is pledged; None in a market that has none.
         terms: of the market; filled by `resolve`.
+        morpho: the Morpho contract.
     """
 
     resolved_fields: ClassVar[tuple[str, ...]] = ("terms",)
@@ -104,25 +104,19 @@ class MorphoBluePosition(LendingPosition, frozen=True):
             SourceRefused: there is no such market, or it is of other tokens than configured.
         """
         data, *scales = yield (
-            Call(self.morpho, encode_call(MARKET_PARAMS, self._market_id)),
+            Call(self.morpho, encode_call(MARKET_PARAMS, id_bytes(self.market))),
             *(decimals_call(of.token) for of in self._tokens),
         )
-        params = decode_result(("address", "address", "address", "address", "uint256"), data)
-        # An unknown id answers zeros and does not revert; nor would a contract that is not Morpho know the hash.
-        if keccak(encode_arguments((PARAMS_TYPE,), (params,))) != self._market_id:
-            raise SourceRefused(
-                f"{self.id}: {self.morpho} has no market {self.market}",
-                advice="Check the id and the chain; the id is the keccak-256 of the market's parameters.",
-            )
-        loan, pledged, oracle, irm, lltv = params
-        check_names(self, f"the loan token of {self.market}", self.loan.token, loan)
-        expected = Address(ZERO_ADDRESS) if self.collateral is None else self.collateral.token
-        check_names(self, f"the collateral token of {self.market}", expected, pledged)
+        params = decode_params(self, self.morpho, self.market, data)
+        check_names(self, f"the loan token of {self.market}", self.loan.token, params.loan)
+        expected = None if self.collateral is None else self.collateral.token
+        found = params.collateral or ZERO_ADDRESS
+        check_names(self, f"the collateral token of {self.market}", expected or Address(ZERO_ADDRESS), found)
         decimals = [decode_decimals(self, of.token, scale) for of, scale in zip(self._tokens, scales, strict=True)]
         terms = MorphoTerms(
-            oracle=_address_or_none(oracle),
-            irm=_address_or_none(irm),
-            lltv=lltv,
+            oracle=params.oracle,
+            irm=params.irm,
+            lltv=params.lltv,
             loan_decimals=decimals[0],
             collateral_decimals=None if self.collateral is None else decimals[1],
         )
@@ -139,8 +133,8 @@ class MorphoBluePosition(LendingPosition, frozen=True):
         now = block_of(self, at).timestamp
         terms = self._resolved()
         state, position, recipient, *scales = yield (
-            Call(self.morpho, encode_call(MARKET, self._market_id)),
-            Call(self.morpho, encode_call(POSITION, self._market_id, self.account)),
+            Call(self.morpho, encode_call(MARKET, id_bytes(self.market))),
+            Call(self.morpho, encode_call(POSITION, id_bytes(self.market), self.account)),
             Call(self.morpho, FEE_RECIPIENT),
             *(decimals_call(of.token) for of in self._tokens),
         )
@@ -149,9 +143,9 @@ class MorphoBluePosition(LendingPosition, frozen=True):
             decimals.append(terms.collateral_decimals)
         for of, scale, known in zip(self._tokens, scales, decimals, strict=True):
             check_decimals(self, of.token, scale, known)
-        stored = self._decode_market(state, now)
+        stored = decode_market(self, self.morpho, self.market, state, now)
         supply_shares, borrow_shares, pledged = decode_result(("uint256", "uint128", "uint128"), position)
-        accrued = yield from self._accrue(terms, stored, now)
+        accrued = yield from accrued_market(self, self._params(terms), stored, now)
         if decode_result(("address",), recipient)[0] == self.account.lower():
             supply_shares += accrued.fee_shares
         loan = self.loan
@@ -163,42 +157,15 @@ class MorphoBluePosition(LendingPosition, frozen=True):
             positions.append(self.supplied(self.collateral, pledged, terms.collateral_decimals, "pledged"))
         return tuple(positions)
 
-    def _accrue(self, terms: MorphoTerms, stored: MorphoMarket, now: Timestamp) -> Read[Accrued]:
-        if terms.irm is None or stored.last_update == now or stored.total_borrow_assets == 0:
-            return Accrued(stored, 0)
-        (rate,) = yield (Call(terms.irm, encode_call(BORROW_RATE, self._params(terms), _state(stored))),)
-        try:
-            return accrue(stored, Wad(decode_uint256(rate)), now)
-        except OutOfRange as error:
-            raise SourceRefused(
-                f"{self.id}: interest of {self.market} cannot be accrued: {error.message}",
-                advice="Look at the market's rate model: Morpho itself would revert here.",
-            ) from error
-
-    def _decode_market(self, data: bytes, now: Timestamp) -> MorphoMarket:
-        figures = decode_result(("uint128",) * 6, data)
-        supply, supply_shares, borrow, borrow_shares, last_update, fee = figures
-        if not 0 < last_update <= now:
-            raise SourceRefused(
-                f"{self.id}: {self.morpho} says that {self.market} was last updated at {last_update}, read at {now}",
-                advice="Check the id: an unknown market answers zeros.",
-            )
-        try:
-            return MorphoMarket(supply, supply_shares, borrow, borrow_shares, Timestamp(last_update), Wad(fee))
-        except OutOfRange as error:
-            raise SourceRefused(f"{self.id}: {error.message}", advice=error.advice) from error
-
-    @property
-    def _market_id(self) -> bytes:
-        return bytes.fromhex(self.market[2:])
-
     @property
     def _tokens(self) -> tuple[LentToken, ...]:
         return (self.loan,) if self.collateral is None else (self.loan, self.collateral)
 
-    def _params(self, terms: MorphoTerms) -> tuple[Any, ...]:
-        pledged = ZERO_ADDRESS if self.collateral is None else self.collateral.token
-        return (self.loan.token, pledged, terms.oracle or ZERO_ADDRESS, terms.irm or ZERO_ADDRESS, terms.lltv)
+    def _params(self, terms: MorphoTerms) -> MorphoParams:
+        pledged = None if self.collateral is None else self.collateral.token
+        return MorphoParams(
+            loan=self.loan.token, collateral=pledged, oracle=terms.oracle, irm=terms.irm, lltv=terms.lltv
+        )
 
     def _resolved(self) -> MorphoTerms:
         if self.terms is None:
@@ -207,18 +174,3 @@ class MorphoBluePosition(LendingPosition, frozen=True):
                 advice="Resolve readers against the chain before the first frame.",
             )
         return self.terms
-
-
-def _state(market: MorphoMarket) -> tuple[int, ...]:
-    return (
-        market.total_supply_assets,
-        market.total_supply_shares,
-        market.total_borrow_assets,
-        market.total_borrow_shares,
-        market.last_update,
-        market.fee,
-    )
-
-
-def _address_or_none(found: str) -> Address | None:
-    return None if found == ZERO_ADDRESS else Address(to_checksum_address(found))

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
 
+from navoracle.abi import decode_result
 from navoracle.ports import Address
 from navoracle.positions.aave_v3 import AaveV3Position
 from navoracle.positions.aave_v3_account import AaveV3Account
@@ -36,15 +38,16 @@ class Listing:
     ltv: int
     threshold: int
     bonus: int
+    fee: int
     e_mode: int = 0
 
 
 LISTINGS: Final = (
-    Listing("WETH", 18, 3_000_00000000, 8_000, 8_250, 10_500, ETH_CORRELATED),
-    Listing("wstETH", 18, 3_612_34567890, 7_500, 7_900, 10_700, ETH_CORRELATED),
-    Listing("USDC", 6, 1_00012345, 7_700, 8_000, 10_500, STABLECOINS),
-    Listing("DAI", 18, 99987654, 7_500, 7_800, 10_500, STABLECOINS),
-    Listing("WBTC", 8, 61_234_56789012, 7_000, 7_500, 10_900),
+    Listing("WETH", 18, 3_000_00000000, 8_000, 8_250, 10_500, 1_000, ETH_CORRELATED),
+    Listing("wstETH", 18, 3_612_34567890, 7_500, 7_900, 10_700, 1_000, ETH_CORRELATED),
+    Listing("USDC", 6, 1_00012345, 7_700, 8_000, 10_500, 0, STABLECOINS),
+    Listing("DAI", 18, 99987654, 7_500, 7_800, 10_500, 2_000, STABLECOINS),
+    Listing("WBTC", 8, 61_234_56789012, 7_000, 7_500, 10_900, 1_111),
 )
 
 
@@ -59,6 +62,11 @@ class AaveWorld:
     oracle: Address
     data_provider: Address
     tokens: dict[str, Address] = field(default_factory=dict)
+
+    @property
+    def treasury(self) -> Address:
+        """Gets the protocol's fees, in aTokens."""
+        return self.chain.accounts[7]
 
     def fund(self, account: Address, symbol: str, amount: int) -> None:
         """Mint tokens and let the pool take them."""
@@ -93,6 +101,21 @@ class AaveWorld:
     def mark(self, symbol: str, price: int) -> None:
         """Give a reserve another price (1e8 dollars): a feed of its own that says it."""
         self._feed(self.tokens[symbol], price)
+
+    def liquidate(self, liquidator: Address, account: Address, debt: str, collateral: str, amount: int) -> None:
+        """Repay an account's debt for its collateral."""
+        signature = "liquidationCall(address,address,address,uint256,bool)"
+        tokens = (self.tokens[collateral], self.tokens[debt])
+        self.chain.send(self.pool, signature, *tokens, account, amount, False, sender=liquidator)
+
+    def last_liquidation(self) -> tuple[int, int]:
+        """Debt repaid and collateral seized, by the event of the newest block."""
+        topic = "0x" + keccak(text="LiquidationCall(address,address,address,uint256,uint256,address,bool)").hex()
+        logs = self.chain.rpc("eth_getLogs", {"fromBlock": "latest", "address": self.pool, "topics": [topic]})
+        (log,) = logs
+        types = ("uint256", "uint256", "address", "bool")
+        repaid, seized, *_ = decode_result(types, bytes.fromhex(log["data"][2:]))
+        return repaid, seized
 
     def set_e_mode_price(self, category: int, price: int) -> None:
         """Give a category a price source of its own."""
@@ -193,7 +216,7 @@ def _list(world: AaveWorld) -> None:
         world.tokens[listing.symbol] = token
         names = (listing.symbol,) * 6
         implementations = (tokens["AToken"], tokens["StableDebtToken"], tokens["VariableDebtToken"])
-        inputs.append((*implementations, listing.decimals, strategy, token, chain.accounts[7], NOBODY, *names, b""))
+        inputs.append((*implementations, listing.decimals, strategy, token, world.treasury, NOBODY, *names, b""))
     chain.send(world.configurator, f"initReserves({RESERVE_INPUT}[])", inputs)
     for category in (ETH_CORRELATED, STABLECOINS):
         world._category(category, NOBODY)
@@ -205,6 +228,7 @@ def _list(world: AaveWorld) -> None:
         chain.send(world.configurator, signature, token, *terms)
         chain.send(world.configurator, "setReserveBorrowing(address,bool)", token, True)
         chain.send(world.configurator, "setReserveStableRateBorrowing(address,bool)", token, True)
+        chain.send(world.configurator, "setLiquidationProtocolFee(address,uint256)", token, listing.fee)
         chain.send(world.configurator, "setAssetEModeCategory(address,uint8)", token, listing.e_mode)
 
 

@@ -7,9 +7,11 @@ from typing import Any, Final
 
 from eth_utils.crypto import keccak
 
-from navoracle.abi import encode_arguments
+from navoracle.abi import decode_result, encode_arguments
 from navoracle.ports import Address
-from navoracle.positions.morpho_blue import PARAMS_TYPE, MorphoBluePosition
+from navoracle.positions.morpho_blue import MorphoBluePosition
+from navoracle.positions.morpho_blue_account import MorphoBlueAccount
+from navoracle.positions.morpho_market import PARAMS_TYPE
 from tests.protocols.chain import NAME, Chain
 from tests.protocols.contracts import Contract, compiled
 
@@ -91,6 +93,21 @@ class MorphoWorld:
         """Borrow."""
         self.send("borrow", ",uint256,uint256,address,address", amount, 0, account, account, sender=account)
 
+    def mark(self, price: int) -> None:
+        """Let the market's oracle say another price."""
+        self.chain.send(self.oracle, "setPrice(uint256)", price)
+
+    def liquidate(self, liquidator: Address, account: Address, seized: int, shares: int) -> None:
+        """Seize collateral, or repay shares: the other one is zero."""
+        self.send("liquidate", ",address,uint256,uint256,bytes", account, seized, shares, b"", sender=liquidator)
+
+    def last_liquidation(self) -> tuple[int, ...]:
+        """Repaid assets and shares, seized, bad debt in assets and shares, by the event of the newest block."""
+        signature = "Liquidate(bytes32,address,address,uint256,uint256,uint256,uint256,uint256)"
+        filters = {"fromBlock": "latest", "address": self.morpho, "topics": ["0x" + keccak(text=signature).hex()]}
+        (log,) = self.chain.rpc("eth_getLogs", filters)
+        return tuple(decode_result(("uint256",) * 5, bytes.fromhex(log["data"][2:])))
+
     def accrue(self) -> None:
         """Make the contract store interest up to now."""
         self.send("accrueInterest", "")
@@ -132,6 +149,11 @@ class MorphoWorld:
             "collateral": {"asset": "WETH", "token": self.collateral},
         }
         return MorphoBluePosition.model_validate({**fields, **changes})
+
+    def account(self, account: Address, **changes: Any) -> MorphoBlueAccount:
+        """The account reader."""
+        fields = {"kind": "morpho_blue_account", "id": "fund.morpho_account", "chain": NAME, "morpho": self.morpho}
+        return MorphoBlueAccount.model_validate({**fields, "market": self.id, "account": account, **changes})
 
 
 def deploy_morpho(chain: Chain) -> MorphoWorld:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from eth_utils.address import to_checksum_address
 
+from navoracle.domain.aave_rules import AaveRules
 from navoracle.domain.errors import SourceRefused
-from navoracle.domain.lending import AaveRules
+from navoracle.domain.lending import AavePosition
 from navoracle.domain.positions import Component, Holding
+from navoracle.domain.risk.lending_account import LendingAccount
 from navoracle.domain.units import WAD
 from navoracle.ports import Address
 from navoracle.positions.aave_v3 import AaveV3Position
@@ -42,16 +44,27 @@ async def holdings(world: AaveWorld, reader: AaveV3Position) -> dict[str, Holdin
     return {holding.id.partition("/")[2]: holding for holding in found}
 
 
-async def health(world: AaveWorld, account: Address) -> tuple[int, int, int, int]:
-    """Collateral, debt, threshold and health factor as we compute them; the reader refuses any but the pool's."""
-    found = (await world.chain.read(world.account(account))).account()
+async def read_account(world: AaveWorld, account: Address) -> tuple[LendingAccount, AavePosition]:
+    found: LendingAccount = await world.chain.read(world.account(account))
+    assert isinstance(found.detail, AavePosition)
+    return found, found.detail
+
+
+async def health(world: AaveWorld, account: Address) -> tuple[int, int, int, int, int]:
+    """Collateral, debt, threshold, limit and health factor; the reader refuses any but the pool's."""
+    risk, position = await read_account(world, account)
+    found = position.account()
     assert found.health_factor is not None
-    return found.collateral, found.debt, found.liquidation_threshold, found.health_factor
+    assert (risk.collateral, risk.debt, risk.base_decimals) == (found.collateral, found.debt, 8)
+    assert (risk.loan_to_value, risk.health_factor) == (found.loan_to_value, found.health_factor)
+    assert risk.liquidation_threshold == found.liquidation_threshold * 10**14
+    assert risk.max_ltv == found.max_ltv * 10**14
+    return found.collateral, found.debt, found.liquidation_threshold, found.max_ltv, found.health_factor
 
 
-def pools_own(world: AaveWorld, account: Address) -> tuple[int, int, int, int]:
-    collateral, debt, _, threshold, _, factor = world.account_data(account)
-    return collateral, debt, threshold, factor
+def pools_own(world: AaveWorld, account: Address) -> tuple[int, int, int, int, int]:
+    collateral, debt, _, threshold, max_ltv, factor = world.account_data(account)
+    return collateral, debt, threshold, max_ltv, factor
 
 
 def stored_debt(world: AaveWorld, account: Address, symbol: str) -> int:
@@ -223,7 +236,9 @@ async def test_account__inside_e_mode__health_factor_is_the_pools_to_the_wei(wor
     world.borrow(account, "WETH", 2 * WAD)
     world.chain.travel(31 * DAY)
     inside = pools_own(world, account)
-    assert (outside[2], inside[2]) == (7_900, 9_300)
+    assert (outside[2:4], inside[2:4]) == ((7_900, 7_500), (9_300, 9_000))
+    risk, _ = await read_account(world, account)
+    assert risk.liquidation_bonus == WAD // 100
     assert await health(world, account) == inside
     # Collateral outside the category keeps its own threshold.
     world.supply(account, "WBTC", 10**7)
@@ -248,24 +263,27 @@ async def test_account__e_mode_with_a_price_of_its_own__health_factor_is_the_poo
 async def test_account__mark_of_minus_24_percent__is_foretold_to_the_wei(
     world: AaveWorld, fund: Address, same_time: None
 ) -> None:
-    position = await world.chain.read(world.account(fund))
+    _, position = await read_account(world, fund)
     assert position.rules is AaveRules.V3_0
-    lower = {world.tokens["WETH"]: 3_000_00000000 * 76 // 100, world.tokens["wstETH"]: 3_612_34567890 * 76 // 100}
-    foretold = position.marked(lower).account()
-    for symbol in ("WETH", "wstETH"):
-        world.mark(symbol, lower[world.tokens[symbol]])
+    lower = {"WETH": 3_000_00000000 * 76 // 100, "wstETH": 3_612_34567890 * 76 // 100}
+    before = position.account().health_factor
+    foretold = position.marked({str(world.tokens[symbol]): price for symbol, price in lower.items()}).account()
+    for symbol, price in lower.items():
+        world.mark(symbol, price)
     assert await health(world, fund) == pools_own(world, fund)
-    assert pools_own(world, fund)[3] == foretold.health_factor
-    assert foretold.health_factor < position.account().health_factor
+    assert pools_own(world, fund)[4] == foretold.health_factor
+    assert before is not None
+    assert foretold.health_factor is not None
+    assert foretold.health_factor < before
 
 
 async def test_position__price_capped_by_the_pool__moves_its_health_factor_and_no_balance_of_ours(
     world: AaveWorld, fund: Address, same_time: None
 ) -> None:
     reader = world.position(fund, "WETH", "wstETH", "USDC")
-    before, factor = await holdings(world, reader), pools_own(world, fund)[3]
+    before, factor = await holdings(world, reader), pools_own(world, fund)[4]
     world.mark("wstETH", 3_500_00000000)
-    assert pools_own(world, fund)[3] < factor
+    assert pools_own(world, fund)[4] < factor
     assert await holdings(world, reader) == before
 
 
@@ -273,8 +291,8 @@ async def test_account__no_debt__has_no_health_factor_where_the_pool_says_2_to_2
     account = world.chain.accounts[4]
     world.supply(account, "WETH", WAD)
     assert world.account_data(account)[5] == 2**256 - 1
-    found = (await world.chain.read(world.account(account))).account()
+    found, _ = await read_account(world, account)
     assert found.health_factor is None
-    assert found.distance_to_liquidation is None
-    nobody = (await world.chain.read(world.account(world.chain.accounts[8]))).account()
+    assert found.move_to_liquidation is None
+    nobody, _ = await read_account(world, world.chain.accounts[8])
     assert (nobody.collateral, nobody.debt, nobody.health_factor, nobody.loan_to_value) == (0, 0, None, None)

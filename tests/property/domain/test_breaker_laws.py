@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from navoracle.domain.breaker import Breaker, BreakerPolicy, BreakerState, Role
 from navoracle.domain.breaker_watch import asset_after_frame, fund_after_frame
 from navoracle.domain.errors import GuardRefused
-from navoracle.domain.frame import POSTABLE, ConfirmedNav, FundFrame, FundPrior, GuardDistance, NavStatus, PostBounds
+from navoracle.domain.frame import POSTABLE, FundFrame, GuardDistance, NavStatus
 from navoracle.domain.guards import GuardInput, forecast, judge
+from navoracle.domain.prior import ConfirmedNav, FundPrior, PostBounds
 from navoracle.domain.units import BPS, WAD, Timestamp, Wad
 from navoracle.domain.verdicts import Outcome, Verdict
 from tests.unit.domain.builders import NOW, live

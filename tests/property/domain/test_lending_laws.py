@@ -9,31 +9,18 @@ from math import floor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from navoracle.domain.lending import AaveAccount, AavePosition, AaveReserve, AaveRules, EMode, health_factor
+from navoracle.domain.aave_rules import RAY, AaveRules
+from navoracle.domain.lending import AavePosition, AaveReserve, EMode, health_factor
 from navoracle.domain.units import BPS, WAD, Bps, RawAmount, Wad
+from tests.property.domain.aave import e_modes, reserves
 
 amounts = st.integers(0, 10**30)
 bps = st.integers(0, BPS).map(Bps)
 rules = st.sampled_from(AaveRules)
-exact_rules = st.sampled_from([AaveRules.V3_5, AaveRules.V3_6])
-
-
-@st.composite
-def reserves(draw: st.DrawFn) -> AaveReserve:
-    decimals = draw(st.sampled_from([6, 8, 18]))
-    return AaveReserve(
-        token=f"token{draw(st.integers(0, 10**6))}",
-        supplied=RawAmount(draw(amounts), decimals),
-        owed=RawAmount(draw(amounts), decimals),
-        price=draw(st.integers(1, 10**14)),
-        liquidation_threshold=draw(bps),
-        is_collateral=draw(st.booleans()),
-        in_e_mode=draw(st.booleans()),
-    )
+exact_rules = st.sampled_from([AaveRules.V3_5, AaveRules.V3_6, AaveRules.V3_7])
 
 
 lists = st.lists(reserves(), max_size=5, unique_by=lambda reserve: reserve.token).map(tuple)
-e_modes = st.builds(EMode, st.integers(1, 255), bps, st.none() | st.integers(1, 10**14))
 
 
 def counted(position: AavePosition) -> list[tuple[int, int]]:
@@ -41,7 +28,7 @@ def counted(position: AavePosition) -> list[tuple[int, int]]:
     assert position.e_mode is not None
     found: list[tuple[int, int]] = []
     for reserve in position.reserves:
-        if reserve.is_collateral and (position.rules is AaveRules.V3_6 or reserve.liquidation_threshold > 0):
+        if reserve.is_collateral and (position.rules.since(AaveRules.V3_6) or reserve.liquidation_threshold > 0):
             price = (position.e_mode.price or reserve.price) if reserve.in_e_mode else reserve.price
             threshold = position.e_mode.liquidation_threshold if reserve.in_e_mode else reserve.liquidation_threshold
             found.append((floor(Fraction(reserve.supplied.value * price, 10**reserve.supplied.decimals)), threshold))
@@ -134,15 +121,48 @@ def test_marked__the_same_prices__change_nothing(
     assert position.marked({}) == position
 
 
-@given(st.integers(1, 10**24), st.integers(1, 10**24), st.integers(0, 10**21).map(Wad))
-def test_account__ratios__round_against_the_borrower(collateral: int, debt: int, factor: Wad) -> None:
-    account = AaveAccount(collateral, debt, Bps(8_000), factor)
-    ratio, distance = account.loan_to_value, account.distance_to_liquidation
-    assert ratio is not None
-    assert distance is not None
-    assert (ratio - 1) * collateral < debt * WAD <= ratio * collateral
-    if factor <= WAD:
-        assert distance == 0
+@given(lists, e_modes, rules)
+def test_account__max_ltv__lies_within_the_limits_of_what_counts(
+    found: tuple[AaveReserve, ...], e_mode: EMode, rule: AaveRules
+) -> None:
+    position = AavePosition(found, e_mode, rule)
+    limits = [position.loan_to_value(one) for one in found if position.counts(one) and position.supplied_worth(one)]
+    if limits:
+        assert min(limits) <= position.account().max_ltv <= max(limits)
     else:
-        assert (BPS - distance) * factor >= BPS * WAD
-        assert (BPS - distance - 1) * factor < BPS * WAD
+        assert position.account().max_ltv == 0
+
+
+@given(lists, e_modes, exact_rules, st.integers(0, WAD // 2), st.integers(0, WAD // 2))
+def test_dropped__further__is_never_healthier_and_leaves_the_debt(
+    found: tuple[AaveReserve, ...], e_mode: EMode, rule: AaveRules, first: int, more: int
+) -> None:
+    # Two: a price of one unit would fall to nothing.
+    found = tuple(replace(reserve, price=reserve.price + 1) for reserve in found)
+    position = AavePosition(found, replace(e_mode, price=e_mode.price and e_mode.price + 1), rule)
+    account = position.account()
+    near, far = (position.dropped(Wad(drop)).account() for drop in (first, first + more))
+    assert account.debt == near.debt == far.debt
+    assert account.collateral >= near.collateral >= far.collateral
+    if account.health_factor is None:
+        assert near.health_factor is far.health_factor is None
+    else:
+        assert near.health_factor is not None
+        assert far.health_factor is not None
+        assert account.health_factor >= near.health_factor >= far.health_factor
+
+
+@given(lists, e_modes, rules)
+def test_dropped__by_nothing__is_the_same_account(
+    found: tuple[AaveReserve, ...], e_mode: EMode, rule: AaveRules
+) -> None:
+    position = AavePosition(found, e_mode, rule)
+    assert position.dropped(Wad(0)).account() == position.account()
+
+
+@given(st.sampled_from(AaveRules), st.integers(0, 10**30), st.integers(RAY, 10 * RAY))
+def test_scaled__of_a_whole_balance__are_the_units_that_it_consists_of(
+    rule: AaveRules, scaled: int, index: int
+) -> None:
+    assert rule.scaled_supply(rule.supply(scaled, index), index) == scaled
+    assert rule.scaled_debt(rule.debt(scaled, index), index) == scaled

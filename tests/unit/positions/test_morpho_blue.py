@@ -19,7 +19,7 @@ from navoracle.domain.units import RawAmount, Timestamp, Wad
 from navoracle.ports import Address, Answer, Call, ReadPoint
 from navoracle.positions import MorphoBluePosition
 from navoracle.positions.base import Claim
-from navoracle.positions.morpho_blue import BORROW_RATE, PARAMS_TYPE
+from navoracle.positions.morpho_market import BORROW_RATE, PARAMS_TYPE
 from navoracle.testing import Example, FakeChain, ReaderSpec, block_stamp, drive, read_point
 from tests.unit.addresses import address
 
