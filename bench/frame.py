@@ -10,19 +10,22 @@ from bench.clients import chain_reader
 from bench.deployed import CHAIN, FUNDS, GROUPS, POSITIONS, TOKENS, VAULTS, Deployed
 from bench.measuring import Spent, median, spent
 from navoracle.chain.reader import Web3ChainReader
-from navoracle.composition.plans import resolve
+from navoracle.composition.resolving import resolve
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.fees import FeeTerms
-from navoracle.domain.frame import FundFrame, GuardPolicy, NavFrame, Prior, PriorPrice, Sample
+from navoracle.domain.frame import FundFrame, NavFrame
+from navoracle.domain.guard_policy import GuardPolicy
 from navoracle.domain.positions import Component
 from navoracle.domain.prices import AggregationPolicy, LastValid
+from navoracle.domain.prior import Prior, PriorPrice, Sample
 from navoracle.domain.units import WAD, Bps, Timestamp, Wad
 from navoracle.keeper.collect import Collected, collect
 from navoracle.keeper.frame import seal
+from navoracle.keeper.judging import guard
 from navoracle.keeper.plan import AssetPlan, FramePlan, FundPlan
 from navoracle.keeper.planner import Subject
 from navoracle.keeper.pricing import Prices, price
-from navoracle.keeper.valuing import Valued, guard, value
+from navoracle.keeper.valuing import Valued, value
 from navoracle.ports import Answer, ChainRequest, Scrutiny
 from navoracle.positions import Erc20Position, Erc20Supply, Erc4626Position
 from navoracle.prices import ChainlinkSource

@@ -10,10 +10,10 @@ of 1 to 51 million, price per share near 1, both scaled by 1e18) and every byte 
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import sys
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +23,7 @@ from web3 import HTTPProvider, Web3
 from web3.contract import Contract
 from web3.types import TxReceipt
 
-from bench.anvil import AnvilUnavailable, anvil
+from bench.on_node import main_on_node
 
 ABI = Path(__file__).resolve().parent.parent / "contracts" / "abi"
 SIZES = (1, 10, 100, 300)
@@ -228,22 +228,10 @@ def table(result: dict[str, Any]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the bench; 5 when no node can be had."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bench.gas", description="Gas of NavRegistry beside a plain contract."
+    parser = ArgumentParser(prog="python -m bench.gas", description="Gas of NavRegistry beside a plain contract.")
+    return main_on_node(
+        parser, arguments, node_arguments=NODE_ARGUMENTS, measure=lambda url, _: Bench(url).run(), table=table
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
-    options = parser.parse_args(arguments)
-    try:
-        with anvil(*NODE_ARGUMENTS) as url:
-            result = Bench(url).run()
-    except AnvilUnavailable as error:
-        if options.json:
-            print(json.dumps({"error": {"code": "anvil_unavailable", "message": str(error), "advice": error.advice}}))
-        else:
-            print(f"{error}. {error.advice}", file=sys.stderr)
-        return 5
-    print(json.dumps(result) if options.json else table(result))
-    return 0
 
 
 if __name__ == "__main__":

@@ -11,18 +11,17 @@ divisions of labour: a FundVault reads the price that a post of its own (see `be
 
 from __future__ import annotations
 
-import argparse
-import json
 import random
 import sys
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from typing import Any, Final
 
 from web3 import HTTPProvider, Web3
 from web3.contract import Contract
 
-from bench.anvil import AnvilUnavailable, anvil
 from bench.gas import BOUNDS, MAX_POST_AGE, NODE_ARGUMENTS, WAD
+from bench.on_node import main_on_node
 from navoracle.chain.artifacts import artifact
 
 COUNTS: Final = (1, 10, 100)
@@ -171,20 +170,10 @@ def table(result: dict[str, Any]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the bench; 5 when no node can be had."""
-    parser = argparse.ArgumentParser(prog="python -m bench.vault_gas", description="Gas of a FundVault.")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
-    options = parser.parse_args(arguments)
-    try:
-        with anvil(*NODE_ARGUMENTS) as url:
-            result = VaultBench(url).run()
-    except AnvilUnavailable as error:
-        if options.json:
-            print(json.dumps({"error": {"code": "anvil_unavailable", "message": str(error), "advice": error.advice}}))
-        else:
-            print(f"{error}. {error.advice}", file=sys.stderr)
-        return 5
-    print(json.dumps(result) if options.json else table(result))
-    return 0
+    parser = ArgumentParser(prog="python -m bench.vault_gas", description="Gas of a FundVault.")
+    return main_on_node(
+        parser, arguments, node_arguments=NODE_ARGUMENTS, measure=lambda url, _: VaultBench(url).run(), table=table
+    )
 
 
 if __name__ == "__main__":

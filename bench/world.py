@@ -13,19 +13,18 @@ nothing that was read is kept. `navoracle (cold)` has new readers and empty cach
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import json
 import platform
 import subprocess
 import sys
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any, Final
 
 from bench import frame, peer_environment
-from bench.anvil import AnvilUnavailable, anvil, binary
+from bench.anvil import binary
 from bench.clients import (
     Read,
     bare_loop,
@@ -40,6 +39,7 @@ from bench.clients import (
 )
 from bench.deployed import NODE_ARGUMENTS, Balance, Deployed, deploy
 from bench.measuring import Spent, median, spent
+from bench.on_node import main_on_node
 from navoracle import __version__
 
 RUNS: Final = 5
@@ -174,21 +174,15 @@ def table(result: dict[str, Any]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the bench; 5 when no node can be had."""
-    parser = argparse.ArgumentParser(prog="python -m bench.world", description="Client CPU of reading the world.")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser = ArgumentParser(prog="python -m bench.world", description="Client CPU of reading the world.")
     parser.add_argument("--runs", type=int, default=RUNS, help="runs of each client, of which the median is taken")
-    options = parser.parse_args(arguments)
-    try:
-        with anvil(*NODE_ARGUMENTS) as url:
-            result = asyncio.run(measure(deploy(url), runs=options.runs))
-    except AnvilUnavailable as error:
-        if options.json:
-            print(json.dumps({"error": {"code": "anvil_unavailable", "message": str(error), "advice": error.advice}}))
-        else:
-            print(f"{error}. {error.advice}", file=sys.stderr)
-        return 5
-    print(json.dumps(result) if options.json else table(result))
-    return 0
+    return main_on_node(
+        parser,
+        arguments,
+        node_arguments=NODE_ARGUMENTS,
+        measure=lambda url, options: asyncio.run(measure(deploy(url), runs=options.runs)),
+        table=table,
+    )
 
 
 if __name__ == "__main__":

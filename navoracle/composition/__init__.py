@@ -13,13 +13,19 @@ from navoracle.composition.deployment import (
     deployment_chain,
     plan_registry,
 )
+from navoracle.composition.discovered import Discovery, NamedFeed, Questions
+from navoracle.composition.discovery import discover
+from navoracle.composition.draft_writing import Wishes
+from navoracle.composition.drafting import draft_of
 from navoracle.composition.endpoints import chain_reader_at
+from navoracle.composition.evidence_plans import plan_from_evidence
 from navoracle.composition.feeds import DeployedFeeds, FeedsPlan, deploy_feeds, plan_feeds
-from navoracle.composition.plans import plan_from_evidence, resolve, resolve_each, subject_of
+from navoracle.composition.plans import subject_of
 from navoracle.composition.publishers import chains_of_publishers, peer_publisher, resolved_peer
 from navoracle.composition.reach import Reach, reach, require_registry
 from navoracle.composition.rehearsals import copy_for_rehearsal
 from navoracle.composition.requests import drop_folder, request_desk, sign_request
+from navoracle.composition.resolving import resolve, resolve_each
 from navoracle.composition.service import RunningService, open_service
 from navoracle.composition.stores import (
     RehearsalStore,
@@ -40,16 +46,20 @@ __all__ = [
     "NO_ADDRESS",
     "ChainAccess",
     "DeployedFeeds",
+    "Discovery",
     "FeedsPlan",
     "Grants",
     "GuardBounds",
+    "NamedFeed",
     "Opening",
+    "Questions",
     "Reach",
     "RecordedCase",
     "RegistryPlan",
     "RehearsalStore",
     "RunningService",
     "System",
+    "Wishes",
     "chain_access",
     "chain_reader_at",
     "chains_of_publishers",
@@ -60,6 +70,8 @@ __all__ = [
     "deploy_multicall",
     "deploy_planned",
     "deployment_chain",
+    "discover",
+    "draft_of",
     "drop_folder",
     "migrate_to",
     "newest_revision",

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from navoracle.chain.node_state import NodeEvent, NodeState
+from navoracle.composition.service_events import transaction_event
 from navoracle.domain.errors import StoreError
-from navoracle.domain.frame import ConfirmedNav
+from navoracle.domain.prior import ConfirmedNav
 from navoracle.lane_port import LaneEvent, LaneStatus
 from navoracle.ports import Clock
 from navoracle.store_port import Event, Severity, Store, TransactionKind, Urgency
@@ -106,14 +107,7 @@ class ChainObserver:
             )
         if event.kind in _ENDS_FEE_TROUBLE:
             self._alerts.clear("FeeCap", lane)
-        self.record(
-            f"transaction_{event.kind}",
-            None,
-            event.severity,
-            event.message,
-            event.advice,
-            {"chain": event.chain, "sender": event.sender, "transaction": event.transaction, "hash": event.hash},
-        )
+        self.keep(transaction_event(event, self._clock.now()))
 
     def _measure(self, event: LaneEvent) -> None:
         """How long an emergency took to its broadcast, and what a transaction took and cost in the end."""
@@ -159,9 +153,13 @@ class ChainObserver:
         advice: str,
         data: Mapping[str, object],
     ) -> None:
+        """Keep an event of now, and say it."""
+        self.keep(Event(self._clock.now(), kind, fund, severity, message, advice, data))
+
+    def keep(self, event: Event) -> None:
         """Keep an event and say it; a database that fails is told, and what happened has happened all the same."""
         try:
-            self._journal(Event(self._clock.now(), kind, fund, severity, message, advice, data))
+            self._journal(event)
         except StoreError as error:
             self._store_failed(error)
 

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import structlog
 
-from navoracle.composition.chain_observer import ChainObserver
+from navoracle.composition.risk_observer import MonitorObserver
+from navoracle.composition.service_events import (
+    Part,
+    defect_event,
+    emergency_event,
+    failure_event,
+    initialization_event,
+    is_fine,
+    said_of,
+    slot_event,
+)
 from navoracle.domain.breaker import Breaker, BreakerState
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import LeaseLost, NavoracleError, RequestRefused, SignerFailed, StoreError
@@ -40,7 +50,7 @@ _CONTRACT_CHANGES: Final = frozenset({"unknown_code", "no_contract", "paused", "
 """Refusals of a preflight that say that the contract is no longer what it was."""
 
 
-class ServiceObserver(ChainObserver):
+class ServiceObserver(MonitorObserver):
     """Implements `keeper.observer.Observer`, and listens to lanes and nodes.
 
     Args:
@@ -84,6 +94,11 @@ class ServiceObserver(ChainObserver):
             "",
             {"live": live, "version": version, "configuration": configuration},
         )
+
+    def initialized(self, parts: Iterable[Part], configuration: str, *, version: str) -> None:
+        """The parts of the service begin."""
+        for part in parts:
+            self.keep(initialization_event(part, version=version, configuration=configuration, at=self._clock.now()))
 
     def stopped(self) -> None:
         """The service ends in order."""
@@ -158,23 +173,8 @@ class ServiceObserver(ChainObserver):
         self.last_slots[fund] = (slot_time, cadence, outcome)
         for row in self._store_rows(fund, slot_time):
             self._metrics.observe_slot(row)
-        fine = outcome.state is SlotState.POSTED or (outcome.reason or "").startswith("dry_run")
-        said = outcome.state.value if outcome.reason is None else f"{outcome.state.value} ({outcome.reason})"
-        self.record(
-            f"slot_{outcome.state.value}",
-            fund,
-            Severity.INFO if fine else Severity.WARNING,
-            f"{cadence.value} slot {slot_time} of {fund}: {said}",
-            "" if fine else self._advice(fund, outcome, found),
-            {
-                "slot_time": slot_time,
-                "cadence": cadence.value,
-                "reason": outcome.reason,
-                "frame": outcome.frame,
-                "post": outcome.post,
-            },
-        )
-        self._slot_alerts(fund, outcome, said, fine=fine)
+        self.keep(slot_event(fund, slot_time, cadence, outcome, found, self._clock.now()))
+        self._slot_alerts(fund, outcome, said_of(outcome), fine=is_fine(outcome))
 
     def _slot_alerts(self, fund: str, outcome: SlotOutcome, said: str, *, fine: bool) -> None:
         if (outcome.reason or "").removeprefix("preflight:") in _CONTRACT_CHANGES:
@@ -191,16 +191,6 @@ class ServiceObserver(ChainObserver):
             if self._failures[fund] >= FAILURES_IN_A_ROW:
                 self._alerts.raise_("PostFailing", fund, f"{self._failures[fund]} slots in a row: {said}")
 
-    def _advice(self, fund: str, outcome: SlotOutcome, found: NavFrame | None) -> str:
-        part = None if found is None else next((each for each in found.funds if each.fund == fund), None)
-        if part is not None and not part.postable:
-            return advice_for(part)
-        if outcome.state is SlotState.MISSED:
-            return "Find out why no keeper was there in time: the log before this slot, the machine, the lease."
-        if outcome.state is SlotState.HELD:
-            return "The registry holds the fund: the RISK role accepts or discards what it holds."
-        return "The reason says what stopped it; the next slot is posted when it is gone."
-
     def _store_rows(self, fund: str, slot_time: Timestamp) -> list[SlotRow]:
         try:
             return [row for row in self._store.slots(fund=fund, since=slot_time) if row.slot_time == slot_time]
@@ -213,14 +203,7 @@ class ServiceObserver(ChainObserver):
         self._metrics.observe_emergency(fund, cause)
         self._asked.setdefault(fund, time.monotonic())
         self._alerts.raise_("EmergencyUsed", fund, reason)
-        self.record(
-            "emergency_asked",
-            fund,
-            Severity.WARNING,
-            f"an emergency slot of {fund}: {reason}",
-            "Look at what moved; the slot passes the same guards as every other.",
-            {"cause": cause},
-        )
+        self.keep(emergency_event(fund, cause, reason, self._clock.now()))
 
     def breaker_changed(self, subject: BreakerSubject, before: Breaker, after: Breaker) -> None:
         """A breaker took another state, or another reason."""
@@ -270,14 +253,7 @@ class ServiceObserver(ChainObserver):
         if isinstance(error, StoreError) and not isinstance(error, LeaseLost):
             self._metrics.store_failed()
         if new:
-            self.record(
-                "failure",
-                None,
-                Severity.WARNING,
-                f"{what}: {error.message}",
-                error.advice,
-                {"what": what, "code": error.code},
-            )
+            self.keep(failure_event(what, error, self._clock.now()))
 
     @staticmethod
     def _rule_of(error: NavoracleError) -> RuleName | None:
@@ -295,7 +271,7 @@ class ServiceObserver(ChainObserver):
             exc_info=(type(error), error, error.__traceback__),
             advice="This is a defect: keep the log and report it. The slot is recovered when its lease runs out.",
         )
-        self.record("defect", None, Severity.CRITICAL, f"{what} ended by {type(error).__name__}", "Report the log.", {})
+        self.keep(defect_event(what, error, self._clock.now()))
 
     def recovered(self, what: str) -> None:
         """What failed before works again."""

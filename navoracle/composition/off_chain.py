@@ -10,6 +10,7 @@ from navoracle.config.services import ExchangeSection
 from navoracle.domain.units import Timestamp
 from navoracle.ports import Answer, ExchangeCall, HttpGet, OffChainRequest
 from navoracle.recorded.reader import RecordedReader
+from navoracle.recorded.series import Series, load_series
 from navoracle.web.exchanges import ExchangeAccount, ExchangeReader
 from navoracle.web.http import Credential, HttpLimits, HttpReader
 
@@ -51,6 +52,14 @@ class OffChainServices:
                 return await self._exchanges.answer(request)
             case _:
                 return self._recorded.answer(request, now)
+
+
+def load_recorded(config: Config) -> dict[str, Series]:
+    """The recorded series of a configuration, by name. Raises UsageError for a file that cannot be read."""
+    return {
+        name: load_series(section.file, step=section.step, column=section.column, places=section.places)
+        for name, section in config.recorded.items()
+    }
 
 
 def off_chain_services(config: Config, recorded: RecordedReader, *, live: bool = True) -> OffChainServices:

@@ -10,7 +10,8 @@ from navoracle.config.models import Config
 from navoracle.domain.errors import ConfigurationError, ReadError
 from navoracle.keeper.publishing import Outbox
 from navoracle.lane_port import Lane, Proposer
-from navoracle.ports import Address, Clock, Publisher, ReadPoint
+from navoracle.ports import Address, Clock, ReadPoint
+from navoracle.publisher_port import Publisher
 from navoracle.publishers.peers.base import PeerModel
 from navoracle.publishers.peers.publisher import PeerPublisher, PeerReader, run_read
 from navoracle.store_port import Store

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from navoracle.chain.versions import require_contract
-from navoracle.composition.off_chain import OffChainServices, off_chain_services
+from navoracle.composition.off_chain import OffChainServices, load_recorded, off_chain_services
 from navoracle.composition.publishers import chains_of_publishers
 from navoracle.composition.system import ChainAccess, chain_access
 from navoracle.config.models import Config
 from navoracle.domain.errors import ConfigurationError, NavoracleError, SignerFailed
 from navoracle.ports import Address, Clock
 from navoracle.recorded.reader import RecordedReader
-from navoracle.recorded.series import load_series
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +44,7 @@ def reach(
         ConfigurationError: an exchange cannot be reached at all.
         UsageError: a recorded series cannot be read.
     """
-    series = {name: load_series(section.file, step=section.step) for name, section in config.recorded.items()}
+    series = load_recorded(config)
     off_chain = off_chain_services(config, RecordedReader(series, documents))
     access = dict(chains or {})
     unsigned: list[tuple[str, NavoracleError]] = []

@@ -16,7 +16,7 @@ from navoracle.config.chains import ChainSection
 from navoracle.config.models import Config
 from navoracle.config.signers import SignerSection
 from navoracle.domain.errors import ConfigurationError, GuardRefused, UsageError
-from navoracle.domain.frame import ConfirmedNav
+from navoracle.domain.prior import ConfirmedNav
 from navoracle.keeper.proposals import (
     Decision,
     Proposal,
@@ -25,7 +25,8 @@ from navoracle.keeper.proposals import (
     held_post,
     release_proposal,
 )
-from navoracle.ports import Address, Receipt
+from navoracle.ports import Address
+from navoracle.publisher_port import Receipt
 from navoracle.publishers.nav_registry import NavRegistryPublisher
 from navoracle.publishers.nav_registry_calls import NavRegistryCalls
 from navoracle.registry_port import Hold

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from navoracle.chain.signers import sign_checked
 from navoracle.composition.signers import signer_of
 from navoracle.composition.system import ChainAccess
-from navoracle.config.models import Config, FundSection
+from navoracle.config.funds import FundSection
+from navoracle.config.models import Config
 from navoracle.config.requests import LimitSection, ManagerSection
 from navoracle.config.signers import SignerSection
 from navoracle.ports import Clock

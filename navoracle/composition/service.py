@@ -12,8 +12,11 @@ from navoracle import __version__
 from navoracle.composition.alerts import alert_notifier, alert_policy
 from navoracle.composition.cadence import breaker_policy, watch_of
 from navoracle.composition.observers import ServiceObserver
+from navoracle.composition.overrides import OverridesNews
 from navoracle.composition.requests import drop_folder, request_desk
+from navoracle.composition.service_events import Part
 from navoracle.composition.service_view import KeeperView
+from navoracle.composition.state_files import FrameRelay, StateFilesJob, state_files_of
 from navoracle.composition.system import ChainAccess, Running, System, open_system, registry_inspector
 from navoracle.composition.trades import trade_watches
 from navoracle.config.loading import config_hash
@@ -24,6 +27,7 @@ from navoracle.keeper.breakers import Breakers
 from navoracle.keeper.emergency_path import Guardian, GuardianHolds, InsolvencyPath
 from navoracle.keeper.parts import Keeper, ServiceTimes
 from navoracle.keeper.request_actions import RequestActions
+from navoracle.keeper.risk_looks import watched_funds
 from navoracle.keeper.schedule import ScheduledClock
 from navoracle.keeper.service import KeeperService
 from navoracle.keeper.settlements import Settlements
@@ -31,7 +35,9 @@ from navoracle.keeper.trades import LatestValues
 from navoracle.private_file import read_private
 from navoracle.publishers.nav_registry_calls import NavRegistryCalls
 from navoracle.requests import RequestListener
-from navoracle.store_port import RequestRecord, Store
+from navoracle.risk.monitor import RiskMonitor
+from navoracle.state_files.state_files import StateFiles
+from navoracle.store_port import RequestRecord, Severity, Store
 from navoracle.telemetry.alerts import Alerts
 from navoracle.telemetry.events import EventLog
 from navoracle.telemetry.metrics import Metrics
@@ -41,13 +47,20 @@ from navoracle.web_service.view import RequestReceiver
 
 ALERT_SECONDS: Final = 5
 EVENT_SECONDS: Final = 10
+STATE_FILE_SECONDS: Final = 1
 TOKEN_BYTES: Final = 16_384
 ALL_INTERFACES: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - to be recognised, not bound to
 
 
 @dataclass(frozen=True, slots=True)
 class RunningService:
-    """A service that is ready to run; `port` is where it listens, None where it serves nothing."""
+    """A service that is ready to run.
+
+    Attributes:
+        parts: what of it begins.
+        monitor: the risk monitor; None where no fund has limits or a gate.
+        port: where it listens; None where it serves nothing.
+    """
 
     service: KeeperService
     system: System
@@ -55,6 +68,8 @@ class RunningService:
     metrics: Metrics
     alerts: Alerts
     events: EventLog
+    parts: tuple[Part, ...]
+    monitor: RiskMonitor | None
     port: int | None
 
 
@@ -68,12 +83,14 @@ async def open_service(
     events_folder: Path,
     chains: Mapping[str, ChainAccess] | None = None,
     documents: Path | None = None,
+    state_folder: Path | None = None,
 ) -> AsyncIterator[RunningService]:
     """Build the service; it serves its health while the block runs, and begins to work with `service.run`.
 
     Args:
         events_folder: where the event files are.
         chains, documents: as `open_system` takes them.
+        state_folder: where state files are written, instead of where the configuration says.
 
     Raises:
         ConfigurationError, ChainError, UsageError: as `open_system`; a port that is taken, a token file without tokens.
@@ -100,20 +117,39 @@ async def open_service(
     )
     told.append(alerts)
     observer = ServiceObserver(store, metrics, alerts, events.record, clock, nav_age_limit=said.nav_age_limit)
-    running = Running(said.lease, None, observer.lane_event, observer.node_event)
+    relay = FrameRelay()
+    running = Running(
+        said.lease,
+        None,
+        observer.lane_event,
+        observer.node_event,
+        lambda news: tell_overrides(news, observer, alerts),
+        relay,
+    )
     system = await open_system(
         config, clock=clock, store=store, live=live, chains=chains, documents=documents, running=running
     )
+    files: StateFiles | None = None
     try:
-        service, desk = _assemble(config, system, store, clock, observer, metrics, alerts, events, live=live)
-        view = KeeperView(system, store, observer, events, clock, nav_age_limit=said.nav_age_limit, live=live)
+        monitor = _monitor(config, system)
+        service, desk = _assemble(config, system, store, clock, observer, metrics, alerts, events, monitor, live=live)
+        if config.state_files is not None:
+            files = state_files_of(config.state_files, config, system, store, observer.served, folder=state_folder)
+            relay.listeners.append(files.hear)
+            job = StateFilesJob(files, lambda trouble: _tell_state_files(trouble, metrics, alerts))
+            service.also(STATE_FILE_SECONDS, "state files", job.run)
+        limit = said.nav_age_limit
+        view = KeeperView(system, store, observer, events, clock, nav_age_limit=limit, live=live, monitor=monitor)
         http = said.http
         tokens = () if http.token_file is None else _tokens(http.token_file)
         hosts = None if http.host in ALL_INTERFACES else {http.host, "localhost", "127.0.0.1", "[::1]"}
         app = build_app(view, desk, metrics, tokens, hosts=hosts)
         async with serving(app, http.host, http.port) if http.enabled else nullcontext(None) as port:
-            yield RunningService(service, system, observer, metrics, alerts, events, port)
+            parts = _parts(system, desk, monitor)
+            yield RunningService(service, system, observer, metrics, alerts, events, parts, monitor, port)
     finally:
+        if files is not None:
+            files.close()
         await system.close()
         events.close()
 
@@ -127,6 +163,7 @@ def _assemble(
     metrics: Metrics,
     alerts: Alerts,
     events: EventLog,
+    monitor: RiskMonitor | None,
     *,
     live: bool,
 ) -> tuple[KeeperService, RequestReceiver | None]:
@@ -147,6 +184,7 @@ def _assemble(
         observer=observer,
         clock=clock,
         lanes=(*system.posters.values(), *system.guardians.values()),
+        monitor=monitor,
         settlements=Settlements(system.vaults, store, clock, live=live) if system.vaults and live else None,
     )
     service = KeeperService(
@@ -158,6 +196,7 @@ def _assemble(
             misfire_grace=said.misfire_grace,
             health=said.health_interval,
             stop_grace=said.stop_grace,
+            risk=said.risk_seconds,
         ),
     )
     service.also(ALERT_SECONDS, "alerts", lambda: alerts.tick(clock.now()))
@@ -189,6 +228,30 @@ def _assemble(
     return service, desk
 
 
+def _parts(system: System, desk: RequestReceiver | None, monitor: RiskMonitor | None) -> tuple[Part, ...]:
+    """What of a service begins, by the component whose events it makes."""
+    return (
+        Part("keeper", "keeper"),
+        Part("prices", "sampler"),
+        Part("guards", "breakers"),
+        Part("store", "database"),
+        Part("alerts", "alerts"),
+        *(Part("chain", f"nodes of {name}") for name in system.chains),
+        *(Part("chain", f"lane {name}:{lane.address}") for name, lane in system.posters.items()),
+        *(Part("chain", f"guardian's lane {name}:{lane.address}") for name, lane in system.guardians.items()),
+        *(() if monitor is None else (Part("risk", "risk monitor"),)),
+        *(() if desk is None else (Part("requests", "request desk"),)),
+    )
+
+
+def _monitor(config: Config, system: System) -> RiskMonitor | None:
+    """The risk monitor; None where no fund has limits or a gate."""
+    if not watched_funds(system.subject.funds.values()):
+        return None
+    said = config.service
+    return RiskMonitor(history_limit=said.risk_history, max_error_rate=said.risk_max_error_rate)
+
+
 def _taken(record: RequestRecord, service: KeeperService, metrics: Metrics) -> None:
     metrics.observe_request(record.action, "accepted")
     service.hurry_requests()
@@ -202,6 +265,27 @@ def _tell_event_files(trouble: str | None, metrics: Metrics, told: Sequence[Aler
             alerts.clear("EventLogFailing", "")
         else:
             alerts.raise_("EventLogFailing", "", trouble)
+
+
+def _tell_state_files(trouble: str | None, metrics: Metrics, alerts: Alerts) -> None:
+    metrics.state_files_work(trouble is None)
+    if trouble is None:
+        alerts.clear("StateFilesFailing", "")
+    else:
+        alerts.raise_("StateFilesFailing", "", trouble)
+
+
+def tell_overrides(news: OverridesNews, observer: ServiceObserver, alerts: Alerts) -> None:
+    """The overrides file changed: its limits are taken, or the last good ones stay."""
+    data = {"file": str(news.file), "overrides": dict(news.said)}
+    if news.trouble is not None:
+        observer.record("overrides_broken", None, Severity.WARNING, news.trouble.message, news.trouble.advice, data)
+        alerts.raise_("OverridesBroken", "", news.trouble.message)
+        return
+    changed = ", ".join(f"{path} = {each['value']}" for path, each in news.said.items()) or "nothing is overridden"
+    observer.record("overrides_taken", None, Severity.INFO, f"overrides: {changed}", "", data)
+    alerts.clear("OverridesBroken", "")
+    alerts.raise_("OverridesChanged", "", changed)
 
 
 async def _catch_up(events: EventLog, observer: ServiceObserver) -> None:

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, Literal
 
 from navoracle import __version__
 from navoracle.chain.node_state import NodeState
 from navoracle.composition.observers import ServiceObserver
+from navoracle.composition.risk_documents import health_document, standing_document
 from navoracle.composition.system import System
 from navoracle.domain.breaker import Breaker
 from navoracle.domain.errors import StoreError
 from navoracle.ports import Clock
+from navoracle.risk.health import HealthStatus
+from navoracle.risk.monitor import RiskMonitor
 from navoracle.store_port import BreakerSubject, Store
 from navoracle.telemetry.events import EventLog
-from navoracle.web_service.view import Check, FundHealth, Liveness
+from navoracle.web_service.view import Check, Component, FundHealth, Liveness
 
 HEARTBEAT_LIMIT: Final = 30.0
 """Seconds after which a loop that should beat every second is taken for stuck."""
+
+_WORDS: Final[Mapping[HealthStatus, Literal["healthy", "degraded", "unhealthy"]]] = {
+    HealthStatus.HEALTHY: "healthy",
+    HealthStatus.DEGRADED: "degraded",
+    HealthStatus.UNHEALTHY: "unhealthy",
+}
 
 
 class KeeperView:
@@ -33,6 +42,7 @@ class KeeperView:
         *,
         nav_age_limit: int,
         live: bool,
+        monitor: RiskMonitor | None = None,
     ) -> None:
         self._system = system
         self._store = store
@@ -41,6 +51,7 @@ class KeeperView:
         self._clock = clock
         self._nav_age_limit = nav_age_limit
         self._live = live
+        self._monitor = monitor
 
     def liveness(self) -> Liveness:
         """Whether the loop moves."""
@@ -114,6 +125,20 @@ class KeeperView:
             said.append("this is a dry run: nothing is sent")
         return "; ".join(said) or "no slot has ended since the start"
 
+    def components(self) -> tuple[Component, ...]:
+        """The risk monitor, where a fund is watched."""
+        if self._monitor is None:
+            return ()
+        found = self._monitor.health()
+        return (
+            Component(
+                "risk monitor",
+                _WORDS[found.status],
+                f"{found.status.value}: {found.errors} errors in its last {found.updates} updates",
+                "" if found.status is HealthStatus.HEALTHY else "The event log's `error` events of `risk` say which.",
+            ),
+        )
+
     def troubles(self) -> tuple[Check, ...]:
         """What else is not as it should be."""
         found = [
@@ -133,6 +158,7 @@ class KeeperView:
             "live": self._live,
             "now": self._clock.now(),
             "funds": {name: self._fund(name) for name in self._system.subject.funds},
+            "risk_monitor": None if self._monitor is None else health_document(self._monitor.health()),
             "breakers": self._breakers(),
             "lanes": [
                 {
@@ -177,6 +203,7 @@ class KeeperView:
                 "state": last[2].state.value,
                 "reason": last[2].reason,
             },
+            "risk": None if self._monitor is None else standing_document(self._monitor, name),
         }
 
     def _breakers(self) -> Sequence[Mapping[str, object]]:

@@ -11,6 +11,7 @@ from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import StoreError, UsageError
 from navoracle.domain.fees import Basis
 from navoracle.domain.frame import NavFrame
+from navoracle.domain.risk.gates import PeakState
 from navoracle.domain.units import Timestamp
 from navoracle.redaction import redact_database_url
 from navoracle.storage import SqlStore
@@ -91,7 +92,12 @@ class RehearsalStore(SqlStore):
         return all(row.slot_time != slot_time for row in self.slots(fund, since=slot_time))
 
     def record_frame(
-        self, frame: NavFrame, *, hashes: Mapping[str, str], fee_bases: Mapping[str, Basis] | None = None
+        self,
+        frame: NavFrame,
+        *,
+        hashes: Mapping[str, str],
+        fee_bases: Mapping[str, Basis] | None = None,
+        peaks: Mapping[str, PeakState] | None = None,
     ) -> None:
         """Nothing is kept."""
 

@@ -20,15 +20,18 @@ from navoracle.chain.transactor import FeePolicy, Web3Transactor
 from navoracle.chain.versions import require_contract
 from navoracle.composition.endpoints import node_pool
 from navoracle.composition.lanes import GWEI, transaction_lane
-from navoracle.composition.off_chain import OffChainServices, off_chain_services
-from navoracle.composition.plans import resolve, subject_of
+from navoracle.composition.off_chain import OffChainServices, load_recorded, off_chain_services
+from navoracle.composition.overrides import LiveOverrides, OverridesNews
+from navoracle.composition.plans import subject_of
 from navoracle.composition.publishers import Ways, chains_of_publishers, peer_outbox, resolved_peers
+from navoracle.composition.resolving import resolve
 from navoracle.composition.safe import safe_proposer
 from navoracle.composition.signers import signer_of
 from navoracle.composition.vaults import vaults_of
 from navoracle.config.chains import ChainSection
 from navoracle.config.models import Config
 from navoracle.domain.errors import ConfigurationError
+from navoracle.domain.frame import NavFrame
 from navoracle.keeper.frame import FramePorts
 from navoracle.keeper.planner import Planner, Subject
 from navoracle.keeper.preflight import Preflight, preflight
@@ -41,7 +44,7 @@ from navoracle.publishers.nav_registry import NavRegistryPublisher
 from navoracle.publishers.nav_registry_codec import RecordSize
 from navoracle.publishers.nav_registry_state import NavRegistryInspector
 from navoracle.recorded.reader import RecordedReader
-from navoracle.recorded.series import Series, load_series
+from navoracle.recorded.series import Series
 from navoracle.store_port import Store
 
 
@@ -62,13 +65,17 @@ class Running:
     Attributes:
         lease: seconds for which they are claimed.
         patience: seconds that a slot waits for its transaction; None for as long as it takes.
-        on_lane_event, on_node_event: told of what becomes of transactions and nodes; logged when None.
+        on_lane_event, on_node_event, on_overrides: told of what becomes of transactions, nodes and the overrides file;
+            logged when None.
+        on_frame: told of every frame of a slot, a look or a sample as soon as it was run.
     """
 
     lease: int = 60
     patience: float | None = 120.0
     on_lane_event: Callable[[LaneEvent], None] | None = None
     on_node_event: Callable[[NodeEvent], None] | None = None
+    on_overrides: Callable[[OverridesNews], None] | None = None
+    on_frame: Callable[[NavFrame], None] = lambda _frame: None
 
 
 ONE_SHOT: Final = Running()
@@ -77,7 +84,7 @@ ONE_SHOT: Final = Running()
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """Everything that a command needs, built once."""
+    """Everything that a command needs, built once; `config` is what counts at the start, overrides merged in."""
 
     config: Config
     subject: Subject
@@ -176,7 +183,9 @@ async def open_system(
         ConfigurationError, ChainError: something named in the configuration is not there, or not what it is said to be.
         UsageError: a recorded series cannot be read.
     """
-    series = {name: load_series(section.file, step=section.step) for name, section in config.recorded.items()}
+    overrides = LiveOverrides(config, running.on_overrides)
+    config = overrides.current.config
+    series = load_recorded(config)
     off_chain = off_chain_services(config, RecordedReader(series, documents), live=services)
     access = dict(chains or {})
     posted = chains_of_publishers(config)
@@ -253,11 +262,19 @@ async def open_system(
         vaults = {} if store is None else await vaults_of(config, readers, posters, settlers)
         on_failure.pop_all()
     ports = FramePorts(readers, off_chain, clock, store, outboxes)
-    planner = Planner(subject, store, outboxes, now=clock.now())
+    planner = Planner(subject, store, outboxes, now=clock.now(), policies=overrides)
     runner = (
         None
         if store is None
-        else SlotRunner(planner, ports, store, owner=owner, lease=running.lease, patience=running.patience)
+        else SlotRunner(
+            planner,
+            ports,
+            store,
+            owner=owner,
+            lease=running.lease,
+            patience=running.patience,
+            on_frame=running.on_frame,
+        )
     )
     return System(config, subject, clock, access, series, off_chain, ports, planner, runner, posters, guardians, vaults)
 

@@ -10,11 +10,14 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from navoracle.composition.plans import FUND_PRIOR, PRICES, SAMPLES, resolve, subject_of
+from navoracle.composition.evidence_plans import FUND_PRIOR, PRICES, SAMPLES
+from navoracle.composition.plans import subject_of
+from navoracle.composition.resolving import resolve
 from navoracle.config.models import Config
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import UsageError, VerificationFailed
-from navoracle.domain.frame import BlockStamp, Prior, ReadRecord
+from navoracle.domain.frame import BlockStamp, ReadRecord
+from navoracle.domain.prior import Prior
 from navoracle.domain.units import Timestamp
 from navoracle.json_depth import require_shallow
 from navoracle.keeper.frame import FramePorts

@@ -23,7 +23,13 @@ TargetUrl = Annotated[SecretStr, AfterValidator(_check_target_url)]
 
 
 class TargetSection(Section):
-    """Somebody who is told: a name for logs and metrics, and where (an apprise URL out of the environment)."""
+    """Somebody who is told.
+
+    Attributes:
+        name: what logs and metrics call it.
+        url: an apprise URL, out of the environment.
+        min_severity: the least severe alert that it is told of.
+    """
 
     name: Name
     url: TargetUrl
@@ -39,6 +45,7 @@ class AlertsSection(Section):
         repeat_minutes: between two messages about the same alert.
         settle_seconds: how long something must be right before that is told.
         send_seconds: how long a service may take to accept a message.
+        escalate_minutes: how long a critical alert waits for somebody who acknowledges it.
     """
 
     targets: tuple[TargetSection, ...] = ()

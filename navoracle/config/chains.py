@@ -20,10 +20,14 @@ Pinning = Literal["auto", "hash", "number"]
 
 
 class EndpointSection(Section):
-    """One node of a chain: its URL (http, https, ws or wss), who runs it, and what it may be asked.
+    """One node of a chain.
 
-    Nodes of one operator count once towards the quorum; unless it is named, the operator is the URL's host. `pin` says
-    how reads are pinned on this node where it differs from the chain's.
+    Attributes:
+        url: http, https, ws or wss; out of the environment where it holds a key.
+        operator: who runs it; the URL's host unless named. Nodes of one operator count once towards the quorum.
+        requests_per_second: the most that it is asked; no limit unless set.
+        concurrency: the most requests that wait for it at once.
+        pin: how reads are pinned on this node, where it differs from the chain's.
     """
 
     url: NodeUrl
@@ -39,7 +43,12 @@ class EndpointSection(Section):
 
 
 class SequencerSection(Section):
-    """The uptime feed of a rollup's sequencer; while it is down, and `grace` seconds after, the chain is not read."""
+    """The uptime feed of a rollup's sequencer; while it is down the chain is not read.
+
+    Attributes:
+        feed: the uptime feed.
+        grace: seconds after it came back during which the chain is not read.
+    """
 
     feed: ChecksumAddress
     grace: Seconds = 3_600
@@ -48,10 +57,26 @@ class SequencerSection(Section):
 class ChainSection(Section):
     """One chain: its nodes, finality rule, registry and signer.
 
-    `rpc` is short for one endpoint. `quorum` operators must agree: 2 where there are two or more, unless it says
-    otherwise. A node may lie `max_lag` blocks behind the others, and its head `max_head_age` seconds behind the clock.
-    `signer` posts; `guardian` is a hot key that may hold funds where one is insolvent, and is never the poster's.
-    `safe` is the Safe that transactions are proposed to, where they are not sent.
+    Attributes:
+        chain_id: what every node must say.
+        rpc: short for one endpoint: its URL.
+        endpoints: its nodes; either these or `rpc`.
+        quorum: how many operators must agree; 2 where there are two or more, unless it says otherwise.
+        max_lag: blocks that a node may lie behind the others.
+        max_head_age: seconds that a node's newest block may lie behind the clock.
+        finality: which block is valued at: `confirmations` behind the newest, or the node's `safe` or `finalized`.
+        confirmations: how many blocks, for that.
+        pin: how reads are pinned to the block: by its hash, by its number with the hash compared after, or as the
+            node can.
+        multicall: the chain's Multicall3.
+        sequencer: of a rollup.
+        registry: the NavRegistry that its funds are posted to.
+        signer: the key that posts.
+        guardian: a hot key that may hold funds that are insolvent; never the poster's.
+        safe: the Safe that transactions are proposed to, where they are not sent.
+        transactions: what they may cost, and how they are seen to their end.
+        timeout: seconds that one request to a node may take.
+        testnet: whether its money is play money; what is only for test networks asks for it.
     """
 
     chain_id: Annotated[int, Field(gt=0)]
@@ -71,6 +96,7 @@ class ChainSection(Section):
     safe: SafeSection | None = None
     transactions: TransactionsSection = TransactionsSection()
     timeout: Annotated[int, Field(gt=0, le=600)] = 20
+    testnet: bool = False
 
     @property
     def nodes(self) -> tuple[EndpointSection, ...]:

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from navoracle.config.models import Config
 from navoracle.config.secrets import hide_secrets_of
 from navoracle.config.service import anchored
+from navoracle.config.state_files import anchored_state_files
 from navoracle.domain.errors import ConfigurationError
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -55,13 +56,16 @@ def load_config(path: Path, environment: Mapping[str, str] | None = None) -> Con
         raw = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise ConfigurationError(
-            f"{path}: not YAML: {_syntax(error)}", advice="Correct the syntax at that place."
+            f"{path}: not YAML: {syntax_of(error)}", advice="Correct the syntax at that place."
         ) from None
     if not isinstance(raw, dict):
         raise ConfigurationError(
             f"{path}: holds no configuration", advice="A configuration is a mapping with `assets:` and `funds:`."
         )
-    expanded = _expand(raw, path, (), os.environ if environment is None else environment)
+    unset: dict[str, str] = {}
+    expanded = _expand(raw, (), os.environ if environment is None else environment, unset)
+    if unset:
+        raise _unset(path, unset)
     return _anchor(parse_config(expanded, str(path)), path.parent)
 
 
@@ -73,19 +77,20 @@ def parse_config(raw: Mapping[str, Any], name: str) -> Config:
     try:
         config = Config.model_validate(raw)
     except ValidationError as error:
-        raise _explained(error, name) from error
+        raise explained(error, name) from error
     hide_secrets_of(config)
     return config
 
 
-def _syntax(error: yaml.YAMLError) -> str:
+def syntax_of(error: yaml.YAMLError) -> str:
     """What is wrong and where; the text around it is left out, it may hold a key."""
     mark = getattr(error, "problem_mark", None)
     what = _QUOTED.sub("'***'", getattr(error, "problem", None) or "it cannot be read")
     return what if mark is None else f"{what}, line {mark.line + 1}, column {mark.column + 1}"
 
 
-def _explained(error: ValidationError, name: str) -> ConfigurationError:
+def explained(error: ValidationError, name: str) -> ConfigurationError:
+    """What is wrong with a configuration that `name` calls, place by place, with its remedy."""
     problems = []
     for problem in error.errors(include_url=False, include_input=False):
         place = ".".join(str(step) for step in problem["loc"]) or "(top)"
@@ -98,24 +103,32 @@ def _explained(error: ValidationError, name: str) -> ConfigurationError:
     )
 
 
-def _expand(value: Any, path: Path, place: tuple[str, ...], environment: Mapping[str, str]) -> Any:
+def _expand(value: Any, place: tuple[str, ...], environment: Mapping[str, str], unset: dict[str, str]) -> Any:
+    """The value with its variables filled in; each that is not set is noted in `unset`, with its first place."""
     if isinstance(value, dict):
-        return {key: _expand(item, path, (*place, str(key)), environment) for key, item in value.items()}
+        return {key: _expand(item, (*place, str(key)), environment, unset) for key, item in value.items()}
     if isinstance(value, list):
-        return [_expand(item, path, (*place, str(index)), environment) for index, item in enumerate(value)]
+        return [_expand(item, (*place, str(index)), environment, unset) for index, item in enumerate(value)]
     if not isinstance(value, str):
         return value
 
     def replace(match: re.Match[str]) -> str:
         name = match.group(1)
         if name not in environment:
-            raise ConfigurationError(
-                f"{path}: {'.'.join(place)}: environment variable {name} is not set",
-                advice=f"Set {name}, or write the value in the file.",
-            )
+            unset.setdefault(name, ".".join(place))
+            return ""
         return environment[name]
 
     return _VARIABLE.sub(replace, value)
+
+
+def _unset(path: Path, unset: Mapping[str, str]) -> ConfigurationError:
+    (name, place), *others = unset.items()
+    more = "".join(f"; {other} ({where})" for other, where in others)
+    return ConfigurationError(
+        f"{path}: {place}: environment variable {name} is not set" + (f"; nor are{more[1:]}" if others else ""),
+        advice=f"Set {', '.join(unset)}, or write {'the values' if others else 'the value'} in the file.",
+    )
 
 
 def _anchor(config: Config, folder: Path) -> Config:
@@ -133,8 +146,14 @@ def _anchor(config: Config, folder: Path) -> Config:
         )
         for name, chain in config.chains.items()
     }
-    service = anchored(config.service, folder)
-    return config.model_copy(update={"recorded": recorded, "chains": chains, "service": service})
+    return config.model_copy(
+        update={
+            "recorded": recorded,
+            "chains": chains,
+            "service": anchored(config.service, folder),
+            "state_files": anchored_state_files(config.state_files, folder),
+        }
+    )
 
 
 def config_hash(config: Config) -> str:

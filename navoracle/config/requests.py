@@ -13,7 +13,12 @@ from navoracle.requests import Action
 
 
 class LimitSection(Section):
-    """At most so many requests within so many seconds."""
+    """At most so many requests within so many seconds.
+
+    Attributes:
+        at_most: how many.
+        within: seconds.
+    """
 
     at_most: Annotated[int, Field(ge=1)]
     within: Annotated[int, Field(ge=1)]
@@ -27,6 +32,7 @@ class RequestsSection(Section):
         max_validity: seconds; a request whose deadline lies farther ahead is refused.
         limits: by action, in the place of those that apply unless said (update: 1 an hour, emergency_update: 24 a day,
             post_trade: 60 an hour; none for the others).
+        poll_seconds: between two looks at the drop folder.
     """
 
     drop_folder: Path | None = None
@@ -38,8 +44,10 @@ class RequestsSection(Section):
 class ManagerSection(Section):
     """Where a fund's manager is known, instead of by the registry's MANAGER role.
 
-    With `role` (32 bytes in hex) the contract is asked `hasRole(role, signer)`, with `owner: true` whether `owner()` is
-    the signer.
+    Attributes:
+        contract: the contract that is asked.
+        role: 32 bytes in hex: `hasRole(role, signer)` must be true.
+        owner: `owner()` must be the signer.
     """
 
     contract: ChecksumAddress
@@ -54,7 +62,12 @@ class ManagerSection(Section):
 
 
 class FundRequestsSection(Section):
-    """Requests about one fund: who its manager is, and limits in the place of the service's."""
+    """Requests about one fund: who its manager is, and limits in the place of the service's.
+
+    Attributes:
+        manager: where its manager is known; the registry's MANAGER role unless set.
+        limits: by action, in the place of the service's.
+    """
 
     manager: ManagerSection | None = None
     limits: dict[Action, LimitSection] = Field(default_factory=dict)

@@ -39,6 +39,7 @@ class SafeSection(Section):
             proposal of ours where there is one.
         service: proposes there too.
         signer: the proposer's key; the chain's `signer` where none is named.
+        address: the Safe.
     """
 
     address: ChecksumAddress

@@ -9,14 +9,21 @@ from pydantic import Field
 
 from navoracle.config.base import BpsField, Seconds, Section
 from navoracle.config.requests import RequestsSection
+from navoracle.domain.units import Wad
+from navoracle.readers import DecimalWad
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
 
 class HttpServiceSection(Section):
-    """Where health, metrics and signed requests are served. `token_file` holds the bearer tokens, one a line.
+    """Where health, metrics and signed requests are served.
 
-    Without tokens nothing that changes anything is served.
+    Attributes:
+        enabled: whether anything is served.
+        host: where it listens.
+        port: 0 takes a free one.
+        token_file: bearer tokens, one a line, in a file of mode 600; without them nothing that changes anything is
+            served.
     """
 
     enabled: bool = True
@@ -26,7 +33,13 @@ class HttpServiceSection(Section):
 
 
 class TradesSection(Section):
-    """What counts as a large trade, and how often logs are asked for where no WebSocket tells of them."""
+    """What counts as a large trade, and how often logs are asked for where no WebSocket tells of them.
+
+    Attributes:
+        enabled: whether logs are watched.
+        limit_bps: of NAV: a transfer of more asks for an emergency.
+        poll_seconds: between two questions, where no WebSocket tells of logs.
+    """
 
     enabled: bool = True
     limit_bps: BpsField = 1_000
@@ -34,7 +47,12 @@ class TradesSection(Section):
 
 
 class EventsSection(Section):
-    """The event files: in which folder, beside the configuration, and for how many days they are kept."""
+    """The event files.
+
+    Attributes:
+        folder: beside the configuration.
+        keep_days: for how many days files are kept.
+    """
 
     folder: Path = Path("events")
     keep_days: Annotated[int, Field(gt=0)] = 30
@@ -50,6 +68,14 @@ class ServiceSection(Section):
         health_interval: between two looks at what the chain serves, at balances and at contracts.
         nav_age_limit: the age of a NAV on chain above which a fund is not healthy; twice the cadence unless set.
         stop_grace: how long slots under way are waited for when the service is asked to stop.
+        risk_seconds: between two looks at the risks of funds that have a monitor or a gate.
+        risk_history: readings of each fund that the monitor keeps.
+        risk_max_error_rate: errors by update, over the last 100, above which the monitor is unhealthy.
+        overrides_file: limits that are merged over those of the configuration, read again whenever the file changes.
+        http: health, metrics and requests.
+        requests: how signed requests come in.
+        trades: what counts as a large trade.
+        events: the event files.
     """
 
     lease: Annotated[int, Field(ge=2, le=3_600)] = 30
@@ -58,6 +84,10 @@ class ServiceSection(Section):
     health_interval: Annotated[int, Field(ge=1)] = 60
     nav_age_limit: Annotated[int, Field(gt=0)] = 7_200
     stop_grace: Seconds = 30
+    risk_seconds: Annotated[int, Field(ge=1)] = 60
+    risk_history: Annotated[int, Field(ge=1)] = 1_000
+    risk_max_error_rate: DecimalWad = Wad(100_000_000_000_000_000)
+    overrides_file: Path | None = None
     http: HttpServiceSection = HttpServiceSection()
     requests: RequestsSection = RequestsSection()
     trades: TradesSection = TradesSection()
@@ -74,12 +104,22 @@ def anchored(section: ServiceSection, folder: Path) -> ServiceSection:
                 update={"drop_folder": requests.drop_folder and folder / requests.drop_folder}
             ),
             "events": events.model_copy(update={"folder": folder / events.folder}),
+            "overrides_file": section.overrides_file and folder / section.overrides_file,
         }
     )
 
 
 class BreakerSection(Section):
-    """When breakers open by themselves, and how they close; see `navoracle.domain.breaker.BreakerPolicy`."""
+    """When breakers open by themselves, and how they close; see `navoracle.domain.breaker.BreakerPolicy`.
+
+    Attributes:
+        cool_down: seconds that an open breaker waits before it is tried.
+        agreements: agreeing frames that close it.
+        agreement_bps: how far they may lie apart.
+        large_changes: changes above `max_change_bps` within `window` that open it.
+        window: seconds.
+        no_majority_frames: frames in a row in which an asset's sources have no majority.
+    """
 
     cool_down: Seconds = 3_600
     agreements: Annotated[int, Field(ge=1)] = 2

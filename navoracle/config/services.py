@@ -19,7 +19,12 @@ ExchangeCredential = Literal[
 
 
 class CredentialSection(Section):
-    """A header that opens an HTTP service: its name, and its value out of the environment ("${KEY}")."""
+    """A header that opens an HTTP service.
+
+    Attributes:
+        header: the header's name.
+        value: its value, out of the environment.
+    """
 
     header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")]
     value: SecretStr
@@ -34,7 +39,13 @@ class CredentialSection(Section):
 
 
 class HttpSection(Section):
-    """How HTTP services are asked: seconds for a whole request, and the pace at which one host is asked."""
+    """How HTTP services are asked.
+
+    Attributes:
+        deadline: seconds for a whole request.
+        concurrency: requests to one host at once.
+        per_second: requests to one host in a second.
+    """
 
     deadline: Annotated[int, Field(gt=0, le=120)] = 10
     concurrency: Annotated[int, Field(gt=0, le=64)] = 4
@@ -42,7 +53,16 @@ class HttpSection(Section):
 
 
 class ExchangeSection(Section):
-    """An exchange by ccxt's name, the credential fields that it wants ("apiKey", "secret", ...), and its options."""
+    """An exchange, through the extra `exchanges`.
+
+    Attributes:
+        id: ccxt's name of the exchange.
+        credentials: the fields that it wants (`apiKey`, `secret`, ...), out of the environment; keys that may only
+            read.
+        options: ccxt's options.
+        sandbox: whether its test network is asked.
+        deadline: seconds for a whole question, with all its requests.
+    """
 
     id: Annotated[str, Field(pattern="^[a-z0-9]+$")]
     credentials: dict[ExchangeCredential, SecretStr] = Field(default_factory=dict)
@@ -70,6 +90,12 @@ def service_problems(config: Config) -> list[str]:
         (f"funds.{name}.positions.{index}", position)
         for name, fund in config.funds.items()
         for index, position in enumerate(fund.positions)
+    ]
+    positions += [
+        (f"funds.{name}.risk.{section}.{index}.account", account)
+        for name, fund in config.funds.items()
+        if fund.risk is not None
+        for section, index, account in fund.risk.accounts
     ]
     problems: list[str] = []
     for place, source in sources:

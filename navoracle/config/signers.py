@@ -22,7 +22,11 @@ def _check_http_url(url: SecretStr) -> SecretStr:
 
 
 class _SignerSection(Section):
-    """What all signers have: `address` is the one that the key must have, where it is stated."""
+    """What all signers have.
+
+    Attributes:
+        address: the one that the key must have.
+    """
 
     address: ChecksumAddress | None = None
 
@@ -33,14 +37,24 @@ class _SignerSection(Section):
 
 
 class KeyFileSection(_SignerSection):
-    """A file of mode 600 that holds the key as 64 hex digits."""
+    """A file of mode 600 that holds the key as 64 hex digits.
+
+    Attributes:
+        key_file: the file.
+    """
 
     kind: Literal["key_file"] = "key_file"
     key_file: Path
 
 
 class KeystoreSection(_SignerSection):
-    """An encrypted keystore (version 3) of mode 600; its passphrase is in a file of mode 600 or in a variable."""
+    """An encrypted keystore (version 3) of mode 600; its passphrase is in a file of mode 600 or in a variable.
+
+    Attributes:
+        keystore: the file.
+        passphrase_file: a file of mode 600.
+        passphrase_variable: the name of the variable.
+    """
 
     kind: Literal["keystore"]
     keystore: Path
@@ -55,11 +69,16 @@ class KeystoreSection(_SignerSection):
 
 
 class Web3SignerSection(_SignerSection):
-    """A Web3Signer in `eth1` mode: its URL, and the public key by which it knows the key.
+    """A Web3Signer in `eth1` mode.
 
-    `headers` are sent with every request (values out of the environment). For https, `ca_file` says who vouches for
-    the server, `client_certificate` and `client_key` who we are (PEM). `timeout` is seconds for one request, `budget`
-    for a signature with all its requests.
+    Attributes:
+        url: where it is.
+        public_key: by which it knows the key.
+        headers: sent with every request, values out of the environment.
+        ca_file: who vouches for the server (PEM).
+        client_certificate, client_key: who we are (PEM).
+        timeout: seconds for one request.
+        budget: seconds for a signature, with all its requests.
     """
 
     kind: Literal["web3signer"]
@@ -89,7 +108,13 @@ class Web3SignerSection(_SignerSection):
 class AwsKmsSection(_SignerSection):
     """A key in AWS KMS (KeySpec ECC_SECG_P256K1); credentials come from the environment or the profile, as usual.
 
-    `timeout` is seconds for one request, `budget` for a signature with all its requests.
+    Attributes:
+        key_id: the key's id, ARN or alias.
+        region: where it is; the environment's unless set.
+        profile: of the AWS tools; the environment's unless set.
+        endpoint: another address of the service.
+        timeout: seconds for one request.
+        budget: seconds for a signature, with all its requests.
     """
 
     kind: Literal["aws_kms"]

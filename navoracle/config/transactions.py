@@ -10,7 +10,13 @@ from navoracle.config.base import NodeUrl, Section
 
 
 class RelaySection(Section):
-    """A private relay: routine posts go there first, and after `patience` seconds to the public mempool too."""
+    """A private relay: routine posts go there first, and after `patience` seconds to the public mempool too.
+
+    Attributes:
+        url: where it is.
+        method: how it wants transactions.
+        patience: seconds after which the public mempool gets them too.
+    """
 
     url: NodeUrl
     method: Literal["eth_sendRawTransaction", "eth_sendPrivateTransaction"] = "eth_sendRawTransaction"
@@ -28,6 +34,7 @@ class TransactionsSection(Section):
         confirmations: blocks on top of a transaction's own after which it counts as done; the chain's, unless set.
         max_batch_gas: a frame's funds are split so that no transaction takes more.
         relay: a private relay for routine posts.
+        max_tip_gwei, min_tip_gwei: the most and the least that the block's proposer is offered.
     """
 
     max_fee_gwei: Annotated[int, Field(gt=0)] = 200

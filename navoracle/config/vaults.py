@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from navoracle.positions import Erc20Supply, FundVaultPosition
 
 if TYPE_CHECKING:
-    from navoracle.config.models import Config, FundSection
+    from navoracle.config.funds import FundSection
+    from navoracle.config.models import Config
 
 
 def vault_problems(name: str, fund: FundSection, config: Config) -> list[str]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from navoracle.domain.errors import ChainError
-from navoracle.domain.frame import BlockStamp, Failure
+from navoracle.domain.failures import Failure
+from navoracle.domain.frame import BlockStamp
 from navoracle.domain.units import Timestamp
 from navoracle.keeper.plan import FramePlan
 from navoracle.keeper.session import Asked, Readings, ReadSession
@@ -138,12 +139,14 @@ def readers_of(plan: FramePlan) -> tuple[Reader[Any], ...]:
         asset = plan.assets[symbol]
         readers += asset.sources
         readers += [rate for rate in (asset.derived, asset.native) if rate is not None]
-    if plan.stop_after is None:
+    if plan.stop_after != "price":
         for fund in plan.funds:
             readers += fund.positions
             readers.append(fund.supply)
             if fund.vault is not None:
                 readers.append(fund.vault)
+            if fund.risk is not None:
+                readers += fund.risk.readers
     return (*readers, *_gates(plan, readers))
 
 

@@ -17,14 +17,15 @@ from eth_utils.crypto import keccak
 
 from navoracle import __version__
 from navoracle.domain.errors import DomainError
-from navoracle.domain.frame import FundFrame, FundPrior, ReadRecord
+from navoracle.domain.frame import FundFrame, ReadRecord
+from navoracle.domain.prior import FundPrior
 from navoracle.keeper.collect import Collected, chains_of, gates_of, readers_of
-from navoracle.keeper.plan import AssetPlan, FramePlan, FundPlan
+from navoracle.keeper.plan import AssetPlan, FramePlan, FundPlan, RiskPlan
 from navoracle.keeper.pricing import Prices
 from navoracle.keeper.session import Readings
 from navoracle.ports import Answer, Call, Document, ExchangeCall, HttpGet, NativeBalance, RecordedRow, Request
 
-FORMAT = 3
+FORMAT = 4
 
 _NAMES: dict[type, tuple[str, ...]] = {}
 
@@ -125,6 +126,17 @@ def _describe_fund(fund: FundPlan) -> dict[str, Any]:
         "base": fund.base,
         "priced_in": fund.priced_in,
         "vault": None if fund.vault is None else fund.vault.describe(),
+        "risk": None if fund.risk is None else _describe_risk(fund.risk),
+        "gate": fund.gate,
+        "reporting": fund.reporting,
+    }
+
+
+def _describe_risk(risk: RiskPlan) -> dict[str, Any]:
+    return {
+        "policy": risk.policy,
+        "lending": [reader.describe() for reader in risk.lending],
+        "margin": [reader.describe() for reader in risk.margin],
     }
 
 

@@ -10,13 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from navoracle.domain.frame import FundFrame, NavFrame
+from navoracle.domain.risk.gates import PeakState
 from navoracle.keeper.collect import Collected, collect
 from navoracle.keeper.evidence import canonical, evidence_hash, fund_document
+from navoracle.keeper.judging import guard
 from navoracle.keeper.plan import FramePlan
 from navoracle.keeper.pricing import Prices, price
 from navoracle.keeper.publishing import Outbox
-from navoracle.keeper.valuing import guard, value
+from navoracle.keeper.valuing import value
 from navoracle.ports import ChainReader, Clock, OffChainReader
+from navoracle.risk.gate import kept
 from navoracle.store_port import Store
 
 
@@ -85,13 +88,15 @@ def seal(plan: FramePlan, collected: Collected, prices: Prices, funds: tuple[Fun
         failures=(*collected.chain_failures, *collected.readings.failures.values()),
         funds=funds,
         verifies=plan.verifies,
-        evidence={found.fund: fund_document(frame_id, plan, collected, prices, found) for found in funds},
+        evidence={}
+        if plan.stop_after == "guard"
+        else {found.fund: fund_document(frame_id, plan, collected, prices, found) for found in funds},
     )
 
 
 def record(plan: FramePlan, frame: NavFrame, store: Store | None) -> None:
-    """Store the frame, or only its live prices when it is a sampler's."""
-    if store is None:
+    """Store the frame, or only its live prices when it is a sampler's; nothing of a look between slots."""
+    if store is None or plan.stop_after == "guard":
         return
     if plan.stop_after == "price":
         store.record_sample(frame)
@@ -100,7 +105,22 @@ def record(plan: FramePlan, frame: NavFrame, store: Store | None) -> None:
             frame,
             hashes={fund: "0x" + evidence_hash(document).hex() for fund, document in frame.evidence.items()},
             fee_bases={fund.fund: fund.fees.basis for fund in plan.funds},
+            peaks=kept_peaks(plan, frame),
         )
+
+
+def kept_peaks(plan: FramePlan, frame: NavFrame) -> dict[str, PeakState]:
+    """The peaks that the frame changes for good, by fund."""
+    found: dict[str, PeakState] = {}
+    for part in frame.funds:
+        if part.gate is None:
+            continue
+        prior = plan.prior.funds.get(part.fund)
+        before = None if prior is None or prior.gate is None else prior.gate.peaks
+        state = kept(part.gate, before, part.status, part.reason)
+        if state is not None:
+            found[part.fund] = state
+    return found
 
 
 async def publish(plan: FramePlan, frame: NavFrame, outboxes: Mapping[str, Outbox]) -> None:

@@ -8,13 +8,15 @@ from typing import Protocol
 from navoracle.domain.breaker import Breaker
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import NavoracleError
-from navoracle.domain.frame import ConfirmedNav, NavFrame
+from navoracle.domain.frame import NavFrame
+from navoracle.domain.prior import ConfirmedNav
 from navoracle.domain.units import Timestamp
+from navoracle.keeper.risk_looks import RiskObserver
 from navoracle.lane_port import LaneStatus
 from navoracle.store_port import BreakerSubject, RequestRow, SlotOutcome
 
 
-class Observer(Protocol):
+class Observer(RiskObserver, Protocol):
     """Listens. No method may raise: what is told has happened, whoever hears of it."""
 
     def beat(self) -> None:

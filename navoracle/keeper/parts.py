@@ -16,6 +16,7 @@ from navoracle.keeper.slots import SlotRunner
 from navoracle.keeper.trades import LatestValues
 from navoracle.keeper.watch import Watch
 from navoracle.lane_port import Lane
+from navoracle.risk.monitor import RiskMonitor
 from navoracle.store_port import Store
 
 
@@ -30,11 +31,15 @@ class ServiceTimes:
     health: int = 60
     stop_grace: int = 30
     settle: int = 15
+    risk: int = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Keeper:
-    """The parts of a running keeper; `settlements` is None where no fund has a vault of its own."""
+    """The parts of a running keeper.
+
+    `settlements` is None where no fund has a vault of its own, `monitor` where none has a risk monitor or a gate.
+    """
 
     planner: Planner
     ports: FramePorts
@@ -49,3 +54,4 @@ class Keeper:
     clock: ScheduledClock
     lanes: tuple[Lane, ...] = ()
     settlements: Settlements | None = None
+    monitor: RiskMonitor | None = None

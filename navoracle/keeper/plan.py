@@ -9,12 +9,15 @@ from typing import Final, Literal
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import ConfigurationError
 from navoracle.domain.fees import FeeTerms
-from navoracle.domain.frame import FundPrior, GuardPolicy, Prior
+from navoracle.domain.guard_policy import GuardPolicy
 from navoracle.domain.prices import AggregationPolicy, NativeBandPolicy, Side
+from navoracle.domain.prior import FundPrior, Prior
+from navoracle.domain.risk.gates import GatePolicy
+from navoracle.domain.risk.policy import RiskPolicy
 from navoracle.domain.units import Timestamp
 from navoracle.domain.valuation import PriceKey
 from navoracle.domain.vault import VaultState
-from navoracle.ports import PositionReader, PriceSource, RateSource, Reader, SupplyReader
+from navoracle.ports import LendingReader, MarginReader, PositionReader, PriceSource, RateSource, Reader, SupplyReader
 from navoracle.store_port import Claim
 
 _SIDES: Final[tuple[Side, ...]] = ("asset", "debt")
@@ -45,13 +48,37 @@ class AssetPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class RiskPlan:
+    """The readers of a fund's accounts at lenders and exchanges, for risk alone, and the limits of all its risks."""
+
+    policy: RiskPolicy
+    lending: tuple[LendingReader, ...] = ()
+    margin: tuple[MarginReader, ...] = ()
+
+    @property
+    def readers(self) -> tuple[LendingReader | MarginReader, ...]:
+        """All of them, lenders first."""
+        return (*self.lending, *self.margin)
+
+    @property
+    def assets(self) -> frozenset[str]:
+        """The assets that risk needs prices of: those of delta, and those of the accounts at lenders and exchanges."""
+        delta = self.policy.delta
+        own = () if delta is None else (delta.unit, *delta.assets)
+        lent = (asset for limits in self.policy.lending for _, asset in limits.assets)
+        return frozenset((*own, *lent, *(asset for reader in self.margin for asset in reader.assets)))
+
+
+@dataclass(frozen=True, slots=True)
 class FundPlan:
     """How one fund is valued and where it is posted.
 
     `fund_id` is the fund's number on its registry, `chain` the chain of the contract that it is posted to (None:
     valued, never posted). `publisher` names the contract where it is not the chain's registry; `base` is the asset that
     it counts in (None for the unit of account), `priced_in` all assets whose prices a post needs. `vault` reads the
-    fund's own vault; where there is one, fees are by its terms, mark and clock, and `fees` has no rates.
+    fund's own vault; where there is one, fees are by its terms, mark and clock, and `fees` has no rates. `risk` is what
+    its risk monitor reads and the limits that it holds it against, `gate` how its NAV gate is set; None: it has none.
+    `reporting` is the asset that its NAV is also told in.
     """
 
     fund: str
@@ -65,6 +92,25 @@ class FundPlan:
     base: str | None = None
     priced_in: tuple[str, ...] = ()
     vault: Reader[VaultState] | None = None
+    risk: RiskPlan | None = None
+    gate: GatePolicy | None = None
+    reporting: str | None = None
+
+    @property
+    def valued_in(self) -> frozenset[str]:
+        """The assets without whose prices it can neither be valued nor posted."""
+        return frozenset((*self.priced_in, *(asset for reader in self.positions for asset, _ in reader.assets)))
+
+    @property
+    def told_in(self) -> frozenset[str]:
+        """The assets whose prices risk and reports need; it is valued without them."""
+        risk = frozenset() if self.risk is None else self.risk.assets
+        return risk if self.reporting is None else risk | {self.reporting}
+
+    @property
+    def at_exchange(self) -> frozenset[str]:
+        """The ids of the position readers that read an account at an exchange."""
+        return frozenset(reader.id for reader in self.positions if getattr(reader, "exchange", None) is not None)
 
     @property
     def target(self) -> str | None:
@@ -79,7 +125,8 @@ class FramePlan:
     `gates` are readers that say whether a chain may be read at all (a rollup's sequencer): where one fails, everything
     that was read on its chain fails with it.
 
-    `stop_after="price"` makes it a sampler's frame: nothing is valued. `verifies` names the frame that this one is the
+    `stop_after="price"` makes it a sampler's frame: nothing is valued. "guard" makes it a look between slots: funds are
+    valued and judged, and nothing is recorded or posted. `verifies` names the frame that this one is the
     second look at; `publish` is off for valuations that are only shown; `claims` are the slots that its posts end.
     """
 
@@ -90,7 +137,7 @@ class FramePlan:
     assets: Mapping[str, AssetPlan]
     funds: tuple[FundPlan, ...]
     prior: Prior
-    stop_after: Literal["price"] | None = None
+    stop_after: Literal["price", "guard"] | None = None
     verifies: str | None = None
     publish: bool = False
     claims: tuple[Claim, ...] = ()
@@ -116,7 +163,7 @@ class FramePlan:
         for fund in self.funds:
             for reader in fund.positions:
                 keys.update(reader.assets)
-            keys.update((symbol, "asset") for symbol in fund.priced_in)
+            keys.update((symbol, "asset") for symbol in (*fund.priced_in, *fund.told_in))
         return tuple(sorted(keys))
 
     def key_closure(self) -> frozenset[PriceKey]:
@@ -126,7 +173,15 @@ class FramePlan:
     def for_fund(self, name: str) -> FramePlan:
         """The same plan for one fund alone, with only the assets and the prior state that it needs."""
         fund = next(fund for fund in self.funds if fund.fund == name)
-        symbols = self._closure([*fund.priced_in, *(asset for reader in fund.positions for asset, _ in reader.assets)])
+        return self._for(fund, fund.valued_in | fund.told_in)
+
+    def for_valuation(self, name: str) -> FramePlan:
+        """As `for_fund`, with only the assets without which the fund cannot be valued or posted."""
+        fund = next(fund for fund in self.funds if fund.fund == name)
+        return self._for(fund, fund.valued_in)
+
+    def _for(self, fund: FundPlan, wanted: Iterable[str]) -> FramePlan:
+        symbols, name = self._closure(wanted), fund.fund
         assets = {symbol: self.assets[symbol] for symbol in sorted(symbols) if symbol in self.assets}
         sources = {source.id for asset in assets.values() for source in asset.sources}
         prior = Prior(

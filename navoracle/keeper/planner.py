@@ -4,26 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypedDict
+from typing import Any, Protocol, TypedDict
 
 from navoracle.domain.breaker import Breaker, BreakerState
 from navoracle.domain.bridge import BridgeEnd
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import GuardRefused
 from navoracle.domain.fees import FeeState
-from navoracle.domain.frame import (
-    ConfirmedNav,
-    FirstLook,
-    FundPrior,
-    NavFrame,
-    Prior,
-    PriorFrame,
-    PriorPrice,
-    PriorRound,
-    Sample,
-)
+from navoracle.domain.frame import NavFrame
 from navoracle.domain.prices import LastValid, PriceEstimate, PriceStatus, Side
+from navoracle.domain.prior import ConfirmedNav, FirstLook, FundPrior, Prior, PriorFrame, PriorPrice, PriorRound, Sample
 from navoracle.domain.units import WAD, Rounding, Timestamp, Wad, mul_div
+from navoracle.keeper.gate_priors import GatePriors
 from navoracle.keeper.kept_bridges import bridge_end
 from navoracle.keeper.plan import AssetPlan, FramePlan, FundPlan
 from navoracle.keeper.pricing import SAMPLE_WINDOW
@@ -56,13 +48,35 @@ class Subject:
     gates: tuple[Reader[object], ...] = ()
 
 
+class PolicySource(Protocol):
+    """Where limits may change while the keeper runs."""
+
+    @property
+    def overrides(self) -> Mapping[str, Any]:
+        """What is overridden now, by path, as plain JSON."""
+
+    def refresh(self, subject: Subject) -> Subject:
+        """The subject with the limits as they are now."""
+
+
 class Planner:
-    """Makes plans. Keeps the prior's prices, samples, rounds and last frames at hand, as far as it has seen them."""
+    """Makes plans. Keeps the prior's prices, samples, rounds and last frames at hand, as far as it has seen them.
+
+    Args:
+        policies: asked before each plan of a slot; the subject's limits stay as they are when None.
+    """
 
     def __init__(
-        self, subject: Subject, store: Store | None, outboxes: Mapping[str, Outbox], *, now: Timestamp
+        self,
+        subject: Subject,
+        store: Store | None,
+        outboxes: Mapping[str, Outbox],
+        *,
+        now: Timestamp,
+        policies: PolicySource | None = None,
     ) -> None:
         self.subject = subject
+        self._policies = policies
         self._store = store
         self._outboxes = outboxes
         self._prices: dict[tuple[str, str], PriorPrice] = {}
@@ -70,12 +84,18 @@ class Planner:
         self._rounds: dict[str, PriorRound] = {}
         self._last_frames: dict[str, PriorFrame] = {}
         self._posted: dict[str, tuple[str, BridgeEnd | None]] = {}
+        self._gates = GatePriors(store)
         self._on_chain = frozenset(
             source.id for asset in subject.assets.values() for source in asset.sources if source.chain is not None
         )
         if store is not None:
             self._prices = {(price.asset, price.side): price for price in store.load_prior_prices()}
             self._samples = list(store.load_samples(Timestamp(now - SAMPLE_WINDOW)))
+
+    @property
+    def overrides(self) -> Mapping[str, Any]:
+        """The limits that are overridden while the keeper runs, by path, as plain JSON: value, and what it replaces."""
+        return {} if self._policies is None else self._policies.overrides
 
     def sample(self, at: Timestamp) -> FramePlan:
         """The sampler's plan: price everything, value nothing."""
@@ -108,6 +128,8 @@ class Planner:
         Raises:
             ChainError: a registry could not be read; without a baseline nothing is posted.
         """
+        if self._policies is not None:
+            self.subject = self._policies.refresh(self.subject)
         chosen = tuple(self.subject.funds[name] for name in funds)
         breakers = {} if self._store is None else self._store.load_breakers()
         return FramePlan(
@@ -152,6 +174,7 @@ class Planner:
         for part in frame.funds:
             price = None if part.valuation is None else part.valuation.price_per_share
             self._last_frames[part.fund] = PriorFrame(frame.id, frame.now, price, blocks)
+        self._gates.absorb(frame)
         horizon = frame.now - SAMPLE_WINDOW
         if self._samples and self._samples[0].time < horizon - SAMPLE_WINDOW:
             self._samples = [sample for sample in self._samples if sample.time >= horizon]
@@ -203,6 +226,7 @@ class Planner:
                     **self._posted_end(self.subject.funds[name], frame),
                     distributions_per_share=distributions,
                 )
+        gates = self._gates.of(funds, {name: prior.confirmed for name, prior in priors.items()}, now)
         return {
             name: replace(
                 prior if self.subject.funds[name].vault is None else replace(prior, fees=FeeState(), fees_frame=None),
@@ -210,6 +234,7 @@ class Planner:
                 last_frame=self._last_frame(name, breakers, now),
                 breaker=breakers.get(BreakerSubject("fund", name), Breaker()),
                 rebase=None if self._store is None else self._store.rebase_of(name, now),
+                gate=gates.get(name),
             )
             for name, prior in priors.items()
         }

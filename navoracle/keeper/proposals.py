@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from navoracle.domain.errors import GuardRefused
-from navoracle.domain.frame import ConfirmedNav, NavStatus
+from navoracle.domain.frame import NavStatus
 from navoracle.domain.guards.distance import UNITS_PER_BPS, contract_step
+from navoracle.domain.prior import ConfirmedNav
 from navoracle.domain.units import Timestamp, Wad
 from navoracle.ports import Address
 from navoracle.registry_port import Hold, PostedRecord, RegistryCalls

@@ -7,7 +7,7 @@ fund's outcome classified.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -20,28 +20,23 @@ from navoracle.domain.errors import (
     StoreError,
 )
 from navoracle.domain.frame import NavFrame
-from navoracle.domain.units import Timestamp, format_wad
+from navoracle.domain.units import Timestamp
 from navoracle.failpoints import fail_point
-from navoracle.keeper.evidence import evidence_hash
-from navoracle.keeper.merkle import leaf, root_and_proofs
+from navoracle.keeper.evidenced_batch import evidenced_batch
+from navoracle.keeper.peer_wait import wait_until_ready
 from navoracle.keeper.plan import FundPlan
 from navoracle.keeper.preflight import Preflight
+from navoracle.keeper.proposed_posts import follow_up, proposed_post
 from navoracle.keeper.records import fund_post
 from navoracle.keeper.submissions import REGISTRY, Previewed, SentBatch, Submission
-from navoracle.lane_port import Lane, ProposedCall, Proposer
-from navoracle.ports import Address, Batch, ChainReader, Clock, FundPost, Preview, Publisher
+from navoracle.lane_port import Lane, Proposer
+from navoracle.ports import Address, ChainReader, Clock
+from navoracle.publisher_port import FundPost, Preview, Publisher
 from navoracle.store_port import Claim, PostRow, Store, TransactionState, Urgency
 
 _NO_ROOT: Final = "0x" + bytes(32).hex()
 
 DRY_RUN: Final = "dry_run"
-PEER_PATIENCE: Final = 240
-"""Seconds that a post waits for a contract that takes none yet; after them the next slot posts."""
-
-PEER_LEASE: Final = 60
-PEER_WAIT: Final = 15
-"""Seconds for which the slots' claims are renewed at every look while it waits, and between two looks."""
-
 MAX_POST_AGE: Final = 900
 """Seconds after which a registry refuses a valuation, unless the registry that was deployed says otherwise."""
 
@@ -169,7 +164,8 @@ class Outbox:
     ) -> list[FundPost]:
         """The posts that are worth sending; the reasons of the others go into the submission."""
         previews = await self._previews(frame, posts)
-        if await self._waited(previews.values(), claims):
+        # A dry run does not wait: it says when the contract would take the post.
+        if self._live and await wait_until_ready(previews.values(), claims, store=self._store, clock=self._clock):
             previews = await self._previews(frame, posts)
         submission.refused.update(
             {fund: f"{self._label}:{preview.reason}" for fund, preview in previews.items() if not preview.send}
@@ -180,22 +176,9 @@ class Outbox:
         submission.refused.update({post.fund: _dry_run(previews[post.fund].reason) for post in sendable})
         return []
 
-    async def _waited(self, previews: Iterable[Preview], claims: Sequence[Claim]) -> bool:
-        """Wait until the contract takes posts again, where that is soon; the slots stay this keeper's meanwhile.
-
-        A dry run does not wait: it says when that would be.
-        """
-        ready_at = max((preview.ready_at for preview in previews if preview.ready_at is not None), default=None)
-        if not self._live or ready_at is None or not 0 < ready_at - self._clock.now() <= PEER_PATIENCE:
-            return False
-        while (left := ready_at - self._clock.now()) > 0:
-            await self._clock.sleep(min(left, PEER_WAIT))
-            self._store.renew_claims(claims, PEER_LEASE)
-        return True
-
     async def _previews(self, frame: NavFrame, posts: Sequence[FundPost]) -> dict[str, Preview]:
         """What the contract would do with each record. One that makes it revert is found by halving, and left out."""
-        batch, _, _ = self._encode(frame, posts)
+        batch = evidenced_batch(self._publisher, frame, posts).batch
         try:
             found = {preview.fund: preview for preview in await self._publisher.preview(batch)}
             self._previewed.update({fund: Previewed(batch, preview) for fund, preview in found.items()})
@@ -219,25 +202,9 @@ class Outbox:
         self, frame: NavFrame, posts: Sequence[FundPost], proposer: Proposer, submission: Submission
     ) -> None:
         await self._require_canonical(frame)
-        batch, _, _ = self._encode(frame, posts)
-        place = await proposer.propose(self._proposal("post", batch, frame.slot_time))
+        batch = evidenced_batch(self._publisher, frame, posts).batch
+        place = await proposer.propose(proposed_post("post", batch, frame.slot_time, max_post_age=self._max_post_age))
         submission.proposed.update({post.fund: f"proposed: {place}" for post in posts})
-
-    def _proposal(self, action: str, batch: Batch, slot_time: Timestamp) -> ProposedCall:
-        return ProposedCall(
-            action=action,
-            to=batch.to,
-            data=batch.data,
-            funds=tuple(post.fund for post in batch.posts),
-            sentences=tuple(
-                f"{post.fund}: NAV {format_wad(post.nav)}, price per share {format_wad(post.price_per_share)}, "
-                f"valued at {batch.valuation_time}"
-                for post in batch.posts
-            ),
-            slot_time=slot_time,
-            valuation_time=batch.valuation_time,
-            valid_until=Timestamp(batch.valuation_time + self._max_post_age),
-        )
 
     async def _send(
         self, frame: NavFrame, posts: Sequence[FundPost], claims: Sequence[Claim], submission: Submission
@@ -250,13 +217,13 @@ class Outbox:
                 f"another keeper has the lane of {self._lane.address} on {self._publisher.chain}",
                 advice="Nothing was sent: the other keeper posts. Stop one of the two, or give them keys of their own.",
             )
-        batch, hashes, proofs = self._encode(frame, posts)
+        made = evidenced_batch(self._publisher, frame, posts)
         named = {post.fund for post in posts}
         post = self._store.prepare_post(
-            batch,
+            made.batch,
             frame.id,
-            evidence=hashes,
-            proofs=proofs,
+            evidence=made.hashes,
+            proofs=made.proofs,
             claims=[claim for claim in claims if claim.fund in named],
             lane=self._lane.lease,
             urgency=Urgency.EMERGENCY if frame.cadence is Cadence.EMERGENCY else Urgency.ROUTINE,
@@ -278,18 +245,6 @@ class Outbox:
             submission.refused[post.fund] = f"{error.code}: {error.message}"
             return False
         return True
-
-    def _encode(
-        self, frame: NavFrame, posts: Sequence[FundPost]
-    ) -> tuple[Batch, dict[str, str], dict[str, tuple[str, ...]]]:
-        digests = {post.fund: evidence_hash(frame.evidence[post.fund]) for post in posts}
-        root, proofs = root_and_proofs([leaf(post.fund_id, digests[post.fund]) for post in posts])
-        batch = self._publisher.encode(posts, frame.now, "0x" + root.hex())
-        return (
-            batch,
-            {fund: "0x" + digest.hex() for fund, digest in digests.items()},
-            {post.fund: tuple("0x" + node.hex() for node in proof) for post, proof in zip(posts, proofs, strict=True)},
-        )
 
     def adopt(self, post: PostRow) -> Submission:
         """Take over a post that an earlier run left unfinished; `settle` its frame to see it to its end."""
@@ -333,24 +288,9 @@ class Outbox:
             if known is not None and known.batch.data == sent.post.batch.data:
                 self._previewed[found.fund] = replace(known, read_back=found)
         if all(read_back.accepted for read_back in read_backs):
-            sent.follow_up = await self._follow_up(sent.post)
-
-    async def _follow_up(self, post: PostRow) -> str | None:
-        """What became of the call that the post needs to be served; None where it needs none."""
-        batch = post.batch
-        try:
-            call = await self._publisher.follow_up(batch)
-            if call is None:
-                return None
-            if self._settler is None:
-                return f"{call.role} must call {call.to} with 0x{call.data.hex()}"
-            settlement = replace(batch, to=call.to, data=call.data)
-            place = await self._settler.propose(self._proposal("settle", settlement, batch.valuation_time))
-            return f"proposed: {place}"
-        except StoreError:
-            raise
-        except NavoracleError as error:
-            return f"not proposed: {error.code}: {error.message}"
+            sent.follow_up = await follow_up(
+                sent.post.batch, self._publisher, self._settler, self._store, max_post_age=self._max_post_age
+            )
 
 
 def _dry_run(reason: str | None) -> str:

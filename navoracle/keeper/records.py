@@ -10,7 +10,7 @@ from navoracle.domain.prices import PriceEstimate, PriceStatus
 from navoracle.domain.units import Wad
 from navoracle.domain.valuation import PriceKey
 from navoracle.keeper.plan import FundPlan
-from navoracle.ports import FundPost
+from navoracle.publisher_port import FundPost
 
 
 def fund_post(

@@ -21,7 +21,7 @@ from navoracle.domain.errors import (
     SourceDown,
     Unauthorized,
 )
-from navoracle.domain.frame import Failure
+from navoracle.domain.failures import Failure
 from navoracle.ports import (
     Answer,
     Document,

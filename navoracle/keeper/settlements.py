@@ -17,6 +17,7 @@ from typing import Final
 from navoracle.domain.errors import CallReverted, ChainError
 from navoracle.domain.settlement import Post, Refusal, SettlementPlan, plan_settlement
 from navoracle.domain.units import Timestamp, Wad, format_wad
+from navoracle.keeper.gated_settlements import gate_refusals
 from navoracle.keeper.settlement_events import (
     StartedSettlement,
     ended,
@@ -124,7 +125,7 @@ async def examine(access: VaultAccess, store: Store, sender: Address | None) -> 
     shown = components or (look.served.nav, Wad(0), Wad(0), Wad(0), Wad(0))
     post = replace(look.served, components=shown)
     plan = plan_settlement(look.state, post, look.at.timestamp)
-    refusals = list(plan.refusals)
+    refusals = [*plan.refusals, *gate_refusals(store, access.fund, takes_deposits=plan.deposits.assets > 0)]
     if components is None:
         refusals.append(_UNKNOWN_POST)
     if look.may_settle is False:
@@ -261,6 +262,9 @@ class Settlements:
         if not row.state.is_end:
             if row.attempts or access.lane is None or not self._live or not await access.lane.open():
                 return Settlement(access.fund, Step.SENT, None, None, begun.transaction)
+            takes_deposits = begun.expected.deposited > 0
+            for stopped in gate_refusals(self._store, access.fund, takes_deposits=takes_deposits):
+                return Settlement(access.fund, Step.WAITING, stopped.code, None, begun.transaction)
             return await self._submit(access, access.lane, begun, None)
         if row.state is not TransactionState.CONFIRMED or row.receipt is None:
             return self._failed(access.fund, begun, row.error or row.state.value, _LOOK_IT_UP, None)

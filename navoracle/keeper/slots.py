@@ -7,12 +7,14 @@ crash sees that transaction to its end before anything else is done.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import ChainError, NavoracleError, StoreError
-from navoracle.domain.frame import FirstLook, FundFrame, NavFrame, NavStatus
+from navoracle.domain.frame import FundFrame, NavFrame, NavStatus
+from navoracle.domain.prior import FirstLook
 from navoracle.domain.units import Timestamp
 from navoracle.failpoints import fail_point
 from navoracle.keeper.frame import FramePorts, run_frame
@@ -42,6 +44,7 @@ class SlotRunner:
         lease: seconds that a claim lasts unless it is renewed.
         patience: seconds to wait for a transaction to settle; None for as long as it takes. A slot that is still open
             then stays claimed, and its outcome is CLAIMED.
+        on_frame: told of every frame as soon as it was run: of slots, looks and samples. May not raise.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class SlotRunner:
         owner: str,
         lease: int = LEASE,
         patience: float | None = 120.0,
+        on_frame: Callable[[NavFrame], None] = lambda _frame: None,
     ) -> None:
         self._planner = planner
         self._ports = ports
@@ -60,11 +64,25 @@ class SlotRunner:
         self._owner = owner
         self._lease = lease
         self._patience = patience
+        self._on_frame = on_frame
 
     async def sample(self, at: Timestamp) -> NavFrame:
         """Run the sampler's frame: the same line, stopped after the prices."""
         frame = await run_frame(self._planner.sample(at), self._ports)
         self._planner.absorb(frame)
+        self._on_frame(frame)
+        return frame
+
+    async def look(self, funds: Iterable[str]) -> NavFrame:
+        """Value funds between slots: nothing is recorded or posted, and no later frame is held against it.
+
+        Raises:
+            ChainError: the home chain, or a registry, cannot be read.
+        """
+        now = self._ports.clock.now()
+        plan = await self._planner.slot(funds, now, Cadence.HOURLY, publish=False, now=now)
+        frame = await run_frame(replace(plan, stop_after="guard"), self._ports)
+        self._on_frame(frame)
         return frame
 
     async def run(
@@ -218,6 +236,7 @@ class SlotRunner:
         )
         frame = await run_frame(plan, self._ports)
         self._planner.absorb(frame)
+        self._on_frame(frame)
         return frame
 
     async def _second_look(self, first: NavFrame, doubtful: Sequence[FundFrame], claims: Sequence[Claim]) -> NavFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from navoracle.ports import Batch, Preview, ReadBack
+from navoracle.publisher_port import Batch, Preview, ReadBack
 from navoracle.store_port import PostRow
 
 REGISTRY: Final = "registry"

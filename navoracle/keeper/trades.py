@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from navoracle.domain.cadence import trade_exceeds
-from navoracle.domain.frame import NavFrame, PriorPrice
+from navoracle.domain.frame import NavFrame
 from navoracle.domain.prices import PriceStatus
+from navoracle.domain.prior import PriorPrice
 from navoracle.domain.units import BPS, SCALES, WAD, Bps, Rounding, Wad, divide, format_wad, mul_div
 from navoracle.ports import Address, Log, LogFilter, LogSource
 

@@ -1,22 +1,16 @@
-"""Value and guard: positions and estimates in, one `FundFrame` per fund out. Pure."""
+"""Value: positions and estimates in, one valuation per fund out. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from navoracle.domain.bridge import NavBridge, bridge, end_of
 from navoracle.domain.concentrated_liquidity import holdings_at
 from navoracle.domain.errors import DomainError
-from navoracle.domain.frame import (
-    BlockStamp,
-    Failure,
-    FundFrame,
-    FundPrior,
-    NavStatus,
-)
-from navoracle.domain.guards import GuardInput, agrees, forecast, judge, unpriced_is_immaterial
+from navoracle.domain.failures import Failure
+from navoracle.domain.guards import unpriced_is_immaterial
 from navoracle.domain.nav import FundValuation, value_fund
 from navoracle.domain.positions import (
     ConcentratedLiquidity,
@@ -27,6 +21,7 @@ from navoracle.domain.positions import (
     is_liability,
 )
 from navoracle.domain.prices import PriceEstimate
+from navoracle.domain.prior import FundPrior
 from navoracle.domain.units import Rounding, Timestamp, Wad
 from navoracle.domain.valuation import PriceKey, price_key
 from navoracle.domain.vault import VaultState
@@ -183,102 +178,3 @@ def _at_last_prices(position: PositionReading, prices: Prices, last_valid: Mappi
         return None
     holdings = zip(holdings_at(position, first, second), (first, second), strict=True)
     return Wad(sum(holding.amount.value_at(price, Rounding.UP) for holding, price in holdings))
-
-
-def guard(
-    plan: FramePlan,
-    readings: Readings,
-    prices: Prices,
-    values: Sequence[Valued],
-    *,
-    stamps: Sequence[BlockStamp],
-    clock: Timestamp,
-    now: Timestamp,
-) -> tuple[FundFrame, ...]:
-    """Hold every valued fund against its guards; a fund without a valuation is HALTED with its reason."""
-    home = next((stamp for stamp in stamps if stamp.chain == plan.home_chain), None)
-    return tuple(_guard(plan, readings, prices, valued, stamps, home, clock, now) for valued in values)
-
-
-def _guard(
-    plan: FramePlan,
-    readings: Readings,
-    prices: Prices,
-    valued: Valued,
-    stamps: Sequence[BlockStamp],
-    home: BlockStamp | None,
-    clock: Timestamp,
-    now: Timestamp,
-) -> FundFrame:
-    fund = valued.fund
-    own = plan.for_fund(fund.fund)
-    failures = (*valued.failures, *_source_failures(own, readings))
-    if valued.valuation is None:
-        return FundFrame(fund.fund, NavStatus.HALTED, valued.reason, None, (), failures, valued.immaterial)
-    keys = {(row.asset, "debt" if row.component.is_liability else "asset") for row in valued.valuation.positions}
-    prior = plan.prior.funds.get(fund.fund, FundPrior())
-    facts = GuardInput(
-        valuation=valued.valuation,
-        prior=prior,
-        policy=fund.guards,
-        now=now,
-        clock=clock,
-        stamps=stamps,
-        home=home,
-        estimates=[estimate for key, estimate in prices.estimates.items() if key in keys],
-        averages=prices.averages,
-        rate_gaps=[gap for gap in prices.rate_gaps if gap.asset in own.assets],
-        readers=frozenset(reader.id for reader in fund.positions),
-        immaterial=valued.immaterial,
-        failures=failures,
-        shortcomings=_shortcomings(own, prices, failures),
-        chain=fund.chain,
-        asset_breakers=own.prior.asset_breakers,
-        turned_back=_turned_back(own, prices),
-        bridge=valued.bridge,
-    )
-    status, reason, verdicts = judge(facts)
-    return FundFrame(
-        fund=fund.fund,
-        status=status,
-        reason=reason,
-        valuation=valued.valuation,
-        verdicts=verdicts,
-        failures=failures,
-        immaterial=valued.immaterial,
-        distance=forecast(prior.confirmed, valued.valuation.price_per_share, now),
-        agrees=agrees(facts),
-        vault=valued.vault,
-        bridge=valued.bridge,
-    )
-
-
-def _turned_back(own: FramePlan, prices: Prices) -> tuple[str, ...]:
-    """On-chain sources whose answer was published before the one that the frame before had of them."""
-    last = {known.source: known.published_at for known in own.prior.rounds}
-    return tuple(
-        quote.source
-        for quote in prices.quotes
-        if quote.source in last and quote.published_at is not None and quote.published_at < last[quote.source]
-    )
-
-
-def _source_failures(own: FramePlan, readings: Readings) -> tuple[Failure, ...]:
-    ids: list[str] = []
-    for symbol in sorted(own.assets):
-        asset = own.assets[symbol]
-        ids += [source.id for source in asset.sources]
-        ids += [rate.id for rate in (asset.derived, asset.native) if rate is not None]
-    return tuple(failure for name in ids if (failure := readings.failure(name)) is not None)
-
-
-def _shortcomings(own: FramePlan, prices: Prices, failures: Sequence[Failure]) -> tuple[str, ...]:
-    """What a second frame lacks of "every configured source": failed readers and refused quotes."""
-    keys = own.key_closure()
-    refused = {
-        f"{source} ({reason})"
-        for key, estimate in prices.estimates.items()
-        if key in keys
-        for source, reason in estimate.excluded
-    }
-    return (*(f"{failure.reader} ({failure.code})" for failure in failures), *sorted(refused))

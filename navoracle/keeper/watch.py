@@ -22,8 +22,9 @@ from navoracle.domain.cadence import (
     slots_due,
     take_emergencies,
 )
-from navoracle.domain.frame import FundFrame, NavFrame, Sample
+from navoracle.domain.frame import FundFrame, NavFrame
 from navoracle.domain.prices import PriceEstimate, PriceStatus, gap_exceeds, time_weighted_average
+from navoracle.domain.prior import Sample
 from navoracle.domain.units import BPS, Bps, Timestamp, Wad
 from navoracle.domain.valuation import PriceKey
 from navoracle.domain.volatility import annualized_volatility_of_returns, log_return

@@ -11,14 +11,17 @@ from sqlalchemy import Connection, Table, delete, insert, select
 from navoracle import __version__
 from navoracle.domain.errors import StoreError
 from navoracle.domain.fees import Basis, FeeState, raise_high_water_mark
-from navoracle.domain.frame import FundFrame, FundPrior, NavFrame, PriorPosition, PriorPrice, Sample
+from navoracle.domain.frame import FundFrame, NavFrame
 from navoracle.domain.nav import FundValuation
 from navoracle.domain.prices import LastValid, PriceStatus
+from navoracle.domain.prior import FundPrior, PriorPosition, PriorPrice, Sample
+from navoracle.domain.risk.gates import PeakState
 from navoracle.domain.units import Timestamp, Wad
 from navoracle.storage import tables
 from navoracle.storage.columns import ByteOrder
 from navoracle.storage.database import Database
-from navoracle.storage.rows import breakdown_json, failure_json, stamp_json, verdict_json
+from navoracle.storage.peaks import keep_peaks
+from navoracle.storage.rows import breakdown_json, failure_json, gate_json, stamp_json, verdict_json
 from navoracle.storage.upsert import keeping, replacing
 
 Row = dict[str, Any]
@@ -42,7 +45,12 @@ class FrameStore:
     _database: Database
 
     def record_frame(
-        self, frame: NavFrame, *, hashes: Mapping[str, str], fee_bases: Mapping[str, Basis] | None = None
+        self,
+        frame: NavFrame,
+        *,
+        hashes: Mapping[str, str],
+        fee_bases: Mapping[str, Basis] | None = None,
+        peaks: Mapping[str, PeakState] | None = None,
     ) -> None:
         """Keep a frame whole, in one transaction. See `navoracle.store_port.Store`.
 
@@ -65,6 +73,7 @@ class FrameStore:
             _insert(connection, tables.fund_frames, [_fund_frame(frame, part, hashes) for part in frame.funds])
             _insert(connection, tables.evidence, _evidence(frame, hashes))
             _keep_live_prices(connection, frame)
+            keep_peaks(connection, frame.id, peaks or {})
             for part in frame.funds:
                 if part.postable and part.valuation is not None:
                     _keep_positions(connection, frame, part, part.valuation)
@@ -189,6 +198,7 @@ def _fund_frame(frame: NavFrame, part: FundFrame, hashes: Mapping[str, str]) -> 
         "verdicts": [verdict_json(verdict) for verdict in part.verdicts],
         "failures": [failure_json(failure) for failure in part.failures],
         "immaterial": list(part.immaterial),
+        "gate": None if part.gate is None else gate_json(part.gate),
         "evidence_hash": hashes.get(part.fund),
     }
 

@@ -7,7 +7,7 @@ import json
 from sqlalchemy import insert, select
 
 from navoracle.domain.errors import DomainError
-from navoracle.domain.flows import Flow, dividend_per_share
+from navoracle.domain.flows import Distribution, Flow, dividend_per_share
 from navoracle.domain.units import Timestamp, Wad
 from navoracle.storage import tables
 from navoracle.storage.database import Database
@@ -86,7 +86,15 @@ class LedgerStore:
 
     def distributions_since(self, fund: str, at: Timestamp, until: Timestamp | None = None) -> Wad:
         """Dividends per share (Wad) declared for after `at`, up to and including `until`."""
-        return Wad(sum(per_share for _, per_share in self._flows(fund, at, until) if per_share is not None))
+        return Wad(sum(paid.per_share for paid in self.distributions(fund, at, until)))
+
+    def distributions(self, fund: str, since: Timestamp, until: Timestamp | None = None) -> tuple[Distribution, ...]:
+        """Dividends per share declared for after `since`, up to and including `until`, oldest first."""
+        return tuple(
+            Distribution(flow.at, per_share)
+            for flow, per_share in self._flows(fund, since, until)
+            if per_share is not None
+        )
 
     def _flows(self, fund: str, since: Timestamp, until: Timestamp | None) -> list[tuple[Flow, Wad | None]]:
         table = tables.flows

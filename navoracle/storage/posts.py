@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from navoracle.domain.errors import StoreError
 from navoracle.domain.units import Timestamp
-from navoracle.ports import Batch, FundPost, ReadBack
+from navoracle.publisher_port import Batch, FundPost, ReadBack
 from navoracle.storage import tables
 from navoracle.storage.database import Database
 from navoracle.storage.failures import defect

@@ -11,11 +11,15 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from navoracle.domain.cadence import Cadence
-from navoracle.domain.frame import BlockStamp, Failure, NavStatus
+from navoracle.domain.failures import Failure
+from navoracle.domain.frame import BlockStamp, NavStatus
 from navoracle.domain.nav import Breakdown
+from navoracle.domain.risk.gates import GateDecision
 from navoracle.domain.units import Bps, Timestamp, Wad
 from navoracle.domain.verdicts import Outcome, Verdict
-from navoracle.ports import Address, Batch, FundPost, Receipt, SignedTransaction
+from navoracle.ports import Address
+from navoracle.publisher_port import Batch, FundPost, Receipt, SignedTransaction
+from navoracle.store_port.peaks import GateRow
 from navoracle.store_port.records import (
     Event,
     EventRow,
@@ -73,6 +77,43 @@ def failure_json(failure: Failure) -> dict[str, str]:
     }
 
 
+def gate_json(gate: GateDecision) -> dict[str, object]:
+    """What is asked for later of a gate's decision, as JSON."""
+    return {
+        "measure": gate.health.measure,
+        "price_per_share": _text(gate.health.price_per_share),
+        "healthy": gate.health.healthy,
+        "drawdown": _text(gate.drawdown),
+        "daily_loss": _text(gate.daily_loss),
+        "vetoes": list(gate.vetoes),
+        "warnings": list(gate.warnings),
+        "stops": list(gate.stops),
+    }
+
+
+def _text(amount: int | None) -> str | None:
+    return None if amount is None else str(amount)
+
+
+def _gate(stored: Json | None) -> GateRow | None:
+    if stored is None:
+        return None
+    return GateRow(
+        measure=stored["measure"],
+        price_per_share=_wad(stored["price_per_share"]),
+        healthy=stored["healthy"],
+        drawdown=_wad(stored["drawdown"]),
+        daily_loss=_wad(stored["daily_loss"]),
+        vetoes=tuple(stored["vetoes"]),
+        warnings=tuple(stored["warnings"]),
+        stops=tuple(stored["stops"]),
+    )
+
+
+def _wad(stored: str | None) -> Wad | None:
+    return None if stored is None else Wad(int(stored))
+
+
 def _breakdown(stored: Json) -> Breakdown:
     return Breakdown(**{name: Wad(int(value)) for name, value in stored.items()})
 
@@ -118,6 +159,7 @@ def fund_frame_row(row: RowMapping) -> FundFrameRow:
         verdicts=tuple(Verdict(**(stored | {"outcome": Outcome(stored["outcome"])})) for stored in row["verdicts"]),
         failures=tuple(Failure(**stored) for stored in row["failures"]),
         immaterial=tuple(row["immaterial"]),
+        gate=_gate(row["gate"]),
         evidence_hash=row["evidence_hash"],
     )
 

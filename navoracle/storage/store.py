@@ -12,6 +12,7 @@ from navoracle.storage.frames import FrameStore
 from navoracle.storage.history import HistoryStore
 from navoracle.storage.lanes import LaneStore
 from navoracle.storage.ledger import LedgerStore
+from navoracle.storage.peaks import PeakStore
 from navoracle.storage.posts import PostStore
 from navoracle.storage.requests import RequestStore
 from navoracle.storage.slots import SlotStore
@@ -28,6 +29,7 @@ class SqlStore(
     RequestStore,
     AlertStore,
     LedgerStore,
+    PeakStore,
     HistoryStore,
 ):
     """`navoracle.store_port.Store` on SQLite or PostgreSQL. Close it, or use it as a context manager.

@@ -70,6 +70,7 @@ fund_frames = Table(
     Column("verdicts", JSON, nullable=False),
     Column("failures", JSON, nullable=False),
     Column("immaterial", JSON, nullable=False),
+    Column("gate", JSON(none_as_null=True)),
     Column("evidence_hash", Text),
     Index(None, "fund"),
 )
@@ -148,6 +149,19 @@ fee_states = Table(
     Column("fund", Text, primary_key=True),
     Column("high_water_mark", IntegerText),
     Column("accrued_since", BigInteger, nullable=False),
+    Column("frame", ForeignKey("frames.id"), nullable=False),
+)
+
+peaks = Table(
+    "peaks",
+    metadata,
+    Column("fund", Text, primary_key=True),
+    Column("measure", Text, nullable=False),
+    Column("peak", IntegerText, nullable=False),
+    Column("peak_at", BigInteger, nullable=False),
+    Column("daily_peak", IntegerText, nullable=False),
+    Column("daily_peak_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
     Column("frame", ForeignKey("frames.id"), nullable=False),
 )
 

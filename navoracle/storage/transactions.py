@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Row, RowMapping, Select, select, update
 
 from navoracle.domain.errors import StoreError
 from navoracle.domain.units import Timestamp
-from navoracle.ports import Address, Receipt
+from navoracle.ports import Address
+from navoracle.publisher_port import Receipt
 from navoracle.storage import tables
 from navoracle.storage.database import Database
 from navoracle.storage.failures import defect

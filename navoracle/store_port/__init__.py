@@ -13,11 +13,14 @@ from typing import Protocol
 
 from navoracle.domain.fees import Basis
 from navoracle.domain.flows import Flow
-from navoracle.domain.frame import FundPrior, NavFrame, PriorPrice, Sample
+from navoracle.domain.frame import NavFrame
+from navoracle.domain.prior import FundPrior, PriorPrice, Sample
+from navoracle.domain.risk.gates import PeakState
 from navoracle.domain.units import Timestamp, Wad
-from navoracle.ports import Batch, ReadBack
+from navoracle.publisher_port import Batch, ReadBack
 from navoracle.store_port.alerts import AlertRow, AlertStore
 from navoracle.store_port.breakers import BreakerStore, BreakerSubject
+from navoracle.store_port.peaks import GateRow, KeptPeaks, PeakStore
 from navoracle.store_port.records import (
     Event,
     EventRow,
@@ -60,10 +63,13 @@ __all__ = [
     "FundFrameRow",
     "FundOutcome",
     "FundValues",
+    "GateRow",
     "History",
     "HistoryRow",
+    "KeptPeaks",
     "LaneLease",
     "NewTransaction",
+    "PeakStore",
     "PostFundRow",
     "PostRow",
     "RequestRecord",
@@ -134,20 +140,26 @@ class History(Protocol):
         """The newest of every fund, sorted by fund."""
 
 
-class Store(History, SlotStore, TransactionStore, BreakerStore, RequestStore, AlertStore, Protocol):
+class Store(History, SlotStore, TransactionStore, BreakerStore, RequestStore, AlertStore, PeakStore, Protocol):
     """What the keeper writes and starts from. Every method raises StoreError when the database fails it."""
 
     def transaction(self) -> AbstractContextManager[None]:
         """Group this thread's writes into one transaction; nothing may be awaited inside."""
 
     def record_frame(
-        self, frame: NavFrame, *, hashes: Mapping[str, str], fee_bases: Mapping[str, Basis] | None = None
+        self,
+        frame: NavFrame,
+        *,
+        hashes: Mapping[str, str],
+        fee_bases: Mapping[str, Basis] | None = None,
+        peaks: Mapping[str, PeakState] | None = None,
     ) -> None:
         """Keep a frame with its evidence, its live prices and samples, and the state of funds that may be posted.
 
         Args:
             hashes: the evidence hash of each fund that has evidence.
             fee_bases: what a fund's high-water mark measures; "per_share" for a fund that is not named.
+            peaks: those that the frame moves, by fund; of two frames the one that looked later counts.
         """
 
     def record_sample(self, frame: NavFrame) -> None:

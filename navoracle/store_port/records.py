@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from navoracle.domain.cadence import Cadence
-from navoracle.domain.frame import BlockStamp, Failure, NavStatus
+from navoracle.domain.failures import Failure
+from navoracle.domain.frame import BlockStamp, NavStatus
 from navoracle.domain.nav import Breakdown
 from navoracle.domain.units import Bps, Timestamp, Wad
 from navoracle.domain.verdicts import Verdict
-from navoracle.ports import Batch, SignedTransaction
+from navoracle.publisher_port import Batch, SignedTransaction
+from navoracle.store_port.peaks import GateRow
 from navoracle.store_port.states import TransactionState
 
 
@@ -127,7 +129,7 @@ class FundValues:
 
 @dataclass(frozen=True, slots=True)
 class FundFrameRow:
-    """What a frame found for a fund; `values` is None when the fund could not be valued."""
+    """What a frame found for a fund; `values` is None when it could not be valued, `gate` where it has none."""
 
     frame: str
     fund: str
@@ -139,6 +141,7 @@ class FundFrameRow:
     verdicts: tuple[Verdict, ...]
     failures: tuple[Failure, ...]
     immaterial: tuple[str, ...]
+    gate: GateRow | None
     evidence_hash: str | None
 
 

@@ -14,7 +14,8 @@ from enum import Enum
 from typing import Protocol
 
 from navoracle.domain.units import Timestamp
-from navoracle.ports import Address, Receipt, SignedTransaction
+from navoracle.ports import Address
+from navoracle.publisher_port import Receipt, SignedTransaction
 from navoracle.store_port.states import TransactionState as TransactionState
 
 

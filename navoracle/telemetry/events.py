@@ -2,14 +2,14 @@
 
 The store is the truth and the files are its copy. An event is written to the store first; its line is keyed by the
 event's id, so that it is written once, and what is missing (after a crash, a full disk, or because another process
-stored it) is caught up from the store.
+stored it) is caught up from the store. Lines are chained (`event_chain`), so that an edit shows.
 """
 
 from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -21,7 +21,8 @@ from navoracle.failpoints import fail_point
 from navoracle.redaction import redact_text
 from navoracle.store_port import Event, EventRow, Severity
 from navoracle.telemetry.components import component_of
-from navoracle.telemetry.event_files import EventFiles, day_of
+from navoracle.telemetry.event_files import EventFiles
+from navoracle.telemetry.event_folder import day_of
 from navoracle.telemetry.logs import redacted
 
 RETENTION_DAYS: Final = 30
@@ -51,6 +52,7 @@ class EventLog:
         folder: where the files are.
         retention_days: files of days before that are deleted.
         on_trouble: told why the files cannot be written, and None when they can again.
+        say: says an event that was recorded; in the process's log unless given.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class EventLog:
         now: Callable[[], Timestamp],
         retention_days: int = RETENTION_DAYS,
         on_trouble: Callable[[str | None], None] | None = None,
+        say: Callable[[Event], None] | None = None,
     ) -> None:
         self.trouble: str | None = None
         """Why the files cannot be written now; None when they can."""
@@ -70,6 +73,7 @@ class EventLog:
         self._now = now
         self._retention = timedelta(days=retention_days)
         self._on_trouble = on_trouble
+        self._say = tell if say is None else say
         self._written: set[int] = set()
         self._order: deque[int] = deque()
         self._floor = 0
@@ -84,7 +88,7 @@ class EventLog:
             StoreError: the event was not stored; the log has it.
         """
         clean = redact_event(event)
-        tell(clean)
+        self._say(clean)
         stored = self._store.append_event(clean)
         fail_point("after_event")
         if self.trouble is None:
@@ -119,10 +123,11 @@ class EventLog:
             OSError: the files cannot be written.
         """
         first = day_of(self._now()) - self._retention
+        self._files.take_up()
         known = self._files.ids_since(first)
         rows = [row for row in reversed(self._store.events()) if row.id not in known and day_of(row.event.at) >= first]
         for row in rows:
-            self._files.append(component_of(row.event.kind), row.event.at, line_of(row))
+            self._append(row)
             self._remember(row.id)
         self._files.sync()
         return len(rows)
@@ -142,8 +147,11 @@ class EventLog:
         first = day_of(self._now()) - self._retention
         for row in rows:
             if day_of(row.event.at) >= first:
-                self._files.append(component_of(row.event.kind), row.event.at, line_of(row))
+                self._append(row)
             self._remember(row.id)
+
+    def _append(self, row: EventRow) -> None:
+        self._files.append(component_of(row.event.kind, row.event.data), row.event.at, encoded(document_of(row)))
 
     def _remember(self, stored: int) -> None:
         self._written.add(stored)
@@ -157,15 +165,14 @@ class EventLog:
         """Once: know what an earlier run wrote."""
         if self._has_read:
             return
+        self._files.take_up()
         for stored in sorted(self._files.ids_since(day_of(self._now()) - self._retention)):
             self._remember(stored)
         self._has_read = True
 
     def _tidy(self) -> None:
-        today = day_of(self._now())
         self._files.sync()
-        self._files.close_before(today - timedelta(days=1))
-        self._files.remove_before(today - self._retention)
+        self._files.remove_before(day_of(self._now()) - self._retention)
 
     def _attempt(self, act: Callable[[], object]) -> None:
         """Do something with the files; what goes wrong becomes `trouble`, and what goes well ends it."""
@@ -203,11 +210,16 @@ def redact_event(event: Event) -> Event:
 
 def document_of(row: EventRow) -> dict[str, Any]:
     """An event as plain JSON; the id comes first."""
-    event = redact_event(row.event)
+    return unredacted_document_of(EventRow(row.id, redact_event(row.event)))
+
+
+def unredacted_document_of(row: EventRow) -> dict[str, Any]:
+    """The same as it is stored: for comparing, not for writing."""
+    event = row.event
     return {
         "id": row.id,
         "at": event.at,
-        "component": component_of(event.kind),
+        "component": component_of(event.kind, event.data),
         "kind": event.kind,
         "fund": event.fund,
         "severity": event.severity.value,
@@ -217,9 +229,9 @@ def document_of(row: EventRow) -> dict[str, Any]:
     }
 
 
-def line_of(row: EventRow) -> bytes:
-    """An event as a line, without its line break."""
-    return json.dumps(document_of(row), separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
+def encoded(document: Mapping[str, Any]) -> bytes:
+    """An event's document as it stands in a line, before it is chained to the line before."""
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
 
 
 def tell(event: Event) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import sys
 from collections.abc import Mapping, MutableMapping
 from typing import Any, Final, Literal, TextIO, cast
@@ -40,6 +41,11 @@ class _StandardError(io.TextIOBase):
         return sys.stderr.isatty()
 
 
+def _coloured(out: TextIO) -> bool:
+    """Whether a stream takes colours: a terminal does, unless NO_COLOR is set (https://no-color.org)."""
+    return out.isatty() and not os.environ.get("NO_COLOR")
+
+
 def configure_logs(format_: LogFormat, level: LogLevel, stream: TextIO | None = None) -> None:
     """Set logging up for the process; `stream` is standard error unless given."""
     out = cast(TextIO, _StandardError()) if stream is None else stream
@@ -53,7 +59,7 @@ def configure_logs(format_: LogFormat, level: LogLevel, stream: TextIO | None = 
     renderer: Processor = (
         structlog.processors.JSONRenderer(sort_keys=True)
         if format_ == "json"
-        else structlog.dev.ConsoleRenderer(colors=out.isatty(), pad_event_to=0)
+        else structlog.dev.ConsoleRenderer(colors=_coloured(out), pad_event_to=0)
     )
     structlog.configure(
         processors=[*shared, renderer],

@@ -113,11 +113,40 @@ class Families:
             "clock_skew_seconds", "The machine's clock minus the newest block's timestamp.", "chain"
         )
 
+        self.health_factor = self._gauge(
+            "aave_health_factor", "Health factor of a loan, whatever the lender; absent without debt.", "fund", "watch"
+        )
+        self.loan_to_value = self._gauge("aave_ltv_ratio", "Debt over collateral of a loan.", "fund", "watch")
+        self.margin_ratio = self._gauge(
+            "cex_margin_ratio", "Balance over exposure at an exchange; absent without exposure.", "fund", "venue"
+        )
+        self.delta = self._gauge("delta_ratio", "Drift from the target delta over the fund's equity.", "fund")
+        self.drawdown = self._gauge("drawdown_ratio", "Fall of the price per share from its peak.", "fund")
+        self.daily_loss = self._gauge("daily_loss_ratio", "Fall of the price per share from the day's peak.", "fund")
+        self.gate_blocked = self._gauge(
+            "gate_blocked", "1 while the fund's gate vetoes something by this rule.", "fund", "gate"
+        )
+        self.gate_stops = self._gauge(
+            "gate_stops", "1 while a veto of the fund's gate stops posting, settlements or deposits.", "fund", "stop"
+        )
+        self.risk_status = self._gauge(
+            "risk_status", "1 for the fund's risk status, 0 for the others.", "fund", "status"
+        )
+        self.risk_alerts = self._gauge(
+            "risk_alerts",
+            "Alerts of the risk monitor that are not over, by the rule that tells of them.",
+            "fund",
+            "rule",
+        )
+        self.risk_errors = self._gauge("risk_error_ratio", "Errors by update of the risk monitor's last 100 updates.")
+        self.risk_health = self._gauge("risk_health", "1 healthy, 0.5 degraded, 0 unhealthy: the risk monitor.")
+
         self.breakers = self._gauge("breaker_open", "1 open, 0.5 half open; absent: closed.", "kind", "name")
         self.requests = self._counter("requests_total", "Signed requests by what became of them.", "action", "result")
         self.alerts_open = self._gauge("alerts_open", "Alerts that have not ended.", "rule", "severity")
         self.notifications = self._counter("alert_notifications_total", "Messages to people.", "target", "result")
         self.event_log = self._gauge("event_log_ok", "0 while the event files cannot be written.")
+        self.state_files = self._gauge("state_files_ok", "0 while the state files cannot be written.")
         self.store_failures = self._counter("store_failures_total", "Times that the database failed the keeper.")
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:

@@ -18,14 +18,18 @@ from prometheus_client import (
 )
 
 from navoracle.domain.breaker import Breaker, BreakerState
-from navoracle.domain.frame import ConfirmedNav, NavFrame, NavStatus
+from navoracle.domain.frame import NavFrame, NavStatus
 from navoracle.domain.prices import PriceStatus
+from navoracle.domain.prior import ConfirmedNav
 from navoracle.domain.units import BPS, WAD, Timestamp
 from navoracle.domain.verdicts import Outcome
 from navoracle.lane_port import LaneEvent, LaneStatus
+from navoracle.risk.health import ComponentHealth
+from navoracle.risk.monitor import Observation
 from navoracle.store_port import BreakerSubject, SlotRow, SlotState, TransactionRow, TransactionState
 from navoracle.telemetry.components import LANE_KINDS
 from navoracle.telemetry.metric_families import Families
+from navoracle.telemetry.risk_metrics import HEALTH_LEVELS, show_risk
 
 _BREAKERS: Final = {BreakerState.OPEN: 1.0, BreakerState.HALF_OPEN: 0.5}
 _LANE_ENDS: Final = frozenset({"confirmed", "replaced", "failed", "expired"})
@@ -95,6 +99,7 @@ class Metrics:
         self._endpoints: dict[str, set[str]] = {}
         self.families.build.info({"version": version, "configuration": configuration})
         self.families.event_log.set(1)
+        self.families.state_files.set(1)
         if process:
             ProcessCollector(registry=self.registry)
             PlatformCollector(registry=self.registry)
@@ -183,6 +188,21 @@ class Metrics:
             if breaker.state in _BREAKERS:
                 self.families.breakers.labels(subject.kind, subject.name).set(_BREAKERS[breaker.state])
 
+    def observe_risk(self, seen: Observation) -> None:
+        """What the risk monitor saw of its funds."""
+        for fund, reading in seen.readings.items():
+            show_risk(self.families, fund, reading)
+
+    def observe_risk_alerts(self, fund: str, standing: Mapping[str, int]) -> None:
+        """How many alerts of a fund's monitor are not over, by rule."""
+        for rule, count in standing.items():
+            self.families.risk_alerts.labels(fund, rule).set(count)
+
+    def observe_risk_health(self, health: ComponentHealth) -> None:
+        """Whether the risk monitor does its work."""
+        self.families.risk_errors.set(health.error_rate / WAD)
+        self.families.risk_health.set(HEALTH_LEVELS[health.status])
+
     # ---- the service
 
     def beat(self) -> None:
@@ -207,6 +227,10 @@ class Metrics:
     def event_log_works(self, works: bool) -> None:
         """Whether the event files can be written."""
         self.families.event_log.set(works)
+
+    def state_files_work(self, works: bool) -> None:
+        """Whether the state files can be written."""
+        self.families.state_files.set(works)
 
     def observe_request(self, action: str, result: str) -> None:
         """A signed request: "accepted", "done", or the reason of its refusal."""

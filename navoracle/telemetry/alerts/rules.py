@@ -35,9 +35,22 @@ RuleName = Literal[
     "LeaseLost",
     "StoreFailing",
     "EventLogFailing",
+    "StateFilesFailing",
+    "HealthFactorLow",
+    "LoanToValueHigh",
+    "MarginLow",
+    "DeltaDrift",
+    "DrawdownBreach",
+    "GateBlocking",
+    "RiskLimitExceeded",
+    "RiskWarning",
+    "RiskUnread",
+    "RiskMonitorUnhealthy",
     "EmergencyUsed",
     "RequestRefused",
     "ConfigChanged",
+    "OverridesChanged",
+    "OverridesBroken",
     "DeliveryFailing",
 ]
 
@@ -231,6 +244,72 @@ _ALL: Final = (
         "Free space in the folder of the event files; they catch up by themselves.",
     ),
     Rule(
+        "StateFilesFailing",
+        Severity.WARNING,
+        "The state files cannot be written: what reads them sees an old frame.",
+        "Free space in their folder, or give each keeper a folder of its own; they catch up by themselves.",
+    ),
+    Rule(
+        "HealthFactorLow",
+        Severity.CRITICAL,
+        "A loan's health factor is urgently or critically low: below 1 anybody may liquidate it.",
+        "Repay debt or add collateral now. `navoracle risk show FUND` has every figure and the move to liquidation.",
+    ),
+    Rule(
+        "LoanToValueHigh",
+        Severity.CRITICAL,
+        "A loan's debt is urgently or critically large against its collateral.",
+        "Repay debt or add collateral. `navoracle risk simulate FUND --drop 0.1` shows what a fall would cost.",
+    ),
+    Rule(
+        "MarginLow",
+        Severity.CRITICAL,
+        "An account at an exchange has little margin left: below its maintenance margin it loses all of it.",
+        "Add margin or close positions at the venue that is named.",
+    ),
+    Rule(
+        "DeltaDrift",
+        Severity.CRITICAL,
+        "The fund's net exposure has drifted from its target beyond the limit.",
+        "Rebalance the hedge. `navoracle risk show FUND` has net delta, target and equity.",
+    ),
+    Rule(
+        "DrawdownBreach",
+        Severity.CRITICAL,
+        "The price per share fell from its peak, or from the day's, beyond the limit.",
+        "Find out what lost the money before anything is settled; `navoracle risk show FUND` has peak and NAV.",
+    ),
+    Rule(
+        "GateBlocking",
+        Severity.CRITICAL,
+        "The fund's NAV gate stops what its configuration names: posts, settlements or deposits.",
+        "Its message has the veto. It ends when the NAV is fresh and within its limits, or when the limit is changed.",
+    ),
+    Rule(
+        "RiskLimitExceeded",
+        Severity.CRITICAL,
+        "Leverage, exposure or the cost of funding is beyond its limit.",
+        "Reduce what is named; `navoracle risk show FUND` has figures and limits.",
+    ),
+    Rule(
+        "RiskWarning",
+        Severity.WARNING,
+        "A risk of the fund is beyond its warning limit.",
+        "Look at it today: the message has the figure, the limits and what to do.",
+    ),
+    Rule(
+        "RiskUnread",
+        Severity.WARNING,
+        "An account of the fund could not be read, or a risk not computed: what is not known is not safe.",
+        "Its message says why; look at the lender's or exchange's own page until it is read again.",
+    ),
+    Rule(
+        "RiskMonitorUnhealthy",
+        Severity.CRITICAL,
+        "The risk monitor does not do its work, or a loan's health factor is critical.",
+        "`/healthz` and the event log say which errors it had; funds are valued and posted all the same.",
+    ),
+    Rule(
         "EmergencyUsed",
         Severity.INFO,
         "An emergency was asked for: by a person, a trade, a price move or a breaker.",
@@ -252,6 +331,19 @@ _ALL: Final = (
         lasting=False,
     ),
     Rule(
+        "OverridesChanged",
+        Severity.INFO,
+        "Limits were changed while the keeper runs, by its overrides file.",
+        "Make sure that the change was meant; `navoracle config show` prints what is overridden.",
+        lasting=False,
+    ),
+    Rule(
+        "OverridesBroken",
+        Severity.WARNING,
+        "The overrides file cannot be used: the limits that it gave last still hold.",
+        "Correct the place that the message names; a keeper that is started anew refuses the file.",
+    ),
+    Rule(
         "DeliveryFailing",
         Severity.WARNING,
         "Messages to a target of alerts cannot be delivered.",
@@ -262,7 +354,7 @@ _ALL: Final = (
 RULES: Final[Mapping[RuleName, Rule]] = {rule.name: rule for rule in _ALL}
 """Every rule by its name."""
 
-ALWAYS_TOLD: Final[frozenset[RuleName]] = frozenset({"EmergencyUsed", "ConfigChanged"})
+ALWAYS_TOLD: Final[frozenset[RuleName]] = frozenset({"EmergencyUsed", "ConfigChanged", "OverridesChanged"})
 """Rules that reach every target, whatever its least severity: who watches must know that somebody acted."""
 
 if RULES.keys() != set(get_args(RuleName)):  # pragma: no cover - a slip while editing this module

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
@@ -10,27 +10,20 @@ from typing import Any, Final, cast
 from navoracle.domain.breaker import Breaker
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import LeaseLost, NavoracleError, OutOfRange
-from navoracle.domain.frame import BlockStamp, ConfirmedNav, FundPrior, NavFrame, PriorPrice, Sample
+from navoracle.domain.frame import BlockStamp, NavFrame
+from navoracle.domain.prior import ConfirmedNav, FundPrior, PriorPrice, Sample
+from navoracle.domain.risk.gates import PeakState
 from navoracle.domain.units import Timestamp, Wad
 from navoracle.keeper.evidence import canonical
 from navoracle.keeper.publishing import Outbox
 from navoracle.lane_port import LaneStatus
-from navoracle.ports import (
-    Address,
-    Batch,
-    FollowUp,
-    FundPost,
-    Preview,
-    Read,
-    ReadBack,
-    ReadPoint,
-    Receipt,
-    Request,
-)
+from navoracle.ports import Address, Read, ReadPoint, Request
+from navoracle.publisher_port import Batch, FollowUp, FundPost, Preview, ReadBack, Receipt
 from navoracle.store_port import (
     BreakerSubject,
     Claim,
     FundFrameRow,
+    KeptPeaks,
     LaneLease,
     NewTransaction,
     PostFundRow,
@@ -96,6 +89,7 @@ class FakeStore:
         self.known_samples: tuple[Sample, ...] = ()
         self.frames_of_posts: dict[tuple[str, Timestamp], str] = {}
         self.distributions: dict[tuple[str, Timestamp, Timestamp | None], Wad] = {}
+        self.peaks: dict[str, KeptPeaks] = {}
         self.posts: list[dict[str, Any]] = []
         self.transactions: dict[int, TransactionRow] = {}
         self.renewals = 0
@@ -136,11 +130,22 @@ class FakeStore:
         assert self.slots[claim.fund, claim.slot_time] is None
         self.slots[claim.fund, claim.slot_time] = outcome
 
-    def record_frame(self, frame: NavFrame, *, hashes: Mapping[str, str], fee_bases: Mapping[str, str]) -> None:
+    def record_frame(
+        self,
+        frame: NavFrame,
+        *,
+        hashes: Mapping[str, str],
+        fee_bases: Mapping[str, str],
+        peaks: Mapping[str, PeakState],
+    ) -> None:
         self._note("record")
         assert set(hashes) == set(frame.evidence)
         self.frames.append(frame)
         self.hashes[frame.id] = hashes
+        self.peaks |= {fund: KeptPeaks(state, frame.id) for fund, state in peaks.items()}
+
+    def load_peaks(self, funds: Collection[str]) -> Mapping[str, KeptPeaks]:
+        return {fund: kept for fund, kept in self.peaks.items() if fund in funds}
 
     def record_sample(self, frame: NavFrame) -> None:
         self._note("sample")

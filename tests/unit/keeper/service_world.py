@@ -11,7 +11,8 @@ from typing import Any
 from navoracle.domain.breaker import Breaker, BreakerPolicy
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import LeaseLost, NavoracleError
-from navoracle.domain.frame import ConfirmedNav, NavFrame
+from navoracle.domain.frame import NavFrame
+from navoracle.domain.prior import ConfirmedNav
 from navoracle.domain.units import Timestamp, to_wad
 from navoracle.keeper.breakers import Breakers
 from navoracle.keeper.emergency_path import GuardianHolds, InsolvencyPath
@@ -25,7 +26,8 @@ from navoracle.keeper.slots import SlotRunner
 from navoracle.keeper.trades import LatestValues
 from navoracle.keeper.watch import Watch, WatchPolicy
 from navoracle.lane_port import LaneStatus
-from navoracle.ports import Address, Receipt, SignedTransaction
+from navoracle.ports import Address
+from navoracle.publisher_port import Receipt, SignedTransaction
 from navoracle.publishers.nav_registry_calls import NavRegistryCalls
 from navoracle.storage import SqlStore
 from navoracle.store_port import (
@@ -196,6 +198,7 @@ class ServiceWorld:
     def __init__(self, path: Path, name: str = "a", *, beside: ServiceWorld | None = None) -> None:
         self.path = path
         self.log: list[str] = []
+        self.frames: list[NavFrame] = []
         self.clock: MachineClock = MachineClock(START) if beside is None else beside.clock
         self.world: World = world() if beside is None else beside.world
         self.chain = MovingChain(self.clock, self.world.chain.block)
@@ -226,7 +229,9 @@ class ServiceWorld:
         self.keeper = Keeper(
             planner=self.planner,
             ports=ports,
-            runner=SlotRunner(self.planner, ports, self.store, owner=name, lease=60, patience=None),
+            runner=SlotRunner(
+                self.planner, ports, self.store, owner=name, lease=60, patience=None, on_frame=self.frames.append
+            ),
             watch=Watch(FUNDS, WatchPolicy(), since=self.clock.now()),
             latest=LatestValues("USD"),
             store=self.store,

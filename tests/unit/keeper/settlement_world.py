@@ -10,7 +10,8 @@ from navoracle.domain.settlement import Delivery, Post, SettlementState, VaultFe
 from navoracle.domain.units import WAD, Bps, Timestamp, Wad
 from navoracle.keeper.settlement_events import ENDED, STARTED, WAITING
 from navoracle.keeper.settlements import Settlements, VaultAccess
-from navoracle.ports import Address, Batch, FundPost, Receipt
+from navoracle.ports import Address
+from navoracle.publisher_port import Batch, FundPost, Receipt
 from navoracle.storage import SqlStore
 from navoracle.testing import FixedClock, block_stamp
 from navoracle.vault_port import Components, SettledEpoch, VaultLook

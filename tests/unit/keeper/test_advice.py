@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from navoracle.domain.frame import Failure, FundFrame, NavStatus
+from navoracle.domain.failures import Failure
+from navoracle.domain.frame import FundFrame, NavStatus
 from navoracle.domain.verdicts import Outcome, Verdict
 from navoracle.keeper.advice import advice_for
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from navoracle.domain.frame import Prior, PriorPrice
 from navoracle.domain.prices import LastValid
+from navoracle.domain.prior import Prior, PriorPrice
 from navoracle.domain.units import Bps, Timestamp, to_wad
 from navoracle.keeper.collect import collect
 from navoracle.keeper.explain import Explainer, Line

@@ -10,11 +10,12 @@ from typing import Any, cast
 
 import pytest
 
-from navoracle.composition.plans import plan_from_evidence
+from navoracle.composition.evidence_plans import plan_from_evidence
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import ChainError, LeaseLost, NavoracleError, ReadError, StoreError
-from navoracle.domain.frame import NavStatus, Prior, PriorPrice, Sample
+from navoracle.domain.frame import NavStatus
 from navoracle.domain.prices import LastValid
+from navoracle.domain.prior import Prior, PriorPrice, Sample
 from navoracle.domain.units import Bps, Timestamp, to_wad
 from navoracle.keeper.collect import chains_of
 from navoracle.keeper.evidence import evidence_hash

@@ -8,16 +8,19 @@ from dataclasses import replace
 import pytest
 
 from navoracle.domain.cadence import Cadence
-from navoracle.domain.frame import ConfirmedNav, NavFrame, PriorPrice
+from navoracle.domain.errors import LeaseLost
+from navoracle.domain.frame import NavFrame
 from navoracle.domain.prices import LastValid, PriceEstimate, PriceStatus, unavailable
+from navoracle.domain.prior import ConfirmedNav, PriorPrice
 from navoracle.domain.units import WAD, Bps, Timestamp, Wad, to_wad
 from navoracle.domain.valuation import PriceKey
+from navoracle.keeper.peer_wait import PEER_PATIENCE, PEER_WAIT
 from navoracle.keeper.plan import FundPlan
 from navoracle.keeper.planner import Planner
-from navoracle.keeper.publishing import PEER_PATIENCE, Outbox
+from navoracle.keeper.publishing import Outbox
 from navoracle.keeper.records import fund_post
 from navoracle.keeper.slots import outcome_of
-from navoracle.ports import Batch, FundPost, Preview
+from navoracle.publisher_port import Batch, FundPost, Preview
 from navoracle.store_port import Claim, SlotState
 from tests.unit.domain.builders import live
 from tests.unit.keeper.fakes import FakeLane, FakePublisher, FakeStore, MovingChain
@@ -96,6 +99,25 @@ async def test_submit__ready_within_the_patience__waits_and_asks_again_before_it
     await sent.submit()
     assert sent.peer.asked_at == [began, began + wait]
     assert sent.log == ["preview", "preview", "prepare_post", "submit"]
+    assert sent.store.renewals == -(-wait // PEER_WAIT)
+
+
+async def test_submit__dry_run_of_a_contract_that_takes_none_yet__does_not_wait() -> None:
+    sent = await going("cash", live=False)
+    began = sent.peer.here.clock.now()
+    sent.peer.ready_at = Timestamp(began + 1)
+    await sent.submit()
+    assert (sent.peer.asked_at, sent.peer.here.clock.now(), sent.store.renewals) == ([began], began, 0)
+    assert sent.outcome("cash") == (SlotState.SKIPPED, "veda:too_early")
+
+
+async def test_submit__slot_lost_while_it_waits__sends_nothing() -> None:
+    sent = await going("cash")
+    sent.peer.ready_at = Timestamp(sent.peer.here.clock.now() + 2 * PEER_WAIT)
+    sent.store.lost_after = 1
+    with pytest.raises(LeaseLost):
+        await sent.submit()
+    assert (sent.log, sent.lane.sent) == (["preview"], [])
 
 
 async def test_submit__ready_after_the_patience__is_left_to_the_next_slot_with_the_contracts_name() -> None:

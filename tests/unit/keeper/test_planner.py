@@ -12,11 +12,12 @@ from navoracle.domain.breaker import Breaker, BreakerPolicy
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import ChainError, ConfigurationError
 from navoracle.domain.fees import FeeState
-from navoracle.domain.frame import (
+from navoracle.domain.frame import NavFrame
+from navoracle.domain.prices import AggregationPolicy, LastValid, PriceEstimate, PriceStatus, unavailable
+from navoracle.domain.prior import (
     ConfirmedNav,
     FirstLook,
     FundPrior,
-    NavFrame,
     Prior,
     PriorFrame,
     PriorPosition,
@@ -24,7 +25,6 @@ from navoracle.domain.frame import (
     PriorRound,
     Sample,
 )
-from navoracle.domain.prices import AggregationPolicy, LastValid, PriceEstimate, PriceStatus, unavailable
 from navoracle.domain.units import Bps, Timestamp, Wad, to_wad
 from navoracle.domain.verdicts import Outcome
 from navoracle.keeper.evidence import evidence_hash

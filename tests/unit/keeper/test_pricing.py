@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from navoracle.domain.errors import ConfigurationError, OutOfRange
-from navoracle.domain.frame import Prior, PriorPrice, RateGap, Sample
+from navoracle.domain.frame import RateGap
 from navoracle.domain.prices import (
     AggregationPolicy,
     LastValid,
@@ -19,6 +19,7 @@ from navoracle.domain.prices import (
     Quote,
     Side,
 )
+from navoracle.domain.prior import Prior, PriorPrice, Sample
 from navoracle.domain.units import BPS, WAD, Bps, Timestamp, Wad, to_wad
 from navoracle.keeper.plan import AssetPlan, FramePlan
 from navoracle.keeper.pricing import SAMPLE_WINDOW, Prices, price

@@ -8,7 +8,8 @@ from navoracle.domain.errors import GuardRefused, NavoracleError
 from navoracle.keeper.publishing import Outbox
 from navoracle.keeper.slots import outcome_of
 from navoracle.lane_port import ProposedCall
-from navoracle.ports import Address, FollowUp
+from navoracle.ports import Address
+from navoracle.publisher_port import FollowUp
 from navoracle.store_port import Claim, SlotState
 from tests.unit.keeper.fakes import FakePublisher, FakeStore, MovingChain
 from tests.unit.keeper.test_publishing import post

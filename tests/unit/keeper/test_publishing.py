@@ -19,7 +19,8 @@ from navoracle.keeper.merkle import leaf, proof_holds
 from navoracle.keeper.publishing import GAS_PER_BATCH, GAS_PER_FUND, Outbox
 from navoracle.keeper.records import fund_post, record_components
 from navoracle.keeper.submissions import SentBatch, Submission
-from navoracle.ports import Address, Batch, FollowUp, Preview
+from navoracle.ports import Address
+from navoracle.publisher_port import Batch, FollowUp, Preview
 from navoracle.store_port import Claim, Urgency
 from tests.unit.keeper.fakes import FakeLane, FakePublisher, FakeStore, MovingChain, outbox
 from tests.unit.keeper.world import World, declared, frame_plan, fund, funds, world

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from navoracle.composition.plans import plan_from_evidence
+from navoracle.composition.evidence_plans import plan_from_evidence
 from navoracle.domain.frame import NavStatus
 from navoracle.domain.units import to_wad
 from navoracle.keeper.verify import verify_document, verify_reads

@@ -10,7 +10,8 @@ import pytest
 
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import ChainError, ConfigurationError, LeaseLost, NavoracleError, StoreError
-from navoracle.domain.frame import ConfirmedNav, NavFrame, NavStatus
+from navoracle.domain.frame import NavFrame, NavStatus
+from navoracle.domain.prior import ConfirmedNav
 from navoracle.domain.units import Timestamp, to_wad
 from navoracle.keeper.frame import FramePorts
 from navoracle.keeper.planner import Planner, Subject

@@ -12,8 +12,9 @@ from typing import Any, cast
 import pytest
 from eth_utils.crypto import keccak
 
-from navoracle.domain.frame import NavFrame, PriorPrice
+from navoracle.domain.frame import NavFrame
 from navoracle.domain.prices import LastValid, PriceEstimate, PriceStatus
+from navoracle.domain.prior import PriorPrice
 from navoracle.domain.units import WAD, Bps, Timestamp, Wad
 from navoracle.keeper import trades
 from navoracle.keeper.trades import TRANSFER, LatestValues, TokenRate, TradeSubject, TradeWatch, transfer_filters

@@ -8,19 +8,10 @@ from typing import Any
 import pytest
 
 from navoracle.domain.fees import FeeState
-from navoracle.domain.frame import (
-    ConfirmedNav,
-    FirstLook,
-    FundFrame,
-    FundPrior,
-    NavFrame,
-    NavStatus,
-    Prior,
-    PriorPosition,
-    PriorPrice,
-)
+from navoracle.domain.frame import FundFrame, NavFrame, NavStatus
 from navoracle.domain.positions import Component, Holding
 from navoracle.domain.prices import LastValid
+from navoracle.domain.prior import ConfirmedNav, FirstLook, FundPrior, Prior, PriorPosition, PriorPrice
 from navoracle.domain.units import Bps, RawAmount, Timestamp, Wad, to_wad
 from navoracle.domain.valuation import PriceKey
 from navoracle.keeper.plan import FramePlan

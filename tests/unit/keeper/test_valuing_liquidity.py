@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from navoracle.domain.concentrated_liquidity import amounts_of_liquidity
-from navoracle.domain.frame import FundPrior, NavStatus, Prior, PriorPosition, PriorPrice
+from navoracle.domain.frame import NavStatus
 from navoracle.domain.positions import Component, ConcentratedLiquidity
 from navoracle.domain.prices import LastValid
+from navoracle.domain.prior import FundPrior, Prior, PriorPosition, PriorPrice
 from navoracle.domain.tick_math import sqrt_ratio_of_prices
 from navoracle.domain.units import Bps, RawAmount, Timestamp, to_wad
 from navoracle.domain.valuation import PriceKey

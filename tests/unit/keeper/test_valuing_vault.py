@@ -11,8 +11,9 @@ from navoracle.domain.bridge import BridgeEnd, HeldPosition
 from navoracle.domain.errors import SourceRefused
 from navoracle.domain.fees import FeeState, FeeTerms
 from navoracle.domain.flows import VaultFlows
-from navoracle.domain.frame import FundFrame, FundPrior, NavStatus, Prior
+from navoracle.domain.frame import FundFrame, NavStatus
 from navoracle.domain.positions import Component
+from navoracle.domain.prior import FundPrior, Prior
 from navoracle.domain.units import WAD, RawAmount, Timestamp, Wad, to_wad
 from navoracle.domain.vault import VaultState
 from navoracle.keeper.plan import FramePlan

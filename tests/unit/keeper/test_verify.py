@@ -12,26 +12,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from navoracle.composition.plans import plan_from_evidence
+from navoracle.composition.evidence_plans import plan_from_evidence
 from navoracle.domain.breaker import Breaker, BreakerState, Role
 from navoracle.domain.errors import ChainError, VerificationFailed
 from navoracle.domain.fees import FeeState
-from navoracle.domain.frame import (
+from navoracle.domain.frame import NavFrame, NavStatus, ReadRecord
+from navoracle.domain.prices import LastValid
+from navoracle.domain.prior import (
     ConfirmedNav,
     FirstLook,
     FundPrior,
-    NavFrame,
-    NavStatus,
     PostBounds,
     Prior,
     PriorFrame,
     PriorPosition,
     PriorPrice,
     PriorRound,
-    ReadRecord,
     Sample,
 )
-from navoracle.domain.prices import LastValid
 from navoracle.domain.units import Bps, Timestamp, to_wad
 from navoracle.keeper.collect import collect
 from navoracle.keeper.evidence import canonical, evidence_hash, fund_document

@@ -9,8 +9,10 @@ from pydantic import TypeAdapter
 
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.fees import FeeTerms
-from navoracle.domain.frame import GuardPolicy, NavFrame, Prior
+from navoracle.domain.frame import NavFrame
+from navoracle.domain.guard_policy import GuardPolicy
 from navoracle.domain.prices import AggregationPolicy, NativeBandPolicy
+from navoracle.domain.prior import Prior
 from navoracle.domain.units import Bps, Timestamp, to_wad
 from navoracle.keeper.frame import FramePorts, run_frame
 from navoracle.keeper.plan import AssetPlan, FramePlan, FundPlan
