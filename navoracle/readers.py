@@ -58,7 +58,8 @@ def _parse_wad(value: object) -> int:
         raise ValueError(f"{error.message}. {error.advice}") from error
 
 
-def _format_wad(value: int) -> str:
+def written_wad(value: int) -> str:
+    """A Wad as a configuration states it: a decimal number without needless zeros."""
     return format_wad(value).rstrip("0").rstrip(".")
 
 
@@ -81,10 +82,18 @@ DecimalWad = Annotated[
     Wad,
     Field(ge=0),
     BeforeValidator(_parse_wad),
-    PlainSerializer(_format_wad, return_type=str),
+    PlainSerializer(written_wad, return_type=str),
     WithJsonSchema({"type": "string", "pattern": r"^\d+(\.\d{1,18})?$", "description": "Decimal number in quotes."}),
 ]
 """A Wad of zero or more, written as a decimal number in quotes: "0.05"."""
+
+SignedWad = Annotated[
+    Wad,
+    BeforeValidator(_parse_wad),
+    PlainSerializer(written_wad, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^[+-]?\d+(\.\d{1,18})?$", "description": "Decimal in quotes."}),
+]
+"""A Wad with a sign, written as a decimal number in quotes: "-3.5"."""
 
 AmountText = Annotated[
     str,

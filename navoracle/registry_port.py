@@ -9,7 +9,8 @@ from typing import Protocol
 
 from navoracle.domain.frame import BlockStamp
 from navoracle.domain.units import Timestamp
-from navoracle.ports import Address, Batch
+from navoracle.ports import Address
+from navoracle.publisher_port import Batch
 
 
 class CodeReader(Protocol):

@@ -9,7 +9,8 @@ from navoracle.domain.flows import VaultFlows
 from navoracle.domain.frame import BlockStamp
 from navoracle.domain.settlement import Payout, Post, SettlementState
 from navoracle.domain.units import Timestamp, Wad
-from navoracle.ports import Address, Receipt
+from navoracle.ports import Address
+from navoracle.publisher_port import Receipt
 
 Components = tuple[Wad, Wad, Wad, Wad, Wad]
 """Cash, collateral, income and rewards, debt, other liabilities and fees (Wad)."""

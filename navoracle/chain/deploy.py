@@ -16,7 +16,8 @@ from navoracle.chain.artifacts import artifact
 from navoracle.chain.transactor import Web3Transactor
 from navoracle.domain.errors import ChainError, ConfigurationError
 from navoracle.domain.units import Timestamp, Wad
-from navoracle.ports import Address, Receipt, SignedTransaction, Transactor
+from navoracle.ports import Address
+from navoracle.publisher_port import Receipt, SignedTransaction, Transactor
 
 ROLE_POSTER: Final = 1
 ROLE_RISK: Final = 2

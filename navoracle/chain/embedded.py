@@ -18,7 +18,8 @@ from navoracle.chain.signers import EphemeralSigner
 from navoracle.chain.transactor import Web3Transactor
 from navoracle.domain.errors import ChainError
 from navoracle.domain.units import WAD, Timestamp
-from navoracle.ports import Address, Receipt
+from navoracle.ports import Address
+from navoracle.publisher_port import Receipt
 
 CHAIN_ID: Final = 31_337
 BLOCK_GAS_LIMIT: Final = 60_000_000

@@ -12,7 +12,8 @@ from navoracle.chain.signers import Signer, sign_transaction
 from navoracle.chain.transactions.receipts import parse_receipt
 from navoracle.domain.errors import ChainError, ConfigurationError, FeeAboveCeiling
 from navoracle.domain.gas_fees import FeeLimits, Fees, first_fees, gas_with_margin
-from navoracle.ports import Address, Receipt, SignedTransaction
+from navoracle.ports import Address
+from navoracle.publisher_port import Receipt, SignedTransaction
 
 GWEI: Final = 10**9
 _TRANSACTION_TYPE: Final = 2

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from navoracle.checks.findings import Finding, error, warning
-from navoracle.config.models import AssetSection, Config
+from navoracle.config.assets import AssetSection
+from navoracle.config.models import Config
 from navoracle.domain.prices import PriceEstimate, PriceStatus, Quote
 from navoracle.domain.units import Timestamp
 from navoracle.keeper.pricing import LEG_NOT_LIVE, Prices

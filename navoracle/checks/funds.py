@@ -50,9 +50,14 @@ def check_cash(config: Config) -> list[Finding]:
                     "Count it as `collateral`.",
                 )
                 for asset, side in position.assets
-                if side == "asset" and (rate := config.assets[asset].derived) and rate.kind.startswith(_PAID_IN_SY)
+                if side == "asset" and _is_paid_in_sy(config, asset)
             ]
     return findings
+
+
+def _is_paid_in_sy(config: Config, asset: str) -> bool:
+    section = config.assets.get(asset)  # none for the unit of account itself
+    return section is not None and section.derived is not None and section.derived.kind.startswith(_PAID_IN_SY)
 
 
 def check_claimed(config: Config, funds: Iterable[FundPlan]) -> list[Finding]:

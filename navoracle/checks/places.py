@@ -28,6 +28,9 @@ def _places(config: Config) -> Iterator[tuple[str, str]]:
         for index, position in enumerate(fund.positions):
             yield position.id, f"funds.{name}.positions[{index}]"
         yield fund.supply.id, f"funds.{name}.supply"
+        if fund.risk is not None:
+            for section, index, account in fund.risk.accounts:
+                yield account.id, f"funds.{name}.risk.{section}[{index}].account"
 
 
 def place_of_address(reader: Any, place: str, address: str) -> str:

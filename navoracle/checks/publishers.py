@@ -16,7 +16,8 @@ from navoracle.domain.units import Timestamp
 from navoracle.domain.valuation import PriceKey
 from navoracle.keeper.plan import FundPlan
 from navoracle.keeper.records import fund_post
-from navoracle.ports import Address, Clock, Preview, Publisher
+from navoracle.ports import Address, Clock
+from navoracle.publisher_port import Preview, Publisher
 
 _NO_ROOT: Final = "0x" + bytes(32).hex()
 _PASSES_BY_ITSELF: Final = frozenset({"unchanged", "too_early"})

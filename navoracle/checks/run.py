@@ -14,8 +14,10 @@ from navoracle.checks.places import places_of
 from navoracle.checks.publishers import check_publishers
 from navoracle.checks.readers import Code, check_codes, check_readings, codes_of
 from navoracle.checks.registries import check_registries
+from navoracle.checks.state_files import check_state_files
 from navoracle.composition import ChainAccess, Reach, reach, resolve_each, subject_of
 from navoracle.config.models import Config
+from navoracle.config.overrides import with_overrides
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import NavoracleError
 from navoracle.domain.frame import BlockStamp
@@ -53,14 +55,17 @@ async def check(
         known_codes: fingerprints of an earlier check, by chain id and address.
 
     Raises:
-        ConfigurationError, UsageError: a recorded series or an exchange of the configuration cannot be opened.
+        ConfigurationError, UsageError: a recorded series, an exchange or the overrides file of the configuration cannot
+            be opened, or the overrides are not valid.
     """
+    config = with_overrides(config).config
     reached = reach(config, clock=clock, chains=chains, documents=documents)
     try:
         stamps, findings = await _stamps(reached)
         findings += [error(f"chains.{name}.signer", told.message, told.advice) for name, told in reached.unsigned]
         findings += check_nodes(config, reached.chains)
         findings += check_cash(config)
+        findings += check_state_files(config, clock.now())
         lags = lags_of(stamps, clock.now())
         findings += check_block_ages(config, lags)
         intervals = await intervals_of(stamps, reached.chains)

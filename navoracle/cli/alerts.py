@@ -50,7 +50,7 @@ def list_alerts(
 @group.command("ack")
 def acknowledge(
     context: typer.Context,
-    keys: Annotated[list[str] | None, typer.Argument(metavar="[KEY]...", help="As `alerts list` shows them.")] = None,
+    keys: Annotated[list[str] | None, typer.Argument(metavar="KEY", help="As `alerts list` shows them.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every open alert.")] = False,
     by: Annotated[
         str | None, typer.Option("--by", metavar="NAME", help="Who takes care; else who is logged in.")
@@ -90,7 +90,7 @@ def acknowledge(
 def send_test(
     context: typer.Context,
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[TARGET]...", help="Targets; all when none is named.")
+        list[str] | None, typer.Argument(metavar="TARGET", help="Targets; all when none is named.")
     ] = None,
     config: ConfigFile = None,
     as_json: JsonFlag = False,

@@ -12,6 +12,7 @@ from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import present, print_json
 from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, load
 from navoracle.config.models import Config
+from navoracle.config.overrides import Overridden, with_overrides
 from navoracle.config.schema import config_schema
 from navoracle.redaction import redact_database_url, redact_url
 
@@ -30,13 +31,20 @@ def show(
     database: DatabaseUrl = None,
     as_json: JsonFlag = False,
 ) -> int:
-    """Show the resolved configuration: defaults filled in, environment expanded, secrets hidden."""
+    """Show the resolved configuration: defaults, environment and overrides merged in, secrets hidden."""
     loaded = load(context, config, database)
-    document = {"file": str(loaded.path), "configuration": config_document(loaded.config, loaded.database)}
+    merged = with_overrides(loaded.config)
+    document = {
+        "file": str(loaded.path),
+        "configuration": config_document(merged.config, loaded.database),
+        "overrides": dict(merged.said),
+    }
     present(
         document,
         lambda out: out.print(
-            f"# {loaded.path}\n" + yaml.safe_dump(document["configuration"], sort_keys=False, width=110).rstrip(),
+            f"# {loaded.path}\n"
+            + _overrides(merged)
+            + yaml.safe_dump(document["configuration"], sort_keys=False, width=110).rstrip(),
             markup=False,
             soft_wrap=True,
         ),
@@ -50,6 +58,14 @@ def schema(as_json: JsonFlag = False) -> int:
     """Print the JSON schema of a configuration file, for editors."""
     print_json(config_schema())
     return ExitCode.OK
+
+
+def _overrides(merged: Overridden) -> str:
+    """What is overridden, as comments above the configuration."""
+    file = merged.config.service.overrides_file
+    return "".join(
+        f"# {path}: {each['value']} by {file}, instead of {each['instead_of']}\n" for path, each in merged.said.items()
+    )
 
 
 def config_document(config: Config, database: SecretStr) -> dict[str, Any]:

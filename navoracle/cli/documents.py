@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from navoracle.domain.bridge import NavBridge
-from navoracle.domain.frame import BlockStamp, Failure, FundFrame, GuardDistance, NavFrame
+from navoracle.domain.failures import Failure
+from navoracle.domain.frame import BlockStamp, FundFrame, GuardDistance, NavFrame
 from navoracle.domain.nav import Breakdown, FundValuation
 from navoracle.domain.prices import PriceEstimate, Quote
 from navoracle.domain.valuation import PositionValue

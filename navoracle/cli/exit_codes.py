@@ -12,6 +12,7 @@ from navoracle.domain.errors import (
     NavoracleError,
     ReadError,
     RequestRefused,
+    RiskCalculationFailed,
     StoreError,
     UsageError,
     VerificationFailed,
@@ -44,6 +45,7 @@ _CODES: Final[tuple[tuple[type[NavoracleError], ExitCode], ...]] = (
     (StoreError, ExitCode.CONFIGURATION),
     (ChainError, ExitCode.CHAIN),
     (ReadError, ExitCode.CHAIN),
+    (RiskCalculationFailed, ExitCode.CHAIN),
 )
 
 

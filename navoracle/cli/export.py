@@ -16,6 +16,7 @@ import typer
 
 from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import console, count, print_json
+from navoracle.cli.progress import tracking
 from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, database_of
 from navoracle.cli.status import time_of
 from navoracle.composition import open_existing_store
@@ -74,12 +75,13 @@ def export(
     end = None if until is None else time_of(until)
     url = database_of(context, config, database)
     with open_existing_store(url) as store:
-        rows = list(rows_of(store, subject, fund=fund, kind=kind, since=start, until=end))
+        found = rows_of(store, subject, fund=fund, kind=kind, since=start, until=end)
+        with tracking(f"exporting {subject.value}", total=None, quiet=as_json) as tracker:
+            rows = list(tracker.each(found))
     if as_json and out is None:
         print_json({"database": redact_database_url(url), subject.value: rows})
         return ExitCode.OK
-    with ExitStack() as stack:
-        write(rows, _COLUMNS[subject], stack.enter_context(_new(out)) if out else sys.stdout, lines=as_lines or as_json)
+    write_out(rows, COLUMNS[subject], out, lines=as_lines or as_json)
     if out is not None:
         if as_json:
             print_json({"database": redact_database_url(url), "file": str(out), "rows": len(rows)})
@@ -189,6 +191,12 @@ def frame_row(row: FundFrameRow) -> Row:
     }
 
 
+def write_out(rows: Iterable[Row], columns: tuple[str, ...], out: Path | None, *, lines: bool = False) -> None:
+    """Write rows to a new file, or to standard output. Raises UsageError when the file is there already."""
+    with ExitStack() as stack:
+        write(rows, columns, stack.enter_context(_new(out)) if out else sys.stdout, lines=lines)
+
+
 def write(rows: Iterable[Row], columns: tuple[str, ...], stream: TextIO, *, lines: bool) -> None:
     """Write rows as JSON lines or as CSV with a header."""
     if lines:
@@ -212,6 +220,12 @@ def _cell(value: object) -> object:
     return value
 
 
+def require_new(path: Path) -> None:
+    """Refuse a file that is there, before long work is done for it. Raises UsageError."""
+    if path.exists():
+        raise UsageError(f"{path} is there already", advice="Name a new file; nothing is overwritten.")
+
+
 def _new(path: Path) -> io.TextIOWrapper:
     try:
         return path.open("x", encoding="utf-8", newline="")
@@ -221,7 +235,7 @@ def _new(path: Path) -> io.TextIOWrapper:
         raise UsageError(f"{path} cannot be written: {error.strerror}", advice="Name another file.") from error
 
 
-_COLUMNS: Final[Mapping[Subject, tuple[str, ...]]] = {
+COLUMNS: Final[Mapping[Subject, tuple[str, ...]]] = {
     Subject.EVENTS: ("id", "at", "component", "kind", "fund", "severity", "message", "advice", "data"),
     Subject.SLOTS: (
         "fund", "slot_time", "cadence", "state", "reason", "frame", "post", "claimed_at", "finished_at", "owner",

@@ -19,19 +19,24 @@ from navoracle.cli import (
     deploy_feeds,
     drill,
     emergency,
+    events,
     evidence,
     export,
+    init,
     nav,
     post,
     price,
     record,
     replay,
+    risk,
     safe,
     service,
     settle,
+    state,
     status,
     verify,
 )
+from navoracle.cli.examples import add_examples
 from navoracle.cli.exit_codes import DESCRIPTION, ExitCode, exit_code_of
 from navoracle.cli.output import error_document, error_of, print_error, print_json
 from navoracle.cli.runtime import Runtime, runtime_of
@@ -40,6 +45,7 @@ from navoracle.telemetry.crash import install_crash_hooks
 
 COMMANDS: Final = (
     demo,
+    init,
     check,
     nav,
     price,
@@ -48,10 +54,13 @@ COMMANDS: Final = (
     service,
     emergency,
     status,
+    risk,
     verify,
     safe,
     evidence,
     export,
+    events,
+    state,
     alerts,
     record,
     replay,
@@ -68,11 +77,11 @@ app = typer.Typer(
     help="Values vaults, guards their NAV, posts it on chain and keeps the evidence.",
     epilog=DESCRIPTION,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 for module in COMMANDS:
     module.register(app)
+add_examples(app)
 
 
 def _print_version(wanted: bool) -> None:

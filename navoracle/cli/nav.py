@@ -20,6 +20,7 @@ from navoracle.cli.runtime import ConfigFile, DatabaseUrl, Funds, JsonFlag, Load
 from navoracle.cli.tables import show_frame
 from navoracle.cli.worlds import value_case
 from navoracle.composition import open_system, open_world, plan_from_evidence, rehearsal_store
+from navoracle.config.overrides import with_overrides
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import UsageError
 from navoracle.domain.frame import FundFrame, NavFrame
@@ -57,7 +58,8 @@ def nav(
     if world is not None:
         if at:
             raise UsageError("--at and --world exclude one another", advice="A recorded world has one block.")
-        case = asyncio.run(open_world(world, None if config is None else load(context, config).config))
+        other = None if config is None else with_overrides(load(context, config).config).config
+        case = asyncio.run(open_world(world, other))
         unit, frame = case.config.unit_of_account, asyncio.run(value_case(case, funds))
     else:
         loaded = load(context, config, database)

@@ -12,7 +12,7 @@ from navoracle.cli.output import moment, money, plain, table
 from navoracle.cli.posting import Posting
 from navoracle.domain.guard_use import GuardUse
 from navoracle.domain.guards import sentence
-from navoracle.ports import Preview, ReadBack
+from navoracle.publisher_port import Preview, ReadBack
 
 
 def posting_document(posting: Posting) -> dict[str, Any]:

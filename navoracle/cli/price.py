@@ -18,7 +18,8 @@ from navoracle.cli.output import error_document, moment, money, percent, plain, 
 from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, Loaded, Runtime, load, runtime_of
 from navoracle.composition import open_system, rehearsal_store
 from navoracle.domain.errors import UsageError
-from navoracle.domain.frame import BlockStamp, Failure
+from navoracle.domain.failures import Failure
+from navoracle.domain.frame import BlockStamp
 from navoracle.domain.prices import PriceEstimate, Quote
 from navoracle.keeper.collect import collect
 from navoracle.keeper.explain import Explainer, Line

@@ -77,10 +77,10 @@ async def _record(loaded: Loaded, names: tuple[str, ...], runtime: Runtime) -> t
             now = runtime.clock.now()
             ports = await recorder.ports(system.ports)
             # Once more, listened to: what resolution reads belongs to the world too.
-            chain_ids = {name: section.chain_id for name, section in loaded.config.chains.items()}
-            await resolve(subject_of(loaded.config), ports.chains, ports.off_chain, now, chain_ids)
+            chain_ids = {name: section.chain_id for name, section in system.config.chains.items()}
+            await resolve(subject_of(system.config), ports.chains, ports.off_chain, now, chain_ids)
             plan = await system.planner.slot(names, now, Cadence.HOURLY, publish=False, now=now)
             frame = await run_frame(plan, ports)
         finally:
             await system.close()
-    return recorder, frame, recorder.document(plan, frame, config_document(loaded.config, loaded.database))
+    return recorder, frame, recorder.document(plan, frame, config_document(system.config, loaded.database))

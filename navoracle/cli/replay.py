@@ -10,8 +10,9 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 
+from navoracle.cli.export import COLUMNS, Subject, require_new, rows_of, write_out
 from navoracle.cli.output import count, duration, moment, plain, present, table
-from navoracle.cli.runtime import DatabaseUrl, JsonFlag
+from navoracle.cli.runtime import DatabaseUrl, JsonFlag, PlotFile
 from navoracle.cli.timelines import (
     exit_code,
     fresh_database,
@@ -25,10 +26,14 @@ from navoracle.cli.worlds import replay_worlds
 from navoracle.composition import open_fresh_store
 from navoracle.domain.errors import UsageError
 from navoracle.domain.units import Timestamp
+from navoracle.pictures.files import check_picture_file, write_picture
+from navoracle.pictures.slots import picture_of_replay
 from navoracle.replay.engine import ReplayResult
 from navoracle.replay.engine import replay as run_replay
+from navoracle.replay.events import require_fresh_folder
 from navoracle.replay.report import cadence_changes, series_json, slot_json, summary_json, write_csv
-from navoracle.replay.setup import ReplayOptions, ReplaySetup, parse_price_file, prepare
+from navoracle.replay.setup import FUND, ReplayOptions, ReplaySetup, parse_price_file, prepare
+from navoracle.replay.state_files import require_empty_folder
 from navoracle.telemetry.logs import configure_logs
 
 STEM = "navoracle-replay"
@@ -74,6 +79,16 @@ def replay(
         int, typer.Option("--sample-seconds", min=1, max=3_600, help="How often the sampler looks at prices.")
     ] = 60,
     csv_file: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Also write one row a slot.")] = None,
+    plot: PlotFile = None,
+    events_file: Annotated[
+        Path | None, typer.Option("--events", metavar="FILE", help="Also write its events as CSV, at the end.")
+    ] = None,
+    events_folder: Annotated[
+        Path | None, typer.Option("--events-folder", metavar="DIR", help="Write event files there while it runs.")
+    ] = None,
+    state_folder: Annotated[
+        Path | None, typer.Option("--state-folder", metavar="DIR", help="Write state files there after every frame.")
+    ] = None,
     database: DatabaseUrl = None,
     as_json: JsonFlag = False,
 ) -> int:
@@ -87,9 +102,23 @@ def replay(
     if world:
         if prices:
             raise UsageError("--prices and --world exclude one another", advice="Replay the one, then the other.")
+        if plot is not None:
+            raise UsageError("--plot draws a replay of --prices", advice="Leave it out: a world is one frame.")
+        if state_folder is not None:
+            raise UsageError("state files are of a replay of --prices", advice="Leave it out: a world is one frame.")
+        if events_file is not None or events_folder is not None:
+            raise UsageError("events are of a replay of --prices", advice="Leave it out: a world is one frame.")
         return replay_worlds(world, as_json=as_json)
     if not prices:
         raise UsageError("there is nothing to replay", advice="Add --prices ASSET:GROUP=FILE, or --world FILE.")
+    if plot is not None:
+        check_picture_file(plot)
+    if events_file is not None:
+        require_new(events_file)
+    if events_folder is not None:
+        require_fresh_folder(events_folder)
+    if state_folder is not None:
+        require_empty_folder(state_folder)
     options = ReplayOptions(
         prices=tuple(map(parse_price_file, prices)),
         holdings={key: value for key, value in _pairs("--hold", hold, str) if key is not None},
@@ -104,10 +133,17 @@ def replay(
     setup = prepare(options)
     url = database or fresh_database(STEM)
     with open_fresh_store(url) as store, ticking(setup.start, setup.end, quiet=as_json) as ticker:
-        result = asyncio.run(run_replay(options, setup, store, ticker.slot))
+        result = asyncio.run(
+            run_replay(options, setup, store, ticker.slot, events_folder=events_folder, state_folder=state_folder)
+        )
+        if events_file is not None:
+            write_out(rows_of(store, Subject.EVENTS), COLUMNS[Subject.EVENTS], events_file)
     if csv_file is not None:
         write_csv(result.slots, csv_file)
-    present(_document(setup, result, url), lambda out: _show(out, setup, result, url), as_json=as_json)
+    if plot is not None:
+        write_picture(picture_of_replay(FUND, result.slots), plot)
+    document = {**_document(setup, result, url), "picture": None if plot is None else str(plot)}
+    present(document, lambda out: _show(out, setup, result, url, plot), as_json=as_json)
     return exit_code(result.slots, result.verification)
 
 
@@ -133,6 +169,14 @@ def _pairs(option: str, texts: list[str] | None, kind: Callable[[str], V]) -> li
     return pairs
 
 
+def _warnings(setup: ReplaySetup, result: ReplayResult) -> list[str]:
+    troubles = {"event": result.event_trouble, "state": result.state_trouble}
+    return [
+        *setup.warnings,
+        *(f"the {kind} files are not whole: {trouble}" for kind, trouble in troubles.items() if trouble is not None),
+    ]
+
+
 def _document(setup: ReplaySetup, result: ReplayResult, url: str) -> dict[str, Any]:
     return {
         "start": setup.start,
@@ -141,7 +185,7 @@ def _document(setup: ReplaySetup, result: ReplayResult, url: str) -> dict[str, A
         "shares": setup.shares,
         "registry": result.registry,
         "database": url,
-        "warnings": list(setup.warnings),
+        "warnings": _warnings(setup, result),
         "series": [series_json(name, series) for name, series in setup.series.items()],
         "funds": summary_json(result.slots),
         "slots": [slot_json(slot) for slot in result.slots],
@@ -149,8 +193,8 @@ def _document(setup: ReplaySetup, result: ReplayResult, url: str) -> dict[str, A
     }
 
 
-def _show(out: Console, setup: ReplaySetup, result: ReplayResult, url: str) -> None:
-    for warning in setup.warnings:
+def _show(out: Console, setup: ReplaySetup, result: ReplayResult, url: str, plot: Path | None) -> None:
+    for warning in _warnings(setup, result):
         out.print(f"[yellow]warning[/] {plain(warning)}")
     rows = table("series", "rows", "step", "from", "to", "gaps", "longest gap", right=("rows", "gaps"))
     for name, series in setup.series.items():
@@ -178,3 +222,5 @@ def _show(out: Console, setup: ReplaySetup, result: ReplayResult, url: str) -> N
         f"{count(len(result.slots), 'slot')} in {plain(url)}; "
         f"look deeper with `{program()} history --database {plain(url)}`"
     )
+    if plot is not None:
+        out.print(f"picture in {plain(plot)}")

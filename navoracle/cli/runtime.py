@@ -28,7 +28,11 @@ DatabaseUrl = Annotated[
     str | None,
     typer.Option("--database", metavar="URL", help=f"sqlite:///FILE; else {PREFIX}DATABASE or the configuration's."),
 ]
-Funds = Annotated[list[str] | None, typer.Argument(metavar="[FUND]...", help="Funds by name; all when none is named.")]
+PlotFile = Annotated[
+    Path | None,
+    typer.Option("--plot", metavar="FILE", help="Also draw a picture, .png or .svg (extra `plot`)."),
+]
+Funds = Annotated[list[str] | None, typer.Argument(metavar="FUND", help="Funds by name; all when none is named.")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, cast
@@ -19,8 +21,10 @@ from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import print_json
 from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, Loaded, Runtime, load, runtime_of
 from navoracle.composition import copy_for_rehearsal, open_service, open_store
+from navoracle.composition.service_view import HEARTBEAT_LIMIT
 from navoracle.config.loading import config_hash
 from navoracle.keeper.schedule import ScheduledClock
+from navoracle.service_manager import attend, manager_of_this_process
 from navoracle.store_port import Store
 from navoracle.telemetry.crash import install_crash_hooks
 
@@ -44,28 +48,35 @@ def run(
     loaded = load(context, config, database)
     install_crash_hooks()
     runtime = runtime_of(context)
-    with _world(loaded, live=live) as (store, events_folder):
-        asyncio.run(_run(loaded, store, events_folder, runtime, live=live, as_json=as_json))
+    with _world(loaded, live=live) as world:
+        asyncio.run(_run(loaded, world, runtime, live=live, as_json=as_json))
     return ExitCode.OK
 
 
+@dataclass(frozen=True, slots=True)
+class _World:
+    """The database, the folder of event files, and that of state files where it is not the configuration's."""
+
+    store: Store
+    events_folder: Path
+    state_folder: Path | None
+
+
 @contextmanager
-def _world(loaded: Loaded, *, live: bool) -> Iterator[tuple[Store, Path]]:
-    """The database and the folder of event files; throw-away ones for a rehearsal."""
+def _world(loaded: Loaded, *, live: bool) -> Iterator[_World]:
+    """What the service writes to; all of it is thrown away after a rehearsal."""
     url = loaded.database.get_secret_value()
     if live:
         with open_store(url) as store:
-            yield store, loaded.config.service.events.folder
+            yield _World(store, loaded.config.service.events.folder, None)
         return
     with TemporaryDirectory(prefix="navoracle-") as folder:
         copy = copy_for_rehearsal(url, Path(folder))
         with open_store(copy) as store:
-            yield store, Path(folder) / "events"
+            yield _World(store, Path(folder) / "events", Path(folder) / "state")
 
 
-async def _run(
-    loaded: Loaded, store: Store, events_folder: Path, runtime: Runtime, *, live: bool, as_json: bool
-) -> None:
+async def _run(loaded: Loaded, world: _World, runtime: Runtime, *, live: bool, as_json: bool) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in (signal.SIGINT, signal.SIGTERM):
@@ -73,15 +84,25 @@ async def _run(
     opened = open_service(
         loaded.config,
         clock=cast("ScheduledClock", runtime.clock),
-        store=store,
+        store=world.store,
         live=live,
-        events_folder=events_folder,
+        events_folder=world.events_folder,
+        state_folder=world.state_folder,
         chains=runtime.chains,
         documents=loaded.path.parent,
     )
     async with opened as running:
         _tell_start(loaded, running.port, live=live, as_json=as_json)
-        running.observer.started(config_hash(loaded.config), live=live, version=__version__)
+        configuration = config_hash(loaded.config)
+        running.observer.started(configuration, live=live, version=__version__)
+        running.observer.initialized(running.parts, configuration, version=__version__)
+        if (manager := manager_of_this_process()) is not None:
+
+            def alive() -> bool:
+                return runtime.clock.now() - running.observer.last_beat <= HEARTBEAT_LIMIT
+
+            status = f"{'live' if live else 'rehearsal'}, {len(loaded.config.funds)} funds"
+            running.service.accompany(partial(attend, manager, alive, status))
         try:
             await running.service.run(stop)
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,11 +12,13 @@ from rich.console import Console
 from navoracle.cli.documents import bridge_document, history_document
 from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import duration, moment, money, percent, plain, present, short_hash, table
-from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, database_of, runtime_of
+from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, PlotFile, database_of, runtime_of
 from navoracle.composition import open_existing_store
 from navoracle.domain.errors import UsageError
 from navoracle.domain.units import Timestamp
 from navoracle.keeper.kept_bridges import kept_bridge
+from navoracle.pictures.files import check_picture_file, write_picture
+from navoracle.pictures.slots import picture_of_history
 from navoracle.redaction import redact_database_url
 from navoracle.store_port import HistoryRow, StatusRow, Store
 
@@ -50,32 +53,56 @@ def status(
 
 def history(
     context: typer.Context,
-    fund: Annotated[str | None, typer.Argument(metavar="[FUND]", help="One fund; all when none is named.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="The newest so many slots.")] = DEFAULT_LIMIT,
+    fund: Annotated[str | None, typer.Argument(metavar="FUND", help="One fund; all when none is named.")] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", min=1, help=f"The newest so many slots; {DEFAULT_LIMIT}, or all in a picture."),
+    ] = None,
     since: Annotated[
         str | None, typer.Option("--since", metavar="TIME", help="Unix seconds, or a date and time in UTC.")
     ] = None,
+    plot: PlotFile = None,
     config: ConfigFile = None,
     database: DatabaseUrl = None,
     as_json: JsonFlag = False,
 ) -> int:
-    """List slots, newest first: how each ended and why, what was found, and where it was posted."""
+    """List slots, newest first: how each ended and why, what was found, and where it was posted.
+
+    A picture shows one fund: prices and votes, NAV per share, status, cadence, and the slots that were not posted.
+    """
     start = None if since is None else time_of(since)
+    if plot is not None:
+        check_picture_file(plot)
     url = database_of(context, config, database)
     with open_existing_store(url) as store:
-        rows = store.history(fund, start, limit)
+        rows = store.history(fund, start, limit or DEFAULT_LIMIT)
         known = sorted({row.fund for row in store.status()})
+        if fund is not None and fund not in known:
+            raise UsageError(
+                f"the database knows no fund {fund}",
+                advice=f"It knows {', '.join(known)}." if known else "It knows none.",
+            )
         bridges = [_bridge(store, row) if as_json else None for row in rows]
-    if fund is not None and fund not in known:
-        raise UsageError(
-            f"the database knows no fund {fund}", advice=f"It knows {', '.join(known)}." if known else "It knows none."
-        )
+        if plot is not None:
+            pictured = fund or _only(known)
+            picture = picture_of_history(pictured, store, store.history(pictured, start, limit))
+            write_picture(picture, plot)
     document = {
         "database": redact_database_url(url),
         "slots": [{**history_document(row), "bridge": bridge} for row, bridge in zip(rows, bridges, strict=True)],
+        "picture": None if plot is None else str(plot),
     }
-    present(document, lambda out: _show_history(out, rows), as_json=as_json)
+    present(document, lambda out: _show_history(out, rows, plot), as_json=as_json)
     return ExitCode.OK
+
+
+def _only(known: list[str]) -> str:
+    """The one fund that there is. Raises UsageError where there are more, or none."""
+    if len(known) != 1:
+        raise UsageError(
+            "a picture shows one fund", advice=f"Name one of: {', '.join(known)}." if known else "There is none yet."
+        )
+    return known[0]
 
 
 def time_of(text: str) -> Timestamp:
@@ -128,7 +155,7 @@ def _show_status(out: Console, rows: tuple[StatusRow, ...], now: Timestamp, data
     out.print(f"database {plain(database)}")
 
 
-def _show_history(out: Console, rows: tuple[HistoryRow, ...]) -> None:
+def _show_history(out: Console, rows: tuple[HistoryRow, ...], plot: Path | None) -> None:
     shown = table(
         "slot", "fund", "result", "status", "NAV", "price per share", "confidence", "frame", "transaction",
         right=("NAV", "price per share", "confidence"),
@@ -146,6 +173,8 @@ def _show_history(out: Console, rows: tuple[HistoryRow, ...]) -> None:
             short_hash(row.transaction_hash),
         )
     out.print(shown if rows else "No slots.")
+    if plot is not None:
+        out.print(f"picture in {plain(plot)}")
 
 
 def _ended(row: HistoryRow) -> str:

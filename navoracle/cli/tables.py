@@ -5,7 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 
 from navoracle.cli.output import moment, money, percent, plain, table
-from navoracle.domain.frame import Failure, FundFrame, NavFrame
+from navoracle.domain.failures import Failure
+from navoracle.domain.frame import FundFrame, NavFrame
 from navoracle.domain.guards import sentence
 from navoracle.domain.prices import PriceEstimate
 from navoracle.domain.verdicts import Outcome

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import console, count, moment, money, percent, plain, table
+from navoracle.cli.progress import shown
 from navoracle.domain.units import Timestamp
 from navoracle.replay.engine import Verification
 from navoracle.replay.report import SlotReport
@@ -63,7 +64,12 @@ class Ticker:
 def ticking(start: Timestamp, end: Timestamp, *, quiet: bool) -> Iterator[Ticker]:
     """Show a progress line while the block runs; nothing when `quiet`."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(quiet=True) if quiet else console(error=True), transient=True) as progress:
+    with Progress(
+        *columns,
+        console=Console(quiet=True) if quiet else console(error=True),
+        transient=True,
+        disable=not shown(quiet=quiet),
+    ) as progress:
         yield Ticker(progress, start, end)
 
 

@@ -15,6 +15,7 @@ from rich.console import Console
 from navoracle.cli.documents import wad
 from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import count, error_document, money, plain, present, table
+from navoracle.cli.progress import tracking
 from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, database_if_any, database_of
 from navoracle.composition import chain_reader_at, open_existing_store, plan_from_evidence
 from navoracle.domain.errors import UsageError, VerificationFailed
@@ -64,7 +65,7 @@ def register(app: typer.Typer) -> None:
 
 def verify(
     context: typer.Context,
-    frame: Annotated[str | None, typer.Argument(metavar="[FRAME]", help="A frame's id; the newest without it.")] = None,
+    frame: Annotated[str | None, typer.Argument(metavar="FRAME", help="A frame's id; the newest without it.")] = None,
     fund: Annotated[str | None, typer.Option("--fund", metavar="FUND", help="This fund alone.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every frame of the database.")] = False,
     evidence: Annotated[
@@ -113,9 +114,9 @@ def verify(
         checked = [_check_file(evidence, fund, anchor, url)]
     else:
         with open_existing_store(database_of(context, config, database)) as store:
-            checked = _check_store(store, frame, fund, everything=everything)
+            checked = _check_store(store, frame, fund, everything=everything, quiet=as_json)
     if rpc is not None:
-        checked = asyncio.run(_reread(checked, rpc, _address(multicall)))
+        checked = asyncio.run(_reread(checked, rpc, _address(multicall), quiet=as_json))
     failed = [each for each in checked if each.failure is not None]
     document = _document(checked)
     if failed:
@@ -171,14 +172,17 @@ def _hash(flag: str, text: str) -> str:
     return text.lower()
 
 
-def _check_store(store: History, frame: str | None, fund: str | None, *, everything: bool) -> list[Checked]:
+def _check_store(
+    store: History, frame: str | None, fund: str | None, *, everything: bool, quiet: bool
+) -> list[Checked]:
     rows = store.fund_frames(fund=fund, frame=frame)
     if not rows:
         what = " ".join(part for part in (frame and f"frame {frame}", fund and f"of {fund}") if part) or "frame"
         raise UsageError(f"the database has no {what}", advice="See `navoracle history` for frames and funds.")
     if frame is None and not everything:
         rows = tuple(row for row in rows if row.frame == rows[0].frame)
-    return [_audited(store, row.frame, row.fund) for row in rows]
+    with tracking("verifying", total=len(rows), quiet=quiet) as tracker:
+        return [_audited(store, row.frame, row.fund) for row in tracker.each(rows)]
 
 
 def _audited(store: History, frame: str, fund: str) -> Checked:
@@ -188,7 +192,7 @@ def _audited(store: History, frame: str, fund: str) -> Checked:
         return Checked(frame, fund, None, error)
 
 
-async def _reread(checked: Sequence[Checked], url: str, multicall: Address | None) -> list[Checked]:
+async def _reread(checked: Sequence[Checked], url: str, multicall: Address | None, *, quiet: bool) -> list[Checked]:
     if all(each.audited is None for each in checked):
         return list(checked)
     stamps = {stamp.chain_id: stamp for each in checked if each.audited for stamp in each.audited.verified.stamps}
@@ -196,7 +200,8 @@ async def _reread(checked: Sequence[Checked], url: str, multicall: Address | Non
         raise UsageError("the frames read no chain, so there is nothing to read again", advice="Leave --rpc out.")
     reader = await chain_reader_at(url, list(stamps.values()), multicall=multicall)
     try:
-        return [await _reread_one(each, reader) for each in checked]
+        with tracking("reading again", total=len(checked), quiet=quiet) as tracker:
+            return [await _reread_one(each, reader) for each in tracker.each(checked)]
     finally:
         await reader.close()
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from navoracle.cli.documents import fund_document
 from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import error_document, money, plain, present, table
+from navoracle.cli.progress import tracking
 from navoracle.composition import RecordedCase, open_world
 from navoracle.domain.errors import UsageError
 from navoracle.domain.frame import FundFrame, NavFrame
@@ -42,7 +43,8 @@ async def value_case(case: RecordedCase, funds: Sequence[str] | None = None) -> 
 
 def replay_worlds(files: Sequence[Path], *, as_json: bool) -> int:
     """Run every recorded world again and compare its evidence; ends with 3 where one differs."""
-    found = [rerun for file in files for rerun in asyncio.run(_rerun(file))]
+    with tracking("replaying", total=len(files), quiet=as_json) as tracker:
+        found = [rerun for file in tracker.each(files) for rerun in asyncio.run(_rerun(file))]
     differing = [rerun for rerun in found if not rerun.same]
     document: dict[str, Any] = {
         "worlds": [

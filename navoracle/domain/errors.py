@@ -5,7 +5,11 @@ An error carries a stable `code`, a message that names the place, and `advice`: 
     NavoracleError
     ├── DomainError             a value that the core cannot accept
     │   ├── OutOfRange          a number outside its type
-    │   └── BadSignature        a signature that is none, not in its one accepted form, or another key's
+    │   ├── BadSignature        a signature that is none, not in its one accepted form, or another key's
+    │   └── RiskError           something about a fund's risks; has a severity
+    │       ├── RiskCalculationFailed   a risk could not be computed
+    │       ├── HealthFactorCritical    an account can be liquidated soon, or now
+    │       └── RiskAlertFailed         nobody was told of a risk
     ├── ReadError               one price source or position reader failed; only its own funds are touched
     │   ├── EmptyResult         an empty answer where data was due
     │   ├── CallReverted        the contract refused the call
@@ -37,6 +41,7 @@ An error carries a stable `code`, a message that names the place, and `advice`: 
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import ClassVar
 
 
@@ -72,6 +77,42 @@ class BadSignature(DomainError):
     """A signature that is none, that is not in its one accepted form (low s), or that another key made."""
 
     code = "bad_signature"
+
+
+class ErrorSeverity(Enum):
+    """What a component must do about an error of its own; `navoracle.risk.handling` says what follows."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class RiskError(DomainError):
+    """Something about a fund's risks that is not in order."""
+
+    severity: ClassVar[ErrorSeverity]
+
+
+class RiskCalculationFailed(RiskError):
+    """A risk could not be computed: a figure or a price that it needs is missing, or contradicts another one."""
+
+    code = "RISK-001"
+    severity = ErrorSeverity.HIGH
+
+
+class HealthFactorCritical(RiskError):
+    """The health factor of a loan is below its critical limit, or the account can be liquidated already."""
+
+    code = "RISK-002"
+    severity = ErrorSeverity.CRITICAL
+
+
+class RiskAlertFailed(RiskError):
+    """An alert about a risk could not be made or sent."""
+
+    code = "RISK-003"
+    severity = ErrorSeverity.MEDIUM
 
 
 class ReadError(NavoracleError):

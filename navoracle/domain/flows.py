@@ -36,6 +36,14 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True)
+class Distribution:
+    """A dividend per share (Wad), and when it was paid."""
+
+    at: Timestamp
+    per_share: Wad
+
+
+@dataclass(frozen=True, slots=True)
 class VaultFlows:
     """What a vault counts of its flows, over its life or, as differences, over a time. Values and shares are Wad.
 

@@ -3,7 +3,7 @@
 1. a fund has at most one successful post of a slot on the chain;
 2. the ledger knows every hash that was ever handed to a node;
 3. the nonces that were mined are the ledger's, and none before a mined or waiting one is left unused;
-4. the event files parse, and every slot ended once;
+4. the event files parse, their chains are whole, and every slot ended once;
 5. what the chain holds is what the stored frame says;
 6. what was spent is what the ledger says, within the budget;
 7. whatever did not end well says why.
@@ -29,12 +29,13 @@ from navoracle.store_port import (
     TransactionRow,
     TransactionState,
 )
+from navoracle.telemetry.event_verification import verify_folder
 
 INVARIANTS: Final = {
     1: "at most one post of each fund and slot on the chain",
     2: "every broadcast hash is in the ledger",
     3: "the nonces on the chain are those of the ledger, without a gap",
-    4: "event files parse, every slot ended once",
+    4: "event files parse and are chained, every slot ended once",
     5: "the chain holds what the stored frames say",
     6: "fees are within the budget, and as the ledger says",
     7: "what did not end well says why",
@@ -161,6 +162,9 @@ def _events(facts: Facts) -> None:
     for (folder, event), count in written.items():
         if count > 1:
             facts.broken(4, f"event {event} is {count} times in {folder}")
+    for folder in sorted({path.parent for path in facts.event_files}):
+        for found in verify_folder(folder).findings:
+            facts.broken(4, f"the chain of {folder}: {found.place}: {found.message}")
     for store in facts.stores:
         ends = Counter(
             (row.event.fund, row.event.data.get("slot_time"), row.event.kind)

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from navoracle.config.models import AssetSection, Config, FundSection
+from navoracle.config.assets import AssetSection
+from navoracle.config.funds import FundSection
+from navoracle.config.models import Config
 from navoracle.domain.errors import UsageError
 from navoracle.domain.units import WAD, Rounding, Wad, mul_div, to_wad
 

@@ -20,13 +20,16 @@ from navoracle.positions.erc20 import Erc20Position
 from navoracle.positions.erc4626 import Erc4626Position
 from navoracle.positions.erc7540 import Erc7540Requests
 from navoracle.positions.exchange import ExchangeBalancePosition
+from navoracle.positions.exchange_margin import DeclaredMargin, ExchangeMargin
 from navoracle.positions.exchange_perpetual import ExchangePerpetualPosition
 from navoracle.positions.fund_vault import FundVaultPosition
 from navoracle.positions.fund_vault_state import FundVaultState
 from navoracle.positions.lido_withdrawals import LidoWithdrawals
 from navoracle.positions.morpho_blue import MorphoBluePosition
+from navoracle.positions.morpho_blue_account import MorphoBlueAccount
 from navoracle.positions.native import NativePosition
 from navoracle.positions.pendle import PendleLpPosition, PendleSyPosition, PendleYtPosition
+from navoracle.positions.recorded_lending import RecordedLending
 from navoracle.positions.rewards_aave import AaveRewards
 from navoracle.positions.rewards_merkl import MerklRewards
 from navoracle.positions.supply import Erc20Supply, FixedSupply
@@ -55,6 +58,7 @@ PositionModel = Annotated[
     | ExchangeBalancePosition
     | ExchangePerpetualPosition
     | AttestedPosition
+    | RecordedLending
     | DeclaredPosition
     | DeclaredAtCost
     | DeclaredAccrual
@@ -62,6 +66,12 @@ PositionModel = Annotated[
     Field(discriminator="kind"),
 ]
 """Any position reader, told apart by `kind`."""
+
+LendingModel = Annotated[AaveV3Account | MorphoBlueAccount, Field(discriminator="kind")]
+"""Any reader of an account at a lender, told apart by `kind`."""
+
+MarginModel = Annotated[ExchangeMargin | DeclaredMargin, Field(discriminator="kind")]
+"""Any reader of an account at an exchange as its margin is judged by, told apart by `kind`."""
 
 SupplyModel = Annotated[Erc20Supply | FixedSupply, Field(discriminator="kind")]
 """Any supply reader, told apart by `kind`."""
@@ -75,6 +85,7 @@ __all__ = [
     "CompoundV3Position",
     "DeclaredAccrual",
     "DeclaredAtCost",
+    "DeclaredMargin",
     "DeclaredMarginCall",
     "DeclaredPosition",
     "Erc20Position",
@@ -82,18 +93,23 @@ __all__ = [
     "Erc4626Position",
     "Erc7540Requests",
     "ExchangeBalancePosition",
+    "ExchangeMargin",
     "ExchangePerpetualPosition",
     "FixedSupply",
     "FundVaultPosition",
     "FundVaultState",
+    "LendingModel",
     "LidoWithdrawals",
+    "MarginModel",
     "MerklRewards",
+    "MorphoBlueAccount",
     "MorphoBluePosition",
     "NativePosition",
     "PendleLpPosition",
     "PendleSyPosition",
     "PendleYtPosition",
     "PositionModel",
+    "RecordedLending",
     "SupplyModel",
     "SusdeCooldown",
     "UniswapV3Position",

@@ -77,6 +77,7 @@ class AttestedPosition(ComponentPosition, frozen=True):
         chain_id: the deployment that the document must name.
         max_age: seconds after `as_of` at which it is refused, whatever expiry its signer chose.
         confidence: of the stated amount.
+        decimals: places to which the document states the amount.
     """
 
     section_fields: ClassVar[frozenset[str]] = frozenset({"fund"})

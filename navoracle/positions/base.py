@@ -69,7 +69,11 @@ class PositionBase(ReaderModel, frozen=True):
 
 
 class ComponentPosition(PositionBase, frozen=True):
-    """A position whose component of the NAV is configured; a liability is priced on the debt side."""
+    """A position whose component of the NAV is configured; a liability is priced on the debt side.
+
+    Attributes:
+        component: what it counts as: `cash`, `collateral`, `accrued_income`, `rewards`, or a liability.
+    """
 
     component: Component
 

@@ -87,6 +87,8 @@ class CompoundV3Position(LendingPosition, frozen=True):
         unlisted_bps: how much of the account's supply and configured collateral an unnamed collateral may be worth; an
             account that has nothing else is refused for any.
         market: filled by `resolve`.
+        comet: the market.
+        rewards: what the market pays, and out of which contract; left out, rewards are not counted.
     """
 
     resolved_fields: ClassVar[tuple[str, ...]] = ("market",)

@@ -65,7 +65,12 @@ class DeclaredPosition(DeclaredBase, ComponentPosition, frozen=True):
 
 
 class DeclaredAtCost(DeclaredBase, ComponentPosition, frozen=True):
-    """An amount carried at `entry_price` (unit of account per whole token); its unrealized gain is accrued income."""
+    """An amount carried at `entry_price` (unit of account per whole token); its unrealized gain is accrued income.
+
+    Attributes:
+        amount: how many, in whole tokens.
+        entry_price: what one whole token cost, in the unit of account.
+    """
 
     kind: Literal["declared_at_cost"]
     amount: AmountText
@@ -81,7 +86,13 @@ class DeclaredAtCost(DeclaredBase, ComponentPosition, frozen=True):
 
 
 class DeclaredAccrual(DeclaredBase, ComponentPosition, frozen=True):
-    """Simple interest at `annual_rate` ("0.05" is 5 % a year of 365 days) on an amount since `since` (Unix seconds)."""
+    """Simple interest at `annual_rate` ("0.05" is 5 % a year of 365 days) on an amount since `since` (Unix seconds).
+
+    Attributes:
+        amount: what bears the interest, in whole tokens.
+        annual_rate: a year of 365 days; "0.05" is 5 %.
+        since: from when on, in Unix seconds.
+    """
 
     kind: Literal["declared_accrual"]
     amount: AmountText
@@ -98,7 +109,12 @@ class DeclaredAccrual(DeclaredBase, ComponentPosition, frozen=True):
 
 
 class DeclaredMarginCall(DeclaredBase, frozen=True):
-    """The shortfall of a margin account: `maintenance` less `collateral`, both in whole tokens of the asset."""
+    """The shortfall of a margin account: `maintenance` less `collateral`, both in whole tokens of the asset.
+
+    Attributes:
+        maintenance: what the account must have, in whole tokens.
+        collateral: what it has, in whole tokens.
+    """
 
     kind: Literal["declared_margin_call"]
     maintenance: AmountText

@@ -56,6 +56,7 @@ class Erc4626Position(ComponentPosition, frozen=True):
         share_decimals: of the share, as the vault must say.
         lost_assets: MetaMorpho from 1.1 on keeps bad debt in `totalAssets` and tells it as `lostAssets`; "deduct" takes
             the holder's part of it off, rounded up.
+        realizable: which of the vault's figures counts: `convert`, `preview_redeem` or `max_withdraw`.
     """
 
     resolved_fields: ClassVar[tuple[str, ...]] = ("underlying_decimals",)

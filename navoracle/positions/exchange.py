@@ -49,7 +49,12 @@ class Amounts(NamedTuple):
 
 
 class ExchangeCurrency(BaseModel, frozen=True, extra="forbid"):
-    """A currency of the account: the exchange's code, the asset that prices it, and its part of the NAV."""
+    """A currency of the account: the exchange's code, the asset that prices it, and its part of the NAV.
+
+    Attributes:
+        currency: the exchange's code.
+        asset: the configured asset that prices it.
+    """
 
     currency: Name
     asset: Name
@@ -62,34 +67,25 @@ class ExchangeCurrency(BaseModel, frozen=True, extra="forbid"):
         return self
 
 
-class ExchangeAccountPosition(ReaderModel, frozen=True):
-    """A position on an exchange.
+class ExchangeAccount(ReaderModel, frozen=True):
+    """An account at an exchange.
 
     Attributes:
         exchange: the configured exchange.
         account: ccxt's account type ("spot", "margin", "swap", ...); the exchange's default where it is empty.
         borrows: the account can borrow, so that a balance must state its debt. A stated debt always counts.
-        confidence: of what the exchange states.
         elsewhere: currencies of the account that another position counts, debts and all.
-        epoch: the settlement epoch whose queued deposits it comes from; None for the fund's own.
     """
 
     exchange: Name
     account: str = ""
     borrows: bool = False
     elsewhere: tuple[Name, ...] = ()
-    confidence: BasisPoints = STATED
-    epoch: int | None = Field(default=None, ge=0)
 
     @property
     def chain(self) -> None:
         """Exchanges are read off chain."""
         return
-
-    @property
-    def basis(self) -> Basis:
-        """Marked at market: an exchange states amounts, not costs."""
-        return "market"
 
     def ask(self, method: ExchangeMethod, look: int) -> ExchangeCall:
         """A question about the account."""
@@ -99,10 +95,6 @@ class ExchangeAccountPosition(ReaderModel, frozen=True):
         """The account's balance of a currency; an account without a name may be any of the exchange's."""
         accounts = (self.account,) if self.account else ("", *ACCOUNT_TYPES)
         return tuple(Claim(None, self.exchange, account, f"{currency} balance") for account in accounts)
-
-    def holding(self, name: str, component: Component, asset: str, amount: int) -> Holding:
-        """An amount of 18 places under a name of its own."""
-        return Holding(name, component, asset, RawAmount(amount, PLACES), self.epoch, self.confidence)
 
     def decode_balances(self, data: bytes) -> dict[str, Balance]:
         """Every currency that the exchange lists.
@@ -174,6 +166,27 @@ class ExchangeAccountPosition(ReaderModel, frozen=True):
                 advice="A debt is stated as a positive number; look at what the exchange answers.",
             )
         return Balance(total, debt, empty=total == 0 and not any(figures))
+
+
+class ExchangeAccountPosition(ExchangeAccount, frozen=True):
+    """A position on an exchange.
+
+    Attributes:
+        confidence: of what the exchange states.
+        epoch: the settlement epoch whose queued deposits it comes from; None for the fund's own.
+    """
+
+    confidence: BasisPoints = STATED
+    epoch: int | None = Field(default=None, ge=0)
+
+    @property
+    def basis(self) -> Basis:
+        """Marked at market: an exchange states amounts, not costs."""
+        return "market"
+
+    def holding(self, name: str, component: Component, asset: str, amount: int) -> Holding:
+        """An amount of 18 places under a name of its own."""
+        return Holding(name, component, asset, RawAmount(amount, PLACES), self.epoch, self.confidence)
 
 
 class ExchangeBalancePosition(ExchangeAccountPosition, frozen=True):

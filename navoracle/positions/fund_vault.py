@@ -39,7 +39,12 @@ HeldComponent = Annotated[Component, AfterValidator(_check_component)]
 
 
 class InKind(BaseModel, frozen=True, extra="forbid"):
-    """A token that redeemers may be paid in beside the vault's asset, and the configured asset that prices it."""
+    """A token that redeemers may be paid in beside the vault's asset, and the configured asset that prices it.
+
+    Attributes:
+        token: the token's contract.
+        asset: the configured asset that prices it.
+    """
 
     token: ChecksumAddress
     asset: Name

@@ -33,6 +33,7 @@ class LentToken(BaseModel, frozen=True, extra="forbid"):
     Attributes:
         asset: the configured asset that prices it.
         component: of what is supplied of it.
+        token: the underlying token's contract.
     """
 
     asset: Name

@@ -52,6 +52,11 @@ class Perpetual(NamedTuple):
         return self.symbol, self.side, self.margin_mode or ""
 
     @property
+    def base(self) -> str:
+        """The exchange's code of what the market is of."""
+        return self.symbol.partition("/")[0]
+
+    @property
     def name(self) -> str:
         """How messages call it."""
         return f"{self.side} {self.symbol}"

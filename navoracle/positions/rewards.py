@@ -39,6 +39,7 @@ class RewardToken(BaseModel, frozen=True, extra="forbid"):
     Attributes:
         asset: the configured asset that prices it.
         locked: a token that vests or cannot be transferred once claimed: it counts as nothing.
+        token: the reward token's contract.
     """
 
     asset: Name

@@ -42,6 +42,7 @@ class AaveRewards(RewardsPosition, frozen=True):
         controller: the RewardsController.
         earning: aTokens and debt tokens that earn; a token listed twice would be counted twice by the contract.
         ignored: tokens whose rewards are worth nothing to the fund.
+        rewards: the tokens that count, and who pays them.
     """
 
     kind: Literal["aave_rewards"]

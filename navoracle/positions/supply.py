@@ -57,7 +57,11 @@ class Erc20Supply(ReaderModel, frozen=True):
 
 
 class FixedSupply(ReaderModel, frozen=True):
-    """A number of shares stated in the configuration, in whole shares: "1000000"."""
+    """A number of shares stated in the configuration, in whole shares: "1000000".
+
+    Attributes:
+        shares: how many, in whole shares.
+    """
 
     section_fields: ClassVar[frozenset[str]] = frozenset({"id"})
 

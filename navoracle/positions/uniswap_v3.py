@@ -81,6 +81,9 @@ class UniswapV3Position(ComponentPosition, frozen=True):
         holder: the owner of the NFT, or of its deposit in `staker` (a UniswapV3Staker), where it must then be.
         asset, other_asset: the configured assets that price `token` and `other_token`, in either order.
         pool, tick_lower, tick_upper, decimals, other_decimals: filled by `resolve`.
+        token_id: the NFT's number.
+        staker: the UniswapV3Staker that holds the NFT; left out, the holder must.
+        token, other_token: the pool's two tokens, in either order.
     """
 
     resolved_fields: ClassVar[tuple[str, ...]] = ("pool", "tick_lower", "tick_upper", "decimals", "other_decimals")

@@ -63,6 +63,10 @@ class ChainlinkSource(HeartbeatSource, frozen=True):
             `bound_margin_bps` of either (an aggregator rejects reports beyond them, so its answer sticks nearby).
         sequencer: the uptime feed of a rollup's sequencer; refused while down and for `sequencer_grace` seconds after.
         direct, sender: call the feed outside Multicall3 (as `sender`), for feeds that look at their caller.
+        feed: the proxy or aggregator.
+        decimals: of the answer; filled by `resolve`.
+        bound_margin_bps: how near to its bounds an answer is refused, where `check_bounds` is set.
+        sequencer_grace: seconds after the sequencer came back during which the feed is refused.
     """
 
     resolved_fields: ClassVar[tuple[str, ...]] = ("decimals",)

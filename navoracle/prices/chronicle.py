@@ -41,6 +41,8 @@ class ChronicleSource(HeartbeatSource, frozen=True):
 
     Attributes:
         sender: the address that is let pass; None calls as nobody, the zero address, whom some oracles let pass.
+        oracle: the Scribe oracle.
+        decimals: of the value; filled by `resolve`.
     """
 
     resolved_fields: ClassVar[tuple[str, ...]] = ("decimals",)

@@ -59,6 +59,8 @@ class CurveEma(SourceBase, frozen=True):
             the average invariant `D_oracle()` (the whole pool) in StableSwap NG, elsewhere against coin 0's balance.
         bound_margin_bps: how near the average may come to 2, above which StableSwap NG does not look.
         decimals, quote_decimals: filled by `resolve`.
+        pool: the pool.
+        min_liquidity: the least that the pool must have, in whole coins 0.
     """
 
     resolved_fields: ClassVar[tuple[str, ...]] = ("decimals", "quote_decimals")

@@ -21,6 +21,7 @@ class DefiLlamaSource(ServiceSource, frozen=True):
 
     Attributes:
         coin: chain and address ("ethereum:0x..."), or another of its identifiers ("coingecko:usd-coin").
+        base_url: where the service is.
     """
 
     kind: Literal["defillama"]

@@ -61,6 +61,7 @@ class HeartbeatSource(Heartbeat, SourceBase, frozen=True):
 
     Attributes:
         deviation_bps: the feed's deviation threshold.
+        confidence: before the deviation is taken off, in basis points.
     """
 
     deviation_bps: BasisPoints = Bps(0)

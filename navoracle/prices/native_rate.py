@@ -37,6 +37,7 @@ class Erc4626Rate(RateBase, frozen=True):
         lost_assets: for vaults that keep counting what they lost (MetaMorpho V1.1): the rate is multiplied by
             (totalAssets - lostAssets) / totalAssets, rounded down.
         decimals, underlying_decimals: of share and underlying; filled by `resolve`.
+        vault: the vault whose share is rated.
     """
 
     resolved_fields: ClassVar[tuple[str, ...]] = ("decimals", "underlying_decimals")

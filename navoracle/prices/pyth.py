@@ -44,6 +44,9 @@ class PythSource(SourceBase, frozen=True):
         max_age: seconds after its publish time that a price is stale.
         max_ahead: seconds that a publish time may lie ahead of the block; publishers' clocks and the chain's differ.
         max_ema_gap_bps: refuse while price and moving average lie further apart than this; None does not compare.
+        contract: Pyth's contract on the chain.
+        price_id: the feed's 32-byte id.
+        max_confidence_bps: the widest confidence interval, of the price, that is accepted.
     """
 
     kind: Literal["pyth"]

@@ -22,6 +22,7 @@ class RateGrowth(BaseModel, frozen=True, extra="forbid"):
         reference_rate: the rate (whole base tokens per whole token) at `reference_time`.
         max_growth_bps: of the reference, per year of 365 days.
         max_drop_bps: of the reference, at any time after it.
+        reference_time: when the reference was found right, in Unix seconds.
     """
 
     reference_rate: DecimalWad = Field(gt=0)

@@ -57,6 +57,8 @@ class RedstoneFeed(Heartbeat, frozen=True):
         data_feed: the feed's id at RedStone ("weETH"; 0x and 64 digits where it is a hash); filled by `resolve`.
         adapter: the contract behind the feed; None does not ask it.
         adapter_times: whether the adapter knows one time for each of its feeds, or a common one for all.
+        feed: the feed's proxy.
+        decimals: of the answer; filled by `resolve`.
     """
 
     resolved_fields: ClassVar[tuple[str, ...]] = ("decimals", "data_feed")

@@ -62,6 +62,8 @@ class UniswapV3Twap(SourceBase, frozen=True):
         max_spot_gap_bps: how far spot may lie from the average.
         block_seconds: the shortest time between blocks; the pool must hold one observation for each within the window.
         first: whether `token` is the pool's token 0; filled by `resolve`, with the decimals.
+        pool: the pool.
+        min_liquidity: the least that the pool must have, now and on average, in the same unit.
     """
 
     resolved_fields: ClassVar[tuple[str, ...]] = ("first", "decimals", "quote_decimals")

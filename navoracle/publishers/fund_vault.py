@@ -11,7 +11,8 @@ from navoracle.domain.flows import VaultFlows
 from navoracle.domain.frame import BlockStamp
 from navoracle.domain.settlement import Delivery, Post, SettlementState, VaultFeeTerms, VaultLimits
 from navoracle.domain.units import Timestamp, Wad
-from navoracle.ports import Address, Answer, Call, ChainReader, Receipt
+from navoracle.ports import Address, Answer, Call, ChainReader
+from navoracle.publisher_port import Receipt
 from navoracle.publishers.nav_registry_codec import FundWord, Status, decode_word
 from navoracle.vault_calls import (
     ASSET,

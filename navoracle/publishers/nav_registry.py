@@ -8,9 +8,11 @@ from typing import Any, Final
 
 from navoracle.abi import decode_result, encode_call, selector
 from navoracle.domain.errors import CallReverted, ChainError, DomainError, ReadError
-from navoracle.domain.frame import BlockStamp, ConfirmedNav, PostBounds
+from navoracle.domain.frame import BlockStamp
+from navoracle.domain.prior import ConfirmedNav, PostBounds
 from navoracle.domain.units import Timestamp
-from navoracle.ports import Address, Answer, Batch, Call, ChainReader, FundPost, Preview, ReadBack, Receipt
+from navoracle.ports import Address, Answer, Call, ChainReader
+from navoracle.publisher_port import Batch, FundPost, Preview, ReadBack, Receipt
 from navoracle.publishers.nav_registry_codec import (
     FundWord,
     Reason,

@@ -9,7 +9,7 @@ from eth_utils.crypto import keccak
 
 from navoracle.abi import decode_result, encode_call
 from navoracle.domain.errors import DomainError
-from navoracle.ports import Batch
+from navoracle.publisher_port import Batch
 from navoracle.registry_port import Hold, PostedRecord
 
 _POST_TYPES: Final = ("uint256", "bytes32", "bytes")

@@ -16,7 +16,7 @@ from typing import Final
 
 from navoracle.domain.errors import DomainError, MalformedResult, OutOfRange
 from navoracle.domain.units import Timestamp, Wad
-from navoracle.ports import FundPost
+from navoracle.publisher_port import FundPost
 
 NAV_BITS: Final = 104
 PPS_BITS: Final = 88

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from navoracle.domain.errors import ConfigurationError
-from navoracle.domain.units import Timestamp, format_wad
+from navoracle.domain.units import Timestamp
 from navoracle.ports import Answer, Document, ExchangeCall, HttpGet, OffChainRequest, RecordedRow
 from navoracle.recorded.series import Series
 
@@ -57,7 +57,7 @@ class RecordedReader:
         found = series.latest(now)
         if found is None:
             return EMPTY
-        return Answer(encode_row(found.time, format_wad(found.price)))
+        return Answer(encode_row(found.time, decimal_text(found.price, series.places)))
 
     def _document(self, name: str) -> Answer:
         if self._documents is None:
@@ -76,6 +76,14 @@ class RecordedReader:
             return EMPTY
         except OSError as error:
             return Answer(b"", failure=f"unreadable: {error.strerror}")
+
+
+def decimal_text(value: int, places: int) -> str:
+    """A positive integer scaled by 10**places as a decimal number with all of its places."""
+    if not places:
+        return str(value)
+    digits = str(value).rjust(places + 1, "0")
+    return f"{digits[:-places]}.{digits[-places:]}"
 
 
 def encode_row(time: Timestamp, price: str) -> bytes:

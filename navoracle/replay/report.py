@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from navoracle.domain.errors import UsageError
-from navoracle.domain.frame import ConfirmedNav, NavFrame
+from navoracle.domain.frame import NavFrame
 from navoracle.domain.prices import PriceEstimate
+from navoracle.domain.prior import ConfirmedNav
 from navoracle.domain.units import Bps, Timestamp, Wad, format_wad
 from navoracle.recorded.series import Series
 from navoracle.replay.timeline import WorkedSlot

@@ -2,6 +2,16 @@
 
 from navoracle.web_service.app import build_app
 from navoracle.web_service.server import serve, serving
-from navoracle.web_service.view import Check, FundHealth, Liveness, RequestReceiver, ServiceView
+from navoracle.web_service.view import Check, Component, FundHealth, Liveness, RequestReceiver, ServiceView
 
-__all__ = ["Check", "FundHealth", "Liveness", "RequestReceiver", "ServiceView", "build_app", "serve", "serving"]
+__all__ = [
+    "Check",
+    "Component",
+    "FundHealth",
+    "Liveness",
+    "RequestReceiver",
+    "ServiceView",
+    "build_app",
+    "serve",
+    "serving",
+]

@@ -2,7 +2,7 @@
 
 GET  /livez               the loop moves
 GET  /readyz              the store, the nodes, the sources and the lanes answer
-GET  /healthz             the age of every fund's NAV on chain is within its limit; says why where it is not
+GET  /healthz             every fund's NAV on chain is young enough and no component is unhealthy; says why where not
 GET  /metrics             Prometheus
 GET  /api/v1/status       the keeper's state as JSON; with a token where there are any
 POST /api/v1/requests     a signed request (EIP-712), as `navoracle emergency` sends it
@@ -22,7 +22,7 @@ from fastapi import FastAPI, Request, Response
 from navoracle.domain.errors import NavoracleError, RequestRefused
 from navoracle.redaction import redact_text
 from navoracle.web_service.limits import BodyTooLarge, RateLimit, Tokens, read_body
-from navoracle.web_service.view import Check, FundHealth, MetricsText, RequestReceiver, ServiceView
+from navoracle.web_service.view import Check, Component, FundHealth, MetricsText, RequestReceiver, ServiceView
 
 LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 """Names under which a page in somebody's browser cannot reach the service by a name of its own."""
@@ -140,10 +140,15 @@ async def _readyz(request: Request) -> Response:
 async def _healthz(request: Request) -> Response:
     view = _keeper(request).view
     funds = view.health()
-    healthy = all(fund.ok for fund in funds)
+    components = view.components()
+    healthy = all(fund.ok for fund in funds) and all(component.ok for component in components)
     document = {
         "status": _word(healthy),
-        "reasons": [reason_of(fund) for fund in funds if not fund.ok],
+        "reasons": [
+            *(reason_of(fund) for fund in funds if not fund.ok),
+            *(f"{part.name}: {part.detail}" for part in components if not part.ok),
+        ],
+        "components": [_component(component) for component in components],
         "funds": [_fund(fund) for fund in funds],
         "troubles": [_check(check) for check in view.troubles()],
     }
@@ -255,6 +260,10 @@ def _fund(fund: FundHealth) -> dict[str, Any]:
         "why": fund.why,
         "advice": fund.advice,
     }
+
+
+def _component(part: Component) -> dict[str, Any]:
+    return {"name": part.name, "status": part.status, "detail": part.detail, "advice": part.advice}
 
 
 def _check(check: Check) -> dict[str, Any]:

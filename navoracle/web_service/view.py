@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from navoracle.domain.units import Wad
 from navoracle.store_port import RequestRecord
@@ -29,6 +29,27 @@ class Check:
     ok: bool
     detail: str = ""
     advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A part of the keeper that judges itself, such as the risk monitor.
+
+    Attributes:
+        status: "degraded" had errors and does its work; "unhealthy" does not, or saw what cannot wait.
+        detail: what it is judged by.
+        advice: what to do; empty while it is healthy.
+    """
+
+    name: str
+    status: Literal["healthy", "degraded", "unhealthy"]
+    detail: str
+    advice: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the keeper is well with it."""
+        return self.status != "unhealthy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +92,14 @@ class ServiceView(Protocol):
     def health(self) -> tuple[FundHealth, ...]:
         """Every fund's NAV on chain."""
 
+    def components(self) -> tuple[Component, ...]:
+        """Parts that judge themselves; an unhealthy one is a reason for a 503."""
+
     def troubles(self) -> tuple[Check, ...]:
         """What else is not as it should be (event files, clock, alerts' delivery); shown, and no reason for a 503."""
 
     def status(self) -> Mapping[str, object]:
-        """Plain JSON for `/api/v1/status`: version, funds with their newest slot and NAV, breakers, lanes, nodes."""
+        """Plain JSON for `/api/v1/status`: version, funds with newest slot, NAV and risks, breakers, lanes, nodes."""
 
 
 class RequestReceiver(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Any
@@ -9,19 +10,28 @@ from typing import Any
 import pytest
 import yaml
 
+from navoracle.composition import reach, resolve, subject_of
+from navoracle.composition.evidence_plans import plan_from_evidence
 from navoracle.config.loading import load_config
 from navoracle.config.schema import config_schema
 from navoracle.demo.examples import example_configuration
 from navoracle.demo.world import OPENING_NAV
+from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import ConfigurationError
+from navoracle.domain.frame import NavFrame
+from navoracle.domain.risk.levels import RiskStatus
 from navoracle.domain.units import to_wad
-from tests.acceptance.worlds import Bench
+from navoracle.keeper.frame import FramePorts, run_frame
+from navoracle.keeper.planner import Planner
+from navoracle.keeper.verify import verify_document
+from tests.acceptance.worlds import Bench, WorldClock
 from tests.requirements import PROJECT
 
 EXAMPLES = sorted((PROJECT / "config").glob("*.yaml"))
 FILES = sorted((PROJECT / "config").rglob("*.yaml"))
 """Those of publishers too; test_publisher_examples runs them beside doubles of their contracts."""
 EXPECTED = {
+    "levered-fund.yaml": {"neutral": to_wad("230000")},  # 100 ETH at 3,000, 150,000 owed, 80,000 at an exchange
     "one-fund.yaml": {"stable": to_wad("4000000")},  # it does not know of the fund's USDT
     "three-funds.yaml": dict(OPENING_NAV),
 }
@@ -37,6 +47,34 @@ def test_example__nav__values_every_fund(still: Bench, path: Path) -> None:
     assert result.code == 0, result.out
     found = {part["fund"]: int(part["nav_after"]) for part in result.json["funds"]}
     assert found == EXPECTED[path.name]
+
+
+async def frame_of(path: Path, still: Bench) -> NavFrame:
+    """A frame of everything in a file, on the demo's world."""
+    config, clock = load_config(path, still.world.environment), WorldClock(still.chain)
+    reached = reach(config, clock=clock, chains=still.world.access())
+    try:
+        chains = {name: access.reader for name, access in reached.chains.items()}
+        now = clock.now()
+        subject = await resolve(subject_of(config), chains, reached.off_chain, now)
+        planner = Planner(subject, None, {}, now=now)
+        plan = await planner.slot(list(subject.funds), now, Cadence.HOURLY, publish=False, now=now)
+        return await run_frame(plan, FramePorts(chains, reached.off_chain, clock, None, {}))
+    finally:
+        await reached.close()
+
+
+def test_levered_fund__its_risks__are_all_known_and_within_their_limits(still: Bench) -> None:
+    frame = asyncio.run(frame_of(PROJECT / "config" / "levered-fund.yaml", still))
+    report = frame.funds[0].risk
+    assert report is not None
+    assert (report.failures, report.alerts, report.status) == ((), (), RiskStatus.SAFE)
+    assert report.lending[0].account.loan_to_value == to_wad("0.5")
+    assert report.worst_margin_ratio == to_wad("80000") * 10**18 // to_wad("300000")
+    assert report.delta is not None
+    assert report.delta.net_delta == 0
+    assert [limit.name for limit in report.limits] == ["leverage", "exposure", "drawdown", "funding_cost"]
+    assert verify_document(frame.evidence["neutral"], plan_from_evidence).fund == "neutral"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -91,7 +129,7 @@ def _fits(value: object, kind: Any) -> bool:
         said = kind.get("properties", {}).get("kind", {})
         name = value.get("kind", said.get("default"))
         return bool(said.get("const", name) == name and set(kind.get("required", ())) <= set(value))
-    expected = {list: "array", str: "string", int: "integer", bool: "boolean"}[type(value)]
+    expected = {list: "array", str: "string", int: "integer", bool: "boolean", type(None): "null"}[type(value)]
     return bool(kind.get("type", expected) == expected)
 
 

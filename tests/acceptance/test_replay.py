@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -225,4 +226,61 @@ def test_replay__wrong_arguments__are_refused_with_advice(
     assert error["code"] == "usage"
     assert error["message"]
     assert error["advice"]
+    assert not database.exists()
+
+
+def test_replay__events__are_a_table_at_the_end_and_chained_files_while_it_runs(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    rows = minutes("1", 420, gap=range(100, 250))
+    table, folder = tmp_path / "events.csv", tmp_path / "events"
+    options = ["--events", str(table), "--events-folder", str(folder)]
+    document = replay(capsys, tmp_path, *series(tmp_path, a=rows, b=rows), *options)
+    assert document["exit_code"] == 0
+    events = list(csv.DictReader(io.StringIO(table.read_text(encoding="utf-8"))))
+    slots = [(f"slot_{slot['state']}", slot["time"]) for slot in document["slots"]]
+    told = [event for event in events if event["kind"].startswith("slot_")]
+    assert [(event["kind"], json.loads(event["data"])["slot_time"]) for event in told] == slots
+    skipped = next(event for event in told if event["kind"] == "slot_skipped")
+    assert json.loads(skipped["data"])["reason"] == "unpriced:USDC:too_old"
+    assert skipped["advice"]
+    assert all(START - 7_200 <= int(event["at"]) <= START + 420 * MINUTE for event in events), "by the replay's clock"
+    begun = [event for event in events if event["kind"] == "component_initialization"]
+    assert {event["component"] for event in begun} == {"keeper", "prices", "chain"}
+    confirmed = [event for event in events if event["kind"] == "transaction_confirmed"]
+    assert len(confirmed) == sum(state == "slot_posted" for state, _ in slots)
+    assert run(["events", "verify", "--folder", str(folder), "--database", f"sqlite:///{tmp_path / 'replay.db'}"]) == 0
+    capsys.readouterr()
+    assert run(["events", "export", "--folder", str(folder)]) == 0
+    assert capsys.readouterr().out == table.read_text(encoding="utf-8")
+
+
+def test_replay__events_of_several_days__are_a_file_for_each_and_none_is_deleted(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    rows = [(START - 3_600 + 3_600 * hour, "1") for hour in range(75)]
+    folder = tmp_path / "events"
+    options = ["--chain", "none", "--sample-seconds", "900", "--events-folder", str(folder)]
+    document = replay(capsys, tmp_path, *series(tmp_path, a=rows), *options)
+    assert document["warnings"] == ["USDC: one source is enough (min_sources 1), so its confidence is at most 50 %"]
+    assert sorted(path.name for path in folder.glob("keeper-*")) == [
+        f"keeper-2023-11-{day}.jsonl" for day in (14, 15, 16, 17, 18)
+    ]
+    assert run(["events", "verify", "--folder", str(folder), "--files-only"]) == 0
+
+
+@pytest.mark.parametrize("option", ["--events", "--events-folder"])
+def test_replay__events_of_an_earlier_run__are_not_written_over(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, option: str
+) -> None:
+    place = tmp_path / "there"
+    if option == "--events":
+        place.write_text("mine")
+    else:
+        place.mkdir()
+        (place / "keeper-2023-11-14.jsonl").write_text("")
+    database = tmp_path / "replay.db"
+    arguments = [*series(tmp_path, a=minutes("1", 240)), option, str(place), "--database", f"sqlite:///{database}"]
+    assert run(["replay", *arguments, "--json"]) == 2
+    assert str(place) in json.loads(capsys.readouterr().out)["error"]["message"]
     assert not database.exists()

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from navoracle.abi import encode_call
 from navoracle.chain.deploy import RegistryRoles, deploy_registry
 from navoracle.chain.embedded import EmbeddedChain
-from navoracle.domain.frame import ConfirmedNav
 from navoracle.domain.guards import forecast
 from navoracle.domain.guards.distance import DAY
+from navoracle.domain.prior import ConfirmedNav
 from navoracle.domain.units import WAD, Timestamp
 from navoracle.ports import Address
 from navoracle.publishers.nav_registry import NavRegistryPublisher

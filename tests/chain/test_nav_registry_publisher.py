@@ -16,9 +16,10 @@ from navoracle.chain.deploy import (
 from navoracle.chain.embedded import EmbeddedChain
 from navoracle.chain.versions import require_contract
 from navoracle.domain.errors import CallReverted, ChainError, ConfigurationError, DomainError
-from navoracle.domain.frame import PostBounds
+from navoracle.domain.prior import PostBounds
 from navoracle.domain.units import WAD, Timestamp, Wad
-from navoracle.ports import Address, Batch, FundPost, Preview, ReadBack
+from navoracle.ports import Address
+from navoracle.publisher_port import Batch, FundPost, Preview, ReadBack
 from navoracle.publishers.nav_registry import NavRegistryPublisher
 from navoracle.publishers.nav_registry_codec import RecordSize, encode_header, encode_record
 from tests.unit.publishers.posts import ROOT, fund_post

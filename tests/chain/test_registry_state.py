@@ -12,7 +12,8 @@ from navoracle.chain.deploy import FundOpening, RegistryRoles, deploy_registry
 from navoracle.chain.embedded import EmbeddedChain
 from navoracle.chain.reader import Web3ChainReader
 from navoracle.domain.errors import DomainError, GuardRefused
-from navoracle.domain.frame import ConfirmedNav, NavStatus
+from navoracle.domain.frame import NavStatus
+from navoracle.domain.prior import ConfirmedNav
 from navoracle.domain.units import WAD, Timestamp, Wad
 from navoracle.keeper.preflight import preflight
 from navoracle.keeper.proposals import (
@@ -22,7 +23,8 @@ from navoracle.keeper.proposals import (
     held_post,
     release_proposal,
 )
-from navoracle.ports import Address, Batch, FundPost
+from navoracle.ports import Address
+from navoracle.publisher_port import Batch, FundPost
 from navoracle.publishers.nav_registry import NavRegistryPublisher
 from navoracle.publishers.nav_registry_calls import NavRegistryCalls
 from navoracle.publishers.nav_registry_codec import RecordSize

@@ -23,7 +23,7 @@ from navoracle.chain.pool import NodePool
 from navoracle.chain.reader import Web3ChainReader
 from navoracle.composition.trades import trade_watches
 from navoracle.domain.fees import FeeTerms
-from navoracle.domain.frame import GuardPolicy
+from navoracle.domain.guard_policy import GuardPolicy
 from navoracle.domain.positions import Component
 from navoracle.domain.units import WAD, Wad
 from navoracle.keeper.plan import FundPlan

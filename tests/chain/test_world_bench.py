@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bench import frame, world
+from bench import frame, on_node, world
 from bench.anvil import AnvilUnavailable, anvil
 from bench.deployed import NODE_ARGUMENTS, POSITIONS, Deployed, deploy
 from tests.requirements import needs_node
@@ -63,7 +63,7 @@ def test_main__no_node__says_so(
     def absent(*_: Any) -> Any:
         raise AnvilUnavailable("anvil is not installed", advice="Run scripts/setup where node and npm are.")
 
-    monkeypatch.setattr(world, "anvil", absent)
+    monkeypatch.setattr(on_node, "anvil", absent)
     assert world.main(form) == 5
     told = capsys.readouterr()
     assert "anvil is not installed" in (told.out if form else told.err)

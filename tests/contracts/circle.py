@@ -6,9 +6,10 @@ from typing import Any
 
 from navoracle.abi import encode_call
 from navoracle.chain.embedded import EmbeddedChain
-from navoracle.domain.frame import ConfirmedNav
+from navoracle.domain.prior import ConfirmedNav
 from navoracle.domain.units import Timestamp
-from navoracle.ports import Address, Batch, Preview, ReadBack, ReadPoint
+from navoracle.ports import Address, ReadPoint
+from navoracle.publisher_port import Batch, Preview, ReadBack
 from navoracle.publishers.peers.base import PeerModel
 from navoracle.publishers.peers.publisher import PeerPublisher, run_read
 from navoracle.testing.fakes import FixedClock

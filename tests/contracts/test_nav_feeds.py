@@ -17,7 +17,7 @@ from web3.contract import Contract
 from navoracle.abi import selector
 from navoracle.chain.artifacts import artifact
 from navoracle.domain.units import Bps, Timestamp, Wad
-from navoracle.ports import FundPost
+from navoracle.publisher_port import FundPost
 from navoracle.publishers.nav_registry_codec import RecordSize, encode_header, encode_record
 from tests.contracts.registry import ADMIN, GUARDIAN, HOUR, MINUTE, NAV, NOON, POSTER, WAD, Chain, record
 

@@ -12,7 +12,8 @@ from navoracle.chain.embedded import EmbeddedChain
 from navoracle.domain.errors import CallReverted
 from navoracle.domain.peer_guards.lagoon import ONE_YEAR
 from navoracle.domain.units import WAD, Timestamp, Wad
-from navoracle.ports import Address, Batch, FollowUp, Preview, ReadBack
+from navoracle.ports import Address
+from navoracle.publisher_port import Batch, FollowUp, Preview, ReadBack
 from navoracle.publishers.peers.lagoon import LagoonPeer
 from navoracle.publishers.peers.lagoon_settlement import Settlement
 from navoracle.publishers.peers.publisher import PeerPublisher, run_read

@@ -11,7 +11,8 @@ from navoracle.abi import decode_result, encode_call
 from navoracle.chain.embedded import EmbeddedChain
 from navoracle.domain.errors import CallReverted, SourceRefused
 from navoracle.domain.units import WAD, Timestamp, Wad
-from navoracle.ports import Address, Batch, Call, Preview, ReadBack
+from navoracle.ports import Address, Call
+from navoracle.publisher_port import Batch, Preview, ReadBack
 from navoracle.publishers.peers.base import PeerModel
 from navoracle.publishers.peers.mellow import MellowPeer, MellowSubmitterPeer
 from navoracle.publishers.peers.mellow_feed import MellowFeedPeer

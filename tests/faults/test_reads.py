@@ -42,7 +42,8 @@ from navoracle.drill.proxy import (
     truncate,
     wrong_id,
 )
-from navoracle.ports import Address, Answer, Batch, NativeBalance, Receipt, Scrutiny
+from navoracle.ports import Address, Answer, NativeBalance, Scrutiny
+from navoracle.publisher_port import Batch, Receipt
 from navoracle.publishers.nav_registry import NavRegistryPublisher
 from tests.requirements import needs_node
 from tests.unit.publishers.posts import ROOT, fund_post

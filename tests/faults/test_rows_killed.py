@@ -96,6 +96,8 @@ async def test_row_46__killed_between_mined_and_the_event_log__writes_every_even
     ends = [line for line in lines if line["kind"] == "slot_posted" and line["data"]["slot_time"] == hour]
     assert sorted(line["fund"] for line in ends) == ["fund-1", "fund-2"]
     assert len({line["id"] for line in lines}) == len(lines)
+    begun = {line["component"] for line in lines if line["kind"] == "component_initialization"}
+    assert begun >= {"keeper", "prices", "guards", "store", "alerts", "chain"}
 
 
 async def test_row_47__asked_to_stop_in_mid_cycle__finishes_or_hands_over_without_half_a_line(live: LiveWorld) -> None:

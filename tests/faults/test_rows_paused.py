@@ -14,7 +14,7 @@ from navoracle.drill.chain_history import stored_records
 from navoracle.drill.commands import POSTER, SECOND_POSTER
 from navoracle.store_port import SlotState
 from navoracle.telemetry.components import COMPONENTS
-from navoracle.telemetry.event_files import day_of
+from navoracle.telemetry.event_folder import day_of
 from tests.faults.keeper_process import KeeperProcess
 from tests.faults.live_world import LiveWorld
 from tests.requirements import needs_node
@@ -135,7 +135,7 @@ async def test_row_55__disk_of_the_event_files_is_full__tears_no_line_and_catche
         text = path.read_text(encoding="utf-8")
         assert text.endswith("\n") or not text, f"{path.name} is torn"
         assert all(json.loads(line) for line in text.splitlines())
-    for path in events.glob("*.jsonl"):
+    for path in events.iterdir():
         path.unlink()
     keeper.mutation = None
     await posts_the_next_slot(live, keeper)

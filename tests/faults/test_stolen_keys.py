@@ -15,7 +15,7 @@ from navoracle.domain.units import WAD, Bps, Timestamp, Wad
 from navoracle.drill.chain_history import stored_records
 from navoracle.drill.commands import POSTER, SIGNERS
 from navoracle.drill.world import World
-from navoracle.ports import FundPost
+from navoracle.publisher_port import FundPost
 from navoracle.publishers.nav_registry_codec import RecordSize, Status, encode_header, encode_record
 from tests.faults.worlds import world_of
 from tests.requirements import needs_node

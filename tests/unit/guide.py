@@ -25,7 +25,7 @@ PLACES: Final[Mapping[tuple[str, str], Any]] = {
 }
 """Where the kinds of each union are described: page and heading."""
 
-PAGES: Final = ("sources", "rates", "positions", "chains", "keys", "requests", "safe")
+PAGES: Final = ("sources", "rates", "positions", "chains", "keys", "requests", "safe", "risk", "gates")
 
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 _FENCE = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +19,9 @@ from navoracle.config.base import Section as BaseSection
 from navoracle.config.loading import load_config, parse_config
 from navoracle.config.schema import config_schema
 from navoracle.domain import errors
+from navoracle.domain.risk.gates import NavHealth
 from navoracle.publishers.peers import PeerModelUnion
+from navoracle.telemetry.error_codes import CODES
 from tests.requirements import PROJECT
 from tests.unit.guide import (
     PAGES,
@@ -44,7 +47,7 @@ EXAMPLES: Final = [
 DOCUMENTS: Final = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"] + [
     path.relative_to(PROJECT).as_posix() for path in sorted((PROJECT / "docs").glob("*.md"))
 ]
-LOGGED: Final = {"log_watch", "node_state"}
+LOGGED: Final = {"log_watch", "node_state", "overrides_taken", "settlement_waiting"}
 """Events of the log that the guide names."""
 
 
@@ -125,6 +128,7 @@ def error_codes() -> set[str]:
 @pytest.mark.parametrize("section", [section for page in PAGES for section in sections(page)], ids=by_name)
 def test_guide__a_setting_that_it_names__exists(section: Section) -> None:
     known = {*words_of(config_schema()), *error_codes(), *(state.value for state in NodeState), *LOGGED}
+    known |= {code for _, code in CODES} | {field.name for field in fields(NavHealth)}
     spans = re.findall(r"`([^`\n]+)`", section.prose)
     named = {found.group(1) for span in spans if (found := re.fullmatch(r"([a-z][a-z0-9]*(?:_[a-z0-9]+)+)", span))}
     named |= {found.group(1) for span in spans if (found := re.fullmatch(r"([a-z][a-z0-9_]*): .+", span))}

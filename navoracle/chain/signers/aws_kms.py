@@ -1,6 +1,6 @@
 """AWS KMS: a key of the kind ECC_SECG_P256K1 that never leaves the service.
 
-boto3 is an extra (`pip install "navoracle[kms-aws]"`), loaded when such a signer is configured.
+boto3 is an extra (`pip install "navoracle[aws]"`), loaded when such a signer is configured.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from navoracle.domain.errors import BadSignature, ConfigurationError, SignerFail
 from navoracle.ports import Address
 from navoracle.signatures import Signature, signature_of
 
-EXTRA: Final = "navoracle[kms-aws]"
+EXTRA: Final = "navoracle[aws]"
 
 # At DEBUG they print requests with session tokens and signatures.
 for _name in ("boto3", "botocore", "urllib3"):

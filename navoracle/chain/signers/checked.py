@@ -11,7 +11,8 @@ from eth_utils.crypto import keccak
 
 from navoracle.chain.signers.base import FIELDS, Signer, signed_transaction, unsigned_payload
 from navoracle.domain.errors import BadSignature, WrongSignature
-from navoracle.ports import Address, SignedTransaction
+from navoracle.ports import Address
+from navoracle.publisher_port import SignedTransaction
 from navoracle.signatures import Signature, recover_address
 
 _ADVICE = "Nothing was sent. Check which key the signer holds; do not use one that changes what it signs."

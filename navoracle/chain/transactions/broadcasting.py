@@ -15,7 +15,7 @@ from navoracle.chain.node import Node
 from navoracle.chain.rpc import Endpoint, NodeRefused
 from navoracle.chain.transactions.policy import Relay
 from navoracle.domain.errors import ChainError
-from navoracle.ports import SignedTransaction
+from navoracle.publisher_port import SignedTransaction
 
 
 class Verdict(Enum):

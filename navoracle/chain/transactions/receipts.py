@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from navoracle.chain.rpc import block_field, hex_bytes, quantity
 from navoracle.domain.errors import ChainError
-from navoracle.ports import Receipt
+from navoracle.publisher_port import Receipt
 
 
 @dataclass(frozen=True, slots=True)

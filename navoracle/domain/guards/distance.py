@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from navoracle.domain.frame import ConfirmedNav, GuardDistance
+from navoracle.domain.frame import GuardDistance
+from navoracle.domain.prior import ConfirmedNav
 from navoracle.domain.units import BPS, Rounding, Timestamp, Wad, divide, mul_div
 
 UNITS_PER_BPS: Final = 10

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 
 from navoracle.domain.breaker import Breaker
 from navoracle.domain.bridge import NavBridge
-from navoracle.domain.frame import BlockStamp, Failure, FundPrior, GuardPolicy, RateGap
+from navoracle.domain.failures import Failure
+from navoracle.domain.frame import BlockStamp, RateGap
+from navoracle.domain.guard_policy import GuardPolicy
 from navoracle.domain.nav import FundValuation
 from navoracle.domain.prices import PriceEstimate
+from navoracle.domain.prior import FundPrior
+from navoracle.domain.risk.gates import GateDecision, GatePolicy
 from navoracle.domain.units import Timestamp, Wad
 
 
@@ -22,7 +26,8 @@ class GuardInput:
     unpriced positions that count as zero; `shortcomings` what a second frame lacks of "every configured source":
     failures and refused quotes. `chain` is where the fund is posted; `asset_breakers` are those of the assets that it
     needs, as far as they are not closed; `turned_back` the sources whose answers are older than those of the frame
-    before; `bridge` is from the confirmed post to this valuation, None where there is none.
+    before; `bridge` is from the confirmed post to this valuation, `gate` what the fund's NAV gate decided by
+    `gate_policy`; None where there is none.
     """
 
     valuation: FundValuation
@@ -43,3 +48,5 @@ class GuardInput:
     asset_breakers: Mapping[str, Breaker]
     turned_back: Sequence[str]
     bridge: NavBridge | None = None
+    gate: GateDecision | None = None
+    gate_policy: GatePolicy | None = None

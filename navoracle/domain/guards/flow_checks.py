@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from navoracle.domain.bridge import NavBridge
-from navoracle.domain.frame import GuardPolicy
+from navoracle.domain.guard_policy import GuardPolicy
 from navoracle.domain.guards.facts import GuardInput
 from navoracle.domain.units import exceeds_bps, format_wad
 from navoracle.domain.verdicts import Outcome, Verdict

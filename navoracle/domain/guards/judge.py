@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from navoracle.domain.frame import NavStatus
-from navoracle.domain.guards import breaker_checks, flow_checks, frame_checks, price_checks
+from navoracle.domain.guards import breaker_checks, flow_checks, frame_checks, gate_checks, price_checks
 from navoracle.domain.guards.facts import GuardInput
 from navoracle.domain.positions import LIABILITIES, Component
 from navoracle.domain.units import Wad, exceeds_bps, format_wad
@@ -32,8 +32,12 @@ _CHECKS = (
     price_checks.baseline_age,
     price_checks.change,
     price_checks.guard_distance,
+    gate_checks.gate,
 )
-"""Every check, in the order in which the first halt or doubt decides: who stopped the fund comes before its value."""
+"""Every check, in the order in which the first halt or doubt decides: who stopped the fund comes before its value.
+
+What the NAV gate halts comes after every doubt and its second look: see `gate_checks`.
+"""
 
 _REASONS = {"baseline_age": "baseline_too_old", "active": "not_active"}
 """What a halt is called where it is not the name of its check."""
@@ -53,8 +57,9 @@ def judge(facts: GuardInput) -> tuple[NavStatus, str | None, tuple[Verdict, ...]
             "Nothing is posted as a number; hold the fund on chain and run the emergency procedure.",
         )
         return NavStatus.INSOLVENT, "insolvent", (*verdicts, insolvent)
-    for verdict in verdicts:
-        if verdict.outcome is Outcome.HALT:
+    halts = [verdict for verdict in verdicts if verdict.outcome is Outcome.HALT]
+    for verdict in halts:
+        if verdict.check not in gate_checks.VETOES:
             return NavStatus.HALTED, reason_of(verdict), verdicts
     if facts.valuation.estimated and not facts.policy.post_estimated:
         return NavStatus.HALTED, "estimated", verdicts
@@ -64,10 +69,14 @@ def judge(facts: GuardInput) -> tuple[NavStatus, str | None, tuple[Verdict, ...]
         verdicts = (*verdicts, second)
         if second.outcome is Outcome.HALT:
             return NavStatus.SUSPICIOUS, "second_frame_disagrees", verdicts
+        if halts:
+            return NavStatus.HALTED, reason_of(halts[0]), verdicts
         return NavStatus.VERIFIED, None, verdicts
     doubts = [verdict for verdict in verdicts if verdict.outcome is Outcome.VERIFY]
     if doubts:
         return NavStatus.SUSPICIOUS, doubts[0].check, verdicts
+    if halts:
+        return NavStatus.HALTED, reason_of(halts[0]), verdicts
     return (NavStatus.ESTIMATED if facts.valuation.estimated else NavStatus.LIVE), None, verdicts
 
 

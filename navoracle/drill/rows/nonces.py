@@ -10,7 +10,7 @@ from navoracle.drill.commands import KEYS, POSTER, SIGNERS, STRANGER
 from navoracle.drill.expect import require, require_posted
 from navoracle.drill.faults import counted_back
 from navoracle.drill.rehearsal import Rehearsal
-from navoracle.ports import SignedTransaction
+from navoracle.publisher_port import SignedTransaction
 from navoracle.store_port import Attempt, NewTransaction, TransactionKind, TransactionState
 
 COUNT = "eth_getTransactionCount"

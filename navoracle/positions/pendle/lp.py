@@ -23,6 +23,7 @@ class PendleLpPosition(PendleRewarded, frozen=True):
 
     Attributes:
         asset: the configured asset that prices a whole LP token (rate pendle_lp).
+        market: the Pendle market, which is the LP token.
     """
 
     kind: Literal["pendle_lp"]

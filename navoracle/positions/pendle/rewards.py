@@ -25,7 +25,12 @@ GET_REWARD_TOKENS: Final = encode_call("getRewardTokens()")
 
 
 class PendleReward(BaseModel, frozen=True, extra="forbid"):
-    """A reward token, and the configured asset that prices it."""
+    """A reward token, and the configured asset that prices it.
+
+    Attributes:
+        token: the reward token's contract.
+        asset: the configured asset that prices it.
+    """
 
     token: ChecksumAddress
     asset: Name

@@ -35,6 +35,7 @@ class PendleSyPosition(PendleRewarded, frozen=True):
         asset: the configured asset that prices the SY's accounting asset.
         base_token: the accounting asset, as `assetInfo()` must name it.
         asset_decimals: of the accounting asset; filled by `resolve`.
+        sy: the SY's contract.
     """
 
     resolved_fields: ClassVar[tuple[str, ...]] = ("asset_decimals", "reward_decimals")

@@ -46,6 +46,8 @@ class PendleYtPosition(PendleRewarded, frozen=True):
         interest_asset: the configured asset that prices the SY's accounting asset.
         base_token: the accounting asset, as the SY's `assetInfo()` must name it.
         decimals: of the YT, and by construction of the accounting asset; filled by `resolve`.
+        yt: the YT's contract.
+        sy: the SY that the YT names.
     """
 
     resolved_fields: ClassVar[tuple[str, ...]] = ("decimals", "reward_decimals")

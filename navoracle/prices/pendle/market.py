@@ -97,6 +97,9 @@ class PendleRate(ReaderModel, frozen=True):
         decimals: of the PT and the YT; filled by `resolve`, as are:
         yt: the market's YT, which keeps the index.
         sy_pricing: how the SY says that it is priced.
+        base: the configured asset that the rate counts in.
+        market, pt, sy: the Pendle market, and the PT and SY that it must name.
+        confidence: of the rate, before what speaks against it; a price takes the base's confidence times this.
     """
 
     section_fields: ClassVar[frozenset[str]] = frozenset({"id"})

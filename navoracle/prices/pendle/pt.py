@@ -41,6 +41,9 @@ class PendlePtSyRate(PendleRate, frozen=True):
     native rate to hold the first one against. `base_token` is the token that the SY's `pricingInfo()` names, or its
     `yieldToken()` where it has no such function. The SY must then be redeemed for exactly as many yield tokens: an SY
     over a rebasing token counts in shares of it, and its rate says nothing of the token's price.
+
+    Attributes:
+        sy_decimals: of the SY; filled by `resolve`.
     """
 
     resolved_fields: ClassVar[tuple[str, ...]] = (*PendleRate.resolved_fields, "sy_decimals")

@@ -87,6 +87,7 @@ class PendleSyRate(RateBase, frozen=True):
     Attributes:
         base_token: the accounting asset, as `assetInfo()` must name it.
         decimals, asset_decimals: of SY and accounting asset; filled by `resolve`.
+        sy: the SY's contract.
     """
 
     resolved_fields: ClassVar[tuple[str, ...]] = ("decimals", "asset_decimals")

@@ -20,6 +20,9 @@ class PendleYtRate(PendleAssetRate, frozen=True):
     It is the price of the yield to come; what has accrued already is counted by the position pendle_yt. A PT can be
     pushed up to par, which leaves nothing for the YT: confidence is that of a spot rate that can be pushed anywhere.
     An expired YT has no rate: its yield has been paid or is due, and nothing is to come.
+
+    Attributes:
+        yt: the YT that the market names.
     """
 
     resolved_fields: ClassVar[tuple[str, ...]] = ("decimals", "sy_pricing")

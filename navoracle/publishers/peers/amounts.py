@@ -8,7 +8,8 @@ from navoracle.abi import decode_uint256, encode_call
 from navoracle.domain.conversions import IntegerType, from_units
 from navoracle.domain.errors import OutOfRange
 from navoracle.domain.units import SCALES, Rounding, Timestamp, Wad, divide, mul_div
-from navoracle.ports import Address, Call, FundPost, Read
+from navoracle.ports import Address, Call, Read
+from navoracle.publisher_port import FundPost
 from navoracle.publishers.peers.base import PeerModel
 from navoracle.readers import decimals_call, decode_decimals
 

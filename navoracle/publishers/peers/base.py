@@ -14,10 +14,11 @@ from typing import Final, NamedTuple, TypeAlias, TypeVar
 from pydantic import Field
 
 from navoracle.domain.errors import DomainError
-from navoracle.domain.frame import ConfirmedNav
 from navoracle.domain.guard_use import GuardUse
+from navoracle.domain.prior import ConfirmedNav
 from navoracle.domain.units import WAD, Rounding, Timestamp, Wad, mul_div
-from navoracle.ports import Address, FollowUp, FundPost, Preview, ReadBack, ReadPoint, Receipt, Request
+from navoracle.ports import Address, ReadPoint, Request
+from navoracle.publisher_port import FollowUp, FundPost, Preview, ReadBack, Receipt
 from navoracle.readers import ChecksumAddress, Name, ReaderModel, Seconds
 
 ESTIMATED: Final = "estimated"

@@ -13,9 +13,10 @@ from pydantic import Field, model_validator
 from navoracle.abi import argument_types, decode_result, encode_call
 from navoracle.domain.conversions import from_units, integer_type
 from navoracle.domain.errors import CallReverted, OutOfRange
-from navoracle.domain.frame import ConfirmedNav, PostBounds
+from navoracle.domain.prior import ConfirmedNav, PostBounds
 from navoracle.domain.units import SCALES, Rounding, Timestamp, Wad
-from navoracle.ports import FundPost, Preview, Read, ReadBack, ReadPoint, Receipt
+from navoracle.ports import Read, ReadPoint
+from navoracle.publisher_port import FundPost, Preview, ReadBack, Receipt
 from navoracle.publishers.peers.amounts import heartbeat_due, nav_by_supply, price_by_supply
 from navoracle.publishers.peers.base import PeerModel, PeerRead, unchanged
 from navoracle.publishers.peers.generic_checks import (

@@ -107,6 +107,7 @@ class Bounds(Declaration, frozen=True):
         rounding: how the contract rounds the size of the change in bps.
         delta: the largest change in the contract's units; `delta_view` is where the contract says it.
         minimum, maximum: the lowest and highest value, in the contract's units.
+        delta_view: where the contract says `delta`.
     """
 
     up_bps: int | None = Field(default=None, ge=0)

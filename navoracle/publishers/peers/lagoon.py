@@ -14,10 +14,11 @@ from eth_utils.address import to_checksum_address
 from navoracle.abi import decode_result, decode_uint256, encode_call
 from navoracle.domain.conversions import UINT256, from_units
 from navoracle.domain.errors import ConfigurationError, SourceRefused
-from navoracle.domain.frame import ConfirmedNav
 from navoracle.domain.peer_guards import lagoon as rules
+from navoracle.domain.prior import ConfirmedNav
 from navoracle.domain.units import SCALES, WAD, Rounding, Timestamp, Wad, mul_div
-from navoracle.ports import Address, Call, FollowUp, FundPost, Preview, Read, ReadBack, ReadPoint, Receipt
+from navoracle.ports import Address, Call, Read, ReadPoint
+from navoracle.publisher_port import FollowUp, FundPost, Preview, ReadBack, Receipt
 from navoracle.publishers.peers.amounts import heartbeat_due
 from navoracle.publishers.peers.base import PeerModel, PeerRead, StorageWord, unchanged
 from navoracle.publishers.peers.lagoon_rules import (
@@ -73,6 +74,7 @@ class LagoonPeer(PeerModel, frozen=True):
         post_unguarded: whether to post more than a year after the last settlement, when the vault's guardrails let
             through every rise; the exact change a year must then be within their rates.
         token: the vault's asset; filled by `resolve`, as are the decimals of it and of the share.
+        decimals, share_decimals: of the vault's asset and of its share; filled by `resolve`.
     """
 
     resolved_fields: ClassVar[tuple[str, ...]] = ("token", "decimals", "share_decimals")

@@ -12,7 +12,7 @@ from navoracle.domain.guard_use import GuardUse
 from navoracle.domain.peer_guards import lagoon as rules
 from navoracle.domain.peer_guards.answers import at_least, fall_of_at_most, rise_of_at_most
 from navoracle.domain.units import Timestamp
-from navoracle.ports import Preview
+from navoracle.publisher_port import Preview
 from navoracle.publishers.peers.amounts import waits_until
 from navoracle.publishers.peers.base import PAUSED, TOO_EARLY
 from navoracle.publishers.peers.lagoon_state import LagoonState, VaultState

@@ -13,7 +13,8 @@ from typing import Final, Literal, TypeAlias
 from navoracle.abi import decode_uint256, encode_call
 from navoracle.domain.peer_guards.answers import at_most
 from navoracle.domain.units import Rounding, mul_div
-from navoracle.ports import Address, Call, Preview
+from navoracle.ports import Address, Call
+from navoracle.publisher_port import Preview
 from navoracle.publishers.peers.base import PAUSED, PeerModel, PeerRead
 from navoracle.publishers.peers.lagoon_rules import OWNER, SAFE, VALUATION_MANAGER
 from navoracle.publishers.peers.lagoon_state import (

@@ -10,10 +10,11 @@ from typing import ClassVar, Final, Literal, Self
 
 from navoracle.abi import decode_result, decode_uint256, encode_call
 from navoracle.domain.conversions import INT256, from_units
-from navoracle.domain.frame import ConfirmedNav
 from navoracle.domain.peer_guards.answers import at_least, at_most
+from navoracle.domain.prior import ConfirmedNav
 from navoracle.domain.units import Rounding, Timestamp
-from navoracle.ports import Call, FundPost, Preview, Read, ReadBack, ReadPoint, Receipt
+from navoracle.ports import Call, Read, ReadPoint
+from navoracle.publisher_port import FundPost, Preview, ReadBack, Receipt
 from navoracle.publishers.peers.amounts import heartbeat_due, price_units
 from navoracle.publishers.peers.base import PeerModel, PeerRead, unchanged
 from navoracle.publishers.peers.simulation import Remedy, refused, simulate
@@ -34,7 +35,11 @@ _REMEDIES: Final = {
 
 
 class MellowFeedPeer(PeerModel, frozen=True):
-    """A `PermissionedChainlinkOracle`. What is posted is the price per share, at the feed's own decimals."""
+    """A `PermissionedChainlinkOracle`. What is posted is the price per share, at the feed's own decimals.
+
+    Attributes:
+        decimals: of the feed; filled by `resolve`.
+    """
 
     resolved_fields: ClassVar[tuple[str, ...]] = ("decimals",)
 

@@ -17,10 +17,11 @@ from pydantic import BaseModel, Field, model_validator
 from navoracle.abi import decode_result, decode_uint256, encode_call
 from navoracle.domain.conversions import inverted_asset_price, inverted_price, price_of_inverted
 from navoracle.domain.errors import CallReverted, ConfigurationError, SourceRefused
-from navoracle.domain.frame import ConfirmedNav
 from navoracle.domain.peer_guards.mellow import MellowReport
+from navoracle.domain.prior import ConfirmedNav
 from navoracle.domain.units import WAD, Rounding, Timestamp, Wad, mul_div
-from navoracle.ports import Address, Call, FundPost, Preview, Read, ReadBack, ReadPoint, Receipt
+from navoracle.ports import Address, Call, Read, ReadPoint
+from navoracle.publisher_port import FundPost, Preview, ReadBack, Receipt
 from navoracle.publishers.peers.amounts import heartbeat_due
 from navoracle.publishers.peers.base import PeerModel, PeerRead, price_in, unchanged
 from navoracle.publishers.peers.mellow_reports import (

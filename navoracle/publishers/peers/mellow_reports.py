@@ -14,7 +14,8 @@ from navoracle.abi import decode_result, encode_call
 from navoracle.domain.guard_use import GuardUse
 from navoracle.domain.peer_guards.mellow import MellowLimits, MellowOutcome, MellowReport, outcome
 from navoracle.domain.units import Timestamp
-from navoracle.ports import Address, Call, Preview
+from navoracle.ports import Address, Call
+from navoracle.publisher_port import Preview
 from navoracle.publishers.peers.amounts import waits_until
 from navoracle.publishers.peers.base import TOO_EARLY, PeerRead
 from navoracle.publishers.peers.simulation import Remedy

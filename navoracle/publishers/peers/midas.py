@@ -11,7 +11,6 @@ from typing import Any, ClassVar, Final, Literal, NamedTuple, Self
 
 from navoracle.abi import argument_types, decode_result, encode_call
 from navoracle.domain.conversions import INT192, from_units
-from navoracle.domain.frame import ConfirmedNav, PostBounds
 from navoracle.domain.guard_use import GuardUse
 from navoracle.domain.peer_guards.midas import (
     MIN_SECONDS,
@@ -19,8 +18,10 @@ from navoracle.domain.peer_guards.midas import (
     MidasFeed,
     guards,
 )
+from navoracle.domain.prior import ConfirmedNav, PostBounds
 from navoracle.domain.units import Rounding, Timestamp, Wad
-from navoracle.ports import Call, FundPost, Preview, Read, ReadBack, ReadPoint, Receipt
+from navoracle.ports import Call, Read, ReadPoint
+from navoracle.publisher_port import FundPost, Preview, ReadBack, Receipt
 from navoracle.publishers.peers.amounts import heartbeat_due, nav_by_supply, price_units, waits_until
 from navoracle.publishers.peers.base import TOO_EARLY, PeerModel, PeerRead, unchanged
 from navoracle.publishers.peers.simulation import Remedy, refused, simulate

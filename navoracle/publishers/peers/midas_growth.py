@@ -11,7 +11,8 @@ from navoracle.domain.conversions import INT192
 from navoracle.domain.guard_use import GuardUse
 from navoracle.domain.peer_guards.midas import GrowthLimits, GrowthRound, MidasFeed, growth_guards
 from navoracle.domain.units import Timestamp
-from navoracle.ports import Call, FundPost, Preview, Read, ReadPoint
+from navoracle.ports import Call, Read, ReadPoint
+from navoracle.publisher_port import FundPost, Preview
 from navoracle.publishers.peers.amounts import price_units, waits_until
 from navoracle.publishers.peers.base import TOO_EARLY
 from navoracle.publishers.peers.midas import ROUND, MidasBase, Round, arguments_of

@@ -6,22 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from navoracle.domain.errors import CallReverted, ChainError, DomainError, EmptyResult, ReadError
-from navoracle.domain.frame import BlockStamp, ConfirmedNav
+from navoracle.domain.frame import BlockStamp
+from navoracle.domain.prior import ConfirmedNav
 from navoracle.domain.units import Timestamp
-from navoracle.ports import (
-    Address,
-    Answer,
-    Batch,
-    Call,
-    ChainReader,
-    Clock,
-    FollowUp,
-    FundPost,
-    Preview,
-    ReadBack,
-    ReadPoint,
-    Receipt,
-)
+from navoracle.ports import Address, Answer, Call, ChainReader, Clock, ReadPoint
+from navoracle.publisher_port import Batch, FollowUp, FundPost, Preview, ReadBack, Receipt
 from navoracle.publishers.peers.base import PeerModel, PeerRead, StorageWord, estimated_refusal
 
 T = TypeVar("T")
@@ -35,7 +24,7 @@ class PeerReader(ChainReader, Protocol):
 
 
 class PeerPublisher:
-    """One contract that takes one fund's NAV. Implements `ports.Publisher`.
+    """One contract that takes one fund's NAV. Implements `publisher_port.Publisher`.
 
     Args:
         reader: the contract's chain.

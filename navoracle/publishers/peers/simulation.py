@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 from navoracle.abi import argument_types, decode_result, selector
 from navoracle.domain.errors import CallReverted, EmptyResult, MalformedResult
 from navoracle.domain.guard_use import GuardUse
-from navoracle.ports import Call, Preview, Read
+from navoracle.ports import Call, Read
+from navoracle.publisher_port import Preview
 from navoracle.publishers.peers.base import REFUSED, PeerModel
 
 _MESSAGE: Final = selector("Error(string)")

@@ -13,11 +13,12 @@ from eth_utils.address import to_checksum_address
 from navoracle.abi import decode_result, encode_call
 from navoracle.domain.conversions import UINT96, from_units
 from navoracle.domain.errors import CallReverted, SourceRefused
-from navoracle.domain.frame import ConfirmedNav, PostBounds
 from navoracle.domain.guard_use import GuardUse
 from navoracle.domain.peer_guards.veda import VedaBounds, guards
+from navoracle.domain.prior import ConfirmedNav, PostBounds
 from navoracle.domain.units import BPS, SCALES, Rounding, Timestamp
-from navoracle.ports import Address, Call, FundPost, Preview, Read, ReadBack, ReadPoint, Receipt
+from navoracle.ports import Address, Call, Read, ReadPoint
+from navoracle.publisher_port import FundPost, Preview, ReadBack, Receipt
 from navoracle.publishers.peers.amounts import heartbeat_due, nav_by_supply, price_units, waits_until
 from navoracle.publishers.peers.base import PAUSED, REFUSED, TOO_EARLY, PeerModel, PeerRead, unchanged
 from navoracle.publishers.peers.simulation import NO_REASON, Remedy, refused, revert_name, simulate

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from navoracle.domain.units import Bps, Timestamp, Wad
-from navoracle.ports import FundPost
+from navoracle.publisher_port import FundPost
 from navoracle.publishers.nav_registry_codec import (
     FundWord,
     RecordSize,

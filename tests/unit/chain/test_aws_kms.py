@@ -156,7 +156,7 @@ def test_signer__boto3_is_not_installed__names_the_extra(monkeypatch: pytest.Mon
     monkeypatch.setattr(importlib, "import_module", without)
     with pytest.raises(ConfigurationError, match="needs boto3") as caught:
         AwsKmsSigner(KmsKey(KEY_ID))
-    assert 'pip install "navoracle[kms-aws]"' in caught.value.advice
+    assert 'pip install "navoracle[aws]"' in caught.value.advice
 
 
 def test_signer__profile_that_is_not_there__is_a_configuration_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,8 @@ from hexbytes import HexBytes
 from navoracle.chain.signers import EphemeralSigner
 from navoracle.chain.transactor import GWEI, FeePolicy, Web3Transactor
 from navoracle.domain.errors import CallReverted, ChainError, ConfigurationError
-from navoracle.ports import Address, SignedTransaction
+from navoracle.ports import Address
+from navoracle.publisher_port import SignedTransaction
 from navoracle.signatures import Signature
 from tests.unit.chain.fake_endpoint import STAMP, TARGET, FakeEndpoint, block_json, refused
 

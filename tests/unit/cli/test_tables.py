@@ -8,7 +8,8 @@ from rich.console import Console
 
 from navoracle.cli.documents import fund_document
 from navoracle.cli.tables import show_failures, show_fund
-from navoracle.domain.frame import Failure, FundFrame, GuardDistance, NavStatus
+from navoracle.domain.failures import Failure
+from navoracle.domain.frame import FundFrame, GuardDistance, NavStatus
 from tests.unit.domain.guard_facts import fund
 
 

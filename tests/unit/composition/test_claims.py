@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from navoracle.composition.claims import check_claims
-from navoracle.composition.plans import resolve
+from navoracle.composition.resolving import resolve
 from navoracle.domain.errors import ConfigurationError
 from navoracle.domain.fees import FeeTerms
-from navoracle.domain.frame import GuardPolicy
+from navoracle.domain.guard_policy import GuardPolicy
 from navoracle.domain.units import Timestamp
 from navoracle.keeper.plan import FundPlan
 from navoracle.keeper.planner import Subject

@@ -10,15 +10,25 @@ import pytest
 
 from navoracle.chain.node_state import NodeEvent, NodeState
 from navoracle.composition.observers import ServiceObserver
+from navoracle.composition.service_events import Part
 from navoracle.domain.breaker import Breaker, BreakerState
 from navoracle.domain.cadence import Cadence
-from navoracle.domain.errors import ChainError, LeaseLost, StoreError
-from navoracle.domain.frame import ConfirmedNav
+from navoracle.domain.errors import (
+    ChainError,
+    HealthFactorCritical,
+    LeaseLost,
+    RiskAlertFailed,
+    RiskCalculationFailed,
+    RiskError,
+    StoreError,
+)
+from navoracle.domain.prior import ConfirmedNav
 from navoracle.domain.units import Timestamp, to_wad
 from navoracle.lane_port import LaneEvent
 from navoracle.storage import SqlStore
 from navoracle.store_port import BreakerSubject, Event, Severity, SlotOutcome, SlotState, Urgency
 from navoracle.telemetry.alerts import Alerts
+from navoracle.telemetry.components import component_of
 from navoracle.telemetry.metrics import Metrics
 from navoracle.testing import FixedClock
 from tests.unit.addresses import address
@@ -185,12 +195,17 @@ def test_failure__again_and_again__is_one_event_until_it_recovers(here: Here) ->
     error = ChainError("node down", advice="Check it.")
     for _ in range(3):
         here.observer.failed("sample", error)
-    assert len(here.events("failure")) == 1
+    (event,) = here.events("error")
+    assert event.severity is Severity.WARNING
+    assert event.data == {
+        "component": "chain", "what": "sample", "error_code": "chain", "error_message": "node down",
+        "error_severity": "HIGH",
+    }  # fmt: skip
     assert set(here.observer.troubles) == {"sample"}
     here.observer.recovered("sample")
     assert here.observer.troubles == {}
     here.observer.failed("sample", error)
-    assert len(here.events("failure")) == 2
+    assert len(here.events("error")) == 2
 
 
 @pytest.mark.parametrize(
@@ -216,6 +231,54 @@ def test_anything__while_the_store_fails__raises_nothing_and_is_told(here: Here)
     here.observer.crashed("slot", ValueError("defect"))
     here.observer.stopped()
     assert ("StoreFailing", "") in here.open()
+
+
+def test_error__whose_code_is_lighter__is_of_its_component_and_medium(here: Here) -> None:
+    here.observer.failed("slot 1", LeaseLost("gone", advice="Another keeper has it."))
+    (event,) = here.events("error")
+    assert (event.data["component"], event.data["error_severity"]) == ("store", "MEDIUM")
+
+
+@pytest.mark.parametrize(
+    ("error", "said", "severity"),
+    [
+        (RiskCalculationFailed("no price", advice="Restore it."), "HIGH", Severity.WARNING),
+        (HealthFactorCritical("1.01", advice="Repay."), "CRITICAL", Severity.CRITICAL),
+        (RiskAlertFailed("no channel", advice="Look."), "MEDIUM", Severity.WARNING),
+    ],
+)
+def test_error__of_a_risk__has_its_own_severity_and_component(
+    here: Here, error: RiskError, said: str, severity: Severity
+) -> None:
+    here.observer.failed("risk monitor", error)
+    (event,) = here.events("error")
+    assert (event.data["error_code"], event.data["error_severity"], event.severity) == (error.code, said, severity)
+    assert component_of(event.kind, event.data) == "risk"
+
+
+def test_defect__with_a_secret_in_its_message__is_a_critical_error_with_a_redacted_trace(here: Here) -> None:
+    secret = "0x" + "5e" * 32
+    try:
+        raise ValueError(f"the private key {secret} is wrong")
+    except ValueError as error:
+        here.observer.crashed("slot", error)
+    (event,) = here.events("error")
+    assert event.severity is Severity.CRITICAL
+    assert (event.data["error_code"], event.data["error_severity"]) == ("defect", "CRITICAL")
+    trace = str(event.data["stack_trace"])
+    assert trace.startswith("Traceback")
+    assert "ValueError: the private key" in trace
+    assert secret not in str(event)
+
+
+def test_start__of_its_parts__is_an_event_in_the_file_of_each_component(here: Here) -> None:
+    parts = [Part("keeper", "keeper"), Part("prices", "sampler"), Part("risk", "risk monitor")]
+    here.observer.initialized(parts, "cafe", version="1.2.3")
+    events = here.events("component_initialization")[::-1]
+    assert [component_of(event.kind, event.data) for event in events] == ["keeper", "prices", "risk"]
+    assert events[1].data == {
+        "component": "prices", "part": "sampler", "code_version": "1.2.3", "config_hash": "cafe",
+    }  # fmt: skip
 
 
 def test_job__that_came_too_late__is_an_event_and_one_that_ran_is_none(here: Here) -> None:

@@ -12,7 +12,8 @@ from navoracle.chain.log_watch import LogWatchState, LogWatchStatus
 from navoracle.composition.trades import log_watch_event, read_rates, trade_subjects
 from navoracle.domain.errors import ChainError, ConfigurationError
 from navoracle.domain.fees import FeeTerms
-from navoracle.domain.frame import BlockStamp, GuardPolicy
+from navoracle.domain.frame import BlockStamp
+from navoracle.domain.guard_policy import GuardPolicy
 from navoracle.domain.units import WAD
 from navoracle.keeper.plan import FundPlan
 from navoracle.keeper.planner import Subject

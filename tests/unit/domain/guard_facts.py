@@ -5,19 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from navoracle.domain.frame import (
-    BlockStamp,
-    ConfirmedNav,
-    FirstLook,
-    FundPrior,
-    GuardPolicy,
-    NavStatus,
-    PriorPosition,
-)
+from navoracle.domain.frame import BlockStamp, NavStatus
+from navoracle.domain.guard_policy import GuardPolicy
 from navoracle.domain.guards import GuardInput, judge
 from navoracle.domain.nav import FundValuation
 from navoracle.domain.positions import Component, Position
 from navoracle.domain.prices import PriceEstimate
+from navoracle.domain.prior import ConfirmedNav, FirstLook, FundPrior, PriorPosition
 from navoracle.domain.units import Timestamp, Wad, to_wad
 from navoracle.domain.valuation import PriceKey
 from navoracle.domain.verdicts import Outcome, Verdict

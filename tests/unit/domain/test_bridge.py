@@ -10,9 +10,10 @@ import pytest
 from navoracle.domain.bridge import BridgeEnd, NavBridge, PositionChange, bridge, end_of
 from navoracle.domain.errors import DomainError
 from navoracle.domain.flows import VaultFlows
-from navoracle.domain.frame import FundPrior, GuardPolicy
+from navoracle.domain.guard_policy import GuardPolicy
 from navoracle.domain.guards.flow_checks import unexplained, unexplained_verdict
 from navoracle.domain.positions import Accrual, Component, HoldingAtCost, Position
+from navoracle.domain.prior import FundPrior
 from navoracle.domain.units import SECONDS_PER_YEAR, Bps, RawAmount, Timestamp, Wad, to_wad
 from navoracle.domain.verdicts import Outcome
 from tests.unit.domain.builders import NOW

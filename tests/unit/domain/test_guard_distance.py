@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from navoracle.domain.errors import DomainError
-from navoracle.domain.frame import ConfirmedNav, FundPrior, GuardDistance, NavStatus, PostBounds
+from navoracle.domain.frame import GuardDistance, NavStatus
 from navoracle.domain.guards import forecast, judge, sentence
 from navoracle.domain.guards.distance import DAY, contract_step
+from navoracle.domain.prior import ConfirmedNav, FundPrior, PostBounds
 from navoracle.domain.units import Timestamp, Wad, to_wad
 from navoracle.domain.verdicts import Outcome
 from tests.unit.domain.builders import NOW

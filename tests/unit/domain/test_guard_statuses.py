@@ -6,12 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from navoracle.domain.frame import (
-    FundPrior,
-    NavStatus,
-)
+from navoracle.domain.frame import NavStatus
 from navoracle.domain.guards import GuardInput, judge
 from navoracle.domain.nav import FundValuation
+from navoracle.domain.prior import FundPrior
 from navoracle.domain.units import Timestamp, to_wad
 from navoracle.domain.verdicts import Outcome
 from tests.unit.domain.builders import NOW

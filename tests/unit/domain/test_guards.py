@@ -7,14 +7,11 @@ from dataclasses import replace
 import pytest
 
 from navoracle.domain.fees import FeesPayable
-from navoracle.domain.frame import (
-    FundPrior,
-    NavStatus,
-    RateGap,
-)
+from navoracle.domain.frame import NavStatus, RateGap
 from navoracle.domain.guards import GuardInput, judge, unpriced_is_immaterial
 from navoracle.domain.positions import Component
 from navoracle.domain.prices import unavailable
+from navoracle.domain.prior import FundPrior
 from navoracle.domain.units import Bps, Timestamp, Wad, to_wad
 from navoracle.domain.verdicts import Outcome
 from tests.unit.domain.builders import NOW, live

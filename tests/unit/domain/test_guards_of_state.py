@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from navoracle.domain.breaker import Breaker, BreakerPolicy, Role
-from navoracle.domain.frame import BlockStamp, FundPrior, NavStatus, PriorFrame
+from navoracle.domain.frame import BlockStamp, NavStatus
 from navoracle.domain.guards import GuardInput, agrees, judge
+from navoracle.domain.prior import FundPrior, PriorFrame
 from navoracle.domain.units import Timestamp, Wad, to_wad
 from navoracle.domain.verdicts import Outcome
 from tests.unit.domain.builders import NOW

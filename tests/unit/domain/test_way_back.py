@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from navoracle.domain.frame import FundPrior, NavStatus, PostBounds
+from navoracle.domain.frame import NavStatus
 from navoracle.domain.guards import GuardInput, judge
 from navoracle.domain.prices import PriceStatus
+from navoracle.domain.prior import FundPrior, PostBounds
 from navoracle.domain.units import BPS, WAD, Bps, Rounding, Wad, mul_div
 from navoracle.domain.verdicts import Outcome
 from tests.unit.domain.builders import live

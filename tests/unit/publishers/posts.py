@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from navoracle.domain.units import WAD, Bps, Wad
-from navoracle.ports import FundPost
+from navoracle.publisher_port import FundPost
 
 ROOT = "0x" + "5a" * 32
 

@@ -11,7 +11,8 @@ from navoracle.domain.errors import ChainError, ConfigurationError
 from navoracle.domain.flows import VaultFlows
 from navoracle.domain.settlement import Delivery, VaultFeeTerms, VaultLimits
 from navoracle.domain.units import Timestamp, Wad
-from navoracle.ports import Answer, Receipt
+from navoracle.ports import Answer
+from navoracle.publisher_port import Receipt
 from navoracle.publishers.fund_vault import FundVaultContract
 from navoracle.testing import FakeChain, block_stamp
 from navoracle.vault_calls import (

@@ -9,9 +9,9 @@ import pytest
 from navoracle.domain.errors import ConfigurationError
 from navoracle.domain.units import WAD, Timestamp, Wad
 from navoracle.ports import Answer, Document, OffChainReader, RecordedRow
-from navoracle.prices.recorded import decode_row
 from navoracle.recorded.reader import RecordedReader
 from navoracle.recorded.series import Series
+from navoracle.recorded_rows import decode_row
 
 EMPTY = Answer(b"", failure="empty_result")
 SERIES = Series("file", 60, (Timestamp(120), Timestamp(180)), (Wad(WAD), Wad(1)))
@@ -23,14 +23,14 @@ async def test_read__rows_and_documents__are_answered_in_order(tmp_path: Path) -
     requests = (Document("custody.json"), RecordedRow("usdc"), Document("absent.json"))
     document, row, absent = await reader.read(requests, Timestamp(179))
     assert document == Answer(b"signed")
-    assert decode_row(row.data) == (120, WAD)
+    assert decode_row(row.data, 18) == (120, WAD)
     assert absent == EMPTY
 
 
 async def test_read__row__is_the_newest_known_and_exact() -> None:
     reader = RecordedReader({"usdc": SERIES})
     assert reader.answer(RecordedRow("usdc"), Timestamp(119)) == EMPTY
-    assert decode_row(reader.answer(RecordedRow("usdc"), Timestamp(180)).data) == (180, 1)
+    assert decode_row(reader.answer(RecordedRow("usdc"), Timestamp(180)).data, 18) == (180, 1)
 
 
 async def test_read__series_not_loaded__is_a_configuration_error_naming_the_others() -> None:

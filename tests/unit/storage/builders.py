@@ -9,15 +9,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from navoracle.domain.cadence import Cadence
+from navoracle.domain.failures import Failure
 from navoracle.domain.fees import FeeState, FeeTerms
-from navoracle.domain.frame import BlockStamp, ConfirmedNav, Failure, FundFrame, NavFrame, NavStatus
+from navoracle.domain.frame import BlockStamp, FundFrame, NavFrame, NavStatus
 from navoracle.domain.nav import FundValuation, value_fund
 from navoracle.domain.positions import Component, Holding, Position
 from navoracle.domain.prices import PriceEstimate, PriceStatus, Quote
+from navoracle.domain.prior import ConfirmedNav
 from navoracle.domain.units import BPS, WAD, Bps, RawAmount, Timestamp, Wad
 from navoracle.domain.valuation import PriceKey
 from navoracle.domain.verdicts import Outcome, Verdict
-from navoracle.ports import Address, Batch, FundPost, ReadBack, Receipt, SignedTransaction
+from navoracle.ports import Address
+from navoracle.publisher_port import Batch, FundPost, ReadBack, Receipt, SignedTransaction
 from navoracle.storage import SqlStore, tables
 from navoracle.storage.database import Database
 from navoracle.store_port import (

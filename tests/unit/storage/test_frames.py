@@ -12,9 +12,10 @@ from navoracle import __version__
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import StoreError
 from navoracle.domain.fees import FeeState
-from navoracle.domain.frame import FundPrior, NavStatus, PriorPosition, PriorPrice, Sample
+from navoracle.domain.frame import NavStatus
 from navoracle.domain.positions import Component, HoldingAtCost
 from navoracle.domain.prices import LastValid, PriceStatus, Quote
+from navoracle.domain.prior import FundPrior, PriorPosition, PriorPrice, Sample
 from navoracle.domain.units import WAD, Bps, RawAmount, Timestamp, Wad
 from navoracle.storage import SqlStore, tables
 from navoracle.store_port import FundValues

@@ -10,7 +10,8 @@ from sqlalchemy import insert
 
 from navoracle.domain.errors import StoreError
 from navoracle.domain.units import Timestamp
-from navoracle.ports import Address, Receipt
+from navoracle.ports import Address
+from navoracle.publisher_port import Receipt
 from navoracle.storage import SqlStore, tables
 from navoracle.store_port import Attempt, LaneLease, TransactionKind, TransactionRow, TransactionState
 from tests.unit.storage.builders import (

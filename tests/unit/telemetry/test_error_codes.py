@@ -6,12 +6,14 @@ import ast
 import re
 from collections.abc import Iterator
 from functools import cache
+from typing import get_args
 
 import pytest
 
 from navoracle.chain.log_watch import LogWatchState
 from navoracle.chain.node_state import NodeState
 from navoracle.domain.errors import NavoracleError, RequestRefused
+from navoracle.domain.risk.gates import GateWarning, Veto
 from navoracle.lane_port import LaneEvent
 from navoracle.publishers.nav_registry_codec import Reason
 from navoracle.publishers.peers.midas import _BREACHES
@@ -135,7 +137,7 @@ def test_lane__every_kind_of_event__is_registered() -> None:
 
 
 def test_settlements__every_reason_of_a_refusal__is_registered() -> None:
-    found = literals("Refusal", 0, "domain/settlement", "keeper/settlements") | literals(
+    found = literals("Refusal", 0, "domain/settlement", "keeper/settlements", "keeper/gated_settlements") | literals(
         "refuse", 1, "domain/settlement"
     )
     assert found == named("settlement")
@@ -150,6 +152,7 @@ def test_requests__every_reason_of_a_refusal__is_registered() -> None:
 def test_guards__every_check__is_registered() -> None:
     checks = literals("Verdict", 0, "domain", "keeper") | literals("_stop", 0, "domain/guards")
     assert len(checks) > 15
+    checks |= {*get_args(Veto), *get_args(GateWarning)}  # which the gate's check passes on
     assert checks | {"asset_breaker"} | {"second_frame_disagrees"} == named("guard")
     assert constants("domain/guards/breaker_checks.py")["ASSET_BREAKER"] == "asset_breaker:"
 

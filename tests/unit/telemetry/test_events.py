@@ -17,7 +17,9 @@ from navoracle.domain.errors import StoreError
 from navoracle.domain.units import Timestamp
 from navoracle.store_port import Event, Severity
 from navoracle.telemetry.components import COMPONENTS, component_of
+from navoracle.telemetry.event_chain import GENESIS, seal
 from navoracle.telemetry.event_files import EventFiles
+from navoracle.telemetry.event_verification import verify_folder
 from navoracle.telemetry.events import REMEMBERED, EventLog
 from tests.unit.telemetry.fakes import NOW, MemoryStore, SetClock, event
 
@@ -45,10 +47,12 @@ def test_record__event__is_a_line_of_its_components_file_of_that_day(tmp_path: P
     log.record(event("node_state", fund=None))
     log.record(event("breaker"))
     log.close()
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
+    assert sorted(path.name for path in tmp_path.glob("*.jsonl")) == [
         "chain-2026-11-30.jsonl", "guards-2026-11-30.jsonl", "keeper-2026-11-30.jsonl",
     ]  # fmt: skip
-    assert json.loads((tmp_path / "keeper-2026-11-30.jsonl").read_text()) == {
+    line = json.loads((tmp_path / "keeper-2026-11-30.jsonl").read_text())
+    assert (line.pop("previous"), len(line.pop("hash"))) == (GENESIS, 64)
+    assert line == {
         "id": 1, "at": NOW, "component": "keeper", "kind": "slot_posted", "fund": "usd", "severity": "info",
         "message": "posted", "advice": "", "data": {"slot_time": NOW},
     }  # fmt: skip
@@ -105,7 +109,7 @@ def test_rebuild__lines_missing_in_the_middle__are_written(tmp_path: Path) -> No
     for _ in range(20):
         log.record(event())
     log.close()
-    (path,) = tmp_path.iterdir()
+    (path,) = tmp_path.glob("*.jsonl")
     kept = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(kept[:5] + kept[9:]))
     assert log_of(tmp_path, store).rebuild() == 4
@@ -118,7 +122,7 @@ def test_open__torn_last_line__is_cut_off_and_written_whole(tmp_path: Path) -> N
     for _ in range(3):
         log.record(event(message="x" * 70_000))
     log.close()
-    (path,) = tmp_path.iterdir()
+    (path,) = tmp_path.glob("*.jsonl")
     content = path.read_bytes()
     path.write_bytes(content[:-1_000])
     log_of(tmp_path, store).catch_up()
@@ -130,7 +134,7 @@ def test_open__nothing_but_a_torn_line__leaves_an_empty_file(tmp_path: Path) -> 
     path.write_bytes(b'{"id":9,' + b"x" * 200_000)
     files = EventFiles(tmp_path)
     files.append("keeper", NOW, b'{"id":1}')
-    assert path.read_bytes() == b'{"id":1}\n'
+    assert path.read_bytes() == seal(b'{"id":1}', GENESIS)[0] + b"\n"
 
 
 _FULL_DISK = """
@@ -166,6 +170,7 @@ def test_record__file_size_limit__leaves_no_torn_line_and_catches_up_afterwards(
     assert said["told"][-1] is None
     assert said["trouble"] is None
     assert [line["id"] for line in lines(tmp_path)] == list(range(1, 22))
+    assert verify_folder(tmp_path).findings == ()
     assert len(re.findall(r"event_files\b", ended.stdout + ended.stderr)) == 1  # said once, not at every event
 
 
@@ -193,6 +198,7 @@ def test_record__killed_between_the_store_and_the_file__is_caught_up(tmp_path: P
     assert len(lines(tmp_path / "events")) == stored - 1
     subprocess.run(command, check=True, capture_output=True)
     assert [line["id"] for line in lines(tmp_path / "events")] == list(range(1, stored + 11))
+    assert verify_folder(tmp_path / "events").findings == ()
 
 
 def test_files__second_process__does_not_cut_into_the_first_ones_lines(tmp_path: Path) -> None:
@@ -265,9 +271,18 @@ def test_event__text_that_no_file_takes__is_written_all_the_same(tmp_path: Path)
     [
         ("slot_posted", "keeper"), ("transaction_sent", "chain"), ("bumped", "chain"), ("node_state", "chain"),
         ("breaker", "guards"), ("request_ended", "requests"), ("alert_raised", "alerts"), ("store_failed", "store"),
-        ("source_down", "prices"), ("emergency_asked", "keeper"), ("", "keeper"),
+        ("source_down", "prices"), ("emergency_asked", "keeper"), ("", "keeper"), ("risk_alert", "risk"),
+        ("state_update", "risk"), ("nav_gate_veto", "risk"), ("nav_moved", "keeper"), ("state_updated", "keeper"),
+        ("riskless", "keeper"), ("node.state", "chain"), ("error", "keeper"), ("component_initialization", "keeper"),
     ],
 )  # fmt: skip
 def test_component_of__kind__is_the_part_that_it_tells_of(kind: str, component: str) -> None:
     assert component_of(kind) == component
     assert component in COMPONENTS
+
+
+@pytest.mark.parametrize("kind", ["error", "component_initialization"])
+def test_component_of__kind_that_names_its_component__is_the_one_that_it_names(kind: str) -> None:
+    assert component_of(kind, {"component": "risk"}) == "risk"
+    assert component_of(kind, {"component": "../etc"}) == "keeper"
+    assert component_of("slot_posted", {"component": "risk"}) == "keeper"

@@ -11,7 +11,8 @@ import pytest
 
 from navoracle.domain.breaker import Breaker, BreakerState
 from navoracle.domain.cadence import Cadence
-from navoracle.domain.frame import ConfirmedNav, NavStatus
+from navoracle.domain.frame import NavStatus
+from navoracle.domain.prior import ConfirmedNav
 from navoracle.domain.units import WAD, Timestamp, Wad
 from navoracle.domain.verdicts import Outcome, Verdict
 from navoracle.lane_port import LaneEvent, LaneStatus

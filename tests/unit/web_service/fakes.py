@@ -9,7 +9,7 @@ from navoracle.domain.errors import NavoracleError
 from navoracle.domain.units import WAD, Timestamp, Wad
 from navoracle.ports import Address
 from navoracle.store_port import RequestRecord
-from navoracle.web_service import Check, FundHealth, Liveness
+from navoracle.web_service import Check, Component, FundHealth, Liveness
 
 TOKEN = "a-token-of-twenty-characters-or-more"
 SIGNER = Address("0x1111111111111111111111111111111111111111")
@@ -28,6 +28,7 @@ class Keeper:
     checks: tuple[Check, ...] = (Check("store", ok=True), Check("rpc:main", ok=True))
     funds: tuple[FundHealth, ...] = field(default_factory=lambda: (fund(),))
     others: tuple[Check, ...] = ()
+    parts: tuple[Component, ...] = ()
     document: Mapping[str, object] = field(default_factory=lambda: {"version": "1"})
     error: NavoracleError | None = None
 
@@ -41,6 +42,9 @@ class Keeper:
 
     def health(self) -> tuple[FundHealth, ...]:
         return self.funds
+
+    def components(self) -> tuple[Component, ...]:
+        return self.parts
 
     def troubles(self) -> tuple[Check, ...]:
         return self.others

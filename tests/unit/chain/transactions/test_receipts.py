@@ -8,7 +8,7 @@ import pytest
 
 from navoracle.chain.transactions.receipts import parse_receipt
 from navoracle.domain.errors import ChainError
-from navoracle.ports import Receipt
+from navoracle.publisher_port import Receipt
 
 HASH = "0x" + "ab" * 32
 BLOCK = "0x" + "cd" * 32

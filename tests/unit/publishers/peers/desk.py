@@ -9,9 +9,10 @@ from eth_abi.abi import encode
 
 from navoracle.abi import selector
 from navoracle.domain.errors import CallReverted
-from navoracle.domain.frame import ConfirmedNav
+from navoracle.domain.prior import ConfirmedNav
 from navoracle.domain.units import Timestamp
-from navoracle.ports import Address, Answer, Batch, Call, FundPost, Preview, ReadBack, ReadPoint, Receipt, Request
+from navoracle.ports import Address, Answer, Call, ReadPoint, Request
+from navoracle.publisher_port import Batch, FundPost, Preview, ReadBack, Receipt
 from navoracle.publishers.peers.base import PeerModel
 from navoracle.publishers.peers.publisher import PeerPublisher, run_read
 from navoracle.testing.fakes import FakeChain, FixedClock, block_stamp

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from navoracle.abi import encode_call
-from navoracle.domain.frame import ConfirmedNav
+from navoracle.domain.prior import ConfirmedNav
 from navoracle.domain.units import SCALES, WAD, Timestamp, Wad
-from navoracle.ports import Address, Answer, Batch, Preview, ReadBack, Receipt
+from navoracle.ports import Address, Answer
+from navoracle.publisher_port import Batch, Preview, ReadBack, Receipt
 from navoracle.publishers.peers.lagoon import LagoonPeer
 from navoracle.publishers.peers.lagoon_settlement import Settlement
 from navoracle.publishers.peers.lagoon_state import (

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from navoracle.domain.frame import ConfirmedNav
 from navoracle.domain.peer_guards.mellow import MellowLimits, MellowReport, outcome
+from navoracle.domain.prior import ConfirmedNav
 from navoracle.domain.units import WAD, Timestamp, Wad
-from navoracle.ports import Address, Answer, Batch, Preview, ReadBack, Receipt
+from navoracle.ports import Address, Answer
+from navoracle.publisher_port import Batch, Preview, ReadBack, Receipt
 from navoracle.publishers.peers.mellow import MellowPeer, MellowSubmitterPeer
 from navoracle.publishers.peers.mellow_reporter import MellowReporter
 from navoracle.publishers.peers.mellow_reports import decode_reports

@@ -8,7 +8,7 @@ import pytest
 
 from navoracle.abi import argument_types, decode_result, selector
 from navoracle.domain.errors import OutOfRange
-from navoracle.domain.frame import PostBounds
+from navoracle.domain.prior import PostBounds
 from navoracle.domain.units import WAD, Bps, Wad
 from navoracle.publishers.peers import GenericPeer
 from tests.unit.addresses import address

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from navoracle.abi import encode_call
 from navoracle.domain.errors import ConfigurationError, DomainError, OutOfRange, SourceRefused
 from navoracle.domain.units import SCALES, WAD, Timestamp, Wad
-from navoracle.ports import Batch
+from navoracle.publisher_port import Batch
 from navoracle.publishers.peers import PeerModelUnion
 from navoracle.publishers.peers.mellow import MellowPeer
 from navoracle.publishers.peers.mellow_reporter import NATIVE

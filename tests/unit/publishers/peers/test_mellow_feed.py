@@ -13,7 +13,8 @@ from pydantic import TypeAdapter
 from navoracle.abi import decode_result, encode_call
 from navoracle.domain.errors import ChainError, ConfigurationError, OutOfRange
 from navoracle.domain.units import SCALES, WAD, Timestamp, Wad
-from navoracle.ports import Address, Answer, Preview, ReadBack, Receipt
+from navoracle.ports import Address, Answer
+from navoracle.publisher_port import Preview, ReadBack, Receipt
 from navoracle.publishers.peers import PeerModelUnion
 from navoracle.publishers.peers.mellow_feed import MellowFeedPeer
 from navoracle.publishers.peers.publisher import PeerPublisher

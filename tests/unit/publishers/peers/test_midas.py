@@ -9,7 +9,7 @@ import pytest
 
 from navoracle.abi import decode_result, selector
 from navoracle.domain.errors import OutOfRange
-from navoracle.domain.frame import PostBounds
+from navoracle.domain.prior import PostBounds
 from navoracle.domain.units import WAD, Wad
 from navoracle.publishers.peers import MidasGrowthPeer, MidasPeer, midas, midas_growth
 from tests.unit.addresses import address

@@ -8,7 +8,7 @@ import pytest
 
 from navoracle.abi import decode_result, selector
 from navoracle.domain.errors import ChainError, ConfigurationError, DomainError, OutOfRange, SourceRefused
-from navoracle.domain.frame import PostBounds
+from navoracle.domain.prior import PostBounds
 from navoracle.domain.units import WAD, Timestamp, Wad
 from navoracle.publishers.peers import VedaPeer
 from tests.unit.addresses import address

@@ -1,0 +1,19 @@
+"""How folders of funds are called."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import quote
+
+INDEX: Final = "index.json"
+CURRENT: Final = "current"
+SETS: Final = ".sets"
+LOCK: Final = ".lock"
+
+
+def folder_name(fund: str) -> str:
+    """The name of a fund's folder: its own, with what no file name can hold, or means something, as %XX."""
+    quoted = quote(fund, safe=" ()+,;=@&!'$")
+    if quoted == INDEX:
+        return quoted.replace(".", "%2E")
+    return f"%2E{quoted[1:]}" if quoted.startswith(".") else quoted
