@@ -3,40 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
-from rich.console import Console
 
-from navoracle.cli.export import COLUMNS, Subject, require_new, rows_of, write_out
-from navoracle.cli.output import count, duration, moment, plain, present, table
+from navoracle.cli.replay_config import replay_file
+from navoracle.cli.replay_outputs import STEM, Outputs, Told
 from navoracle.cli.runtime import DatabaseUrl, JsonFlag, PlotFile
-from navoracle.cli.timelines import (
-    exit_code,
-    fresh_database,
-    program,
-    show_endings,
-    show_exceptions,
-    show_verification,
-    ticking,
-)
+from navoracle.cli.timelines import exit_code, fresh_database, ticking
 from navoracle.cli.worlds import replay_worlds
 from navoracle.composition import open_fresh_store
 from navoracle.domain.errors import UsageError
 from navoracle.domain.units import Timestamp
-from navoracle.pictures.files import check_picture_file, write_picture
-from navoracle.pictures.slots import picture_of_replay
-from navoracle.replay.engine import ReplayResult
 from navoracle.replay.engine import replay as run_replay
-from navoracle.replay.events import require_fresh_folder
-from navoracle.replay.report import cadence_changes, series_json, slot_json, summary_json, write_csv
-from navoracle.replay.setup import FUND, ReplayOptions, ReplaySetup, parse_price_file, prepare
-from navoracle.replay.state_files import require_empty_folder
+from navoracle.replay.setup import FUND, ReplayOptions, parse_price_file, prepare
 from navoracle.telemetry.logs import configure_logs
-
-STEM = "navoracle-replay"
 
 V = TypeVar("V")
 
@@ -50,6 +33,10 @@ def replay(
     prices: Annotated[
         list[str] | None,
         typer.Option("--prices", metavar="ASSET:GROUP=FILE", help="A CSV series as one source; repeat it."),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", "-c", metavar="FILE", help="A whole configuration of recorded series. Stands alone."),
     ] = None,
     world: Annotated[
         list[Path] | None,
@@ -76,9 +63,15 @@ def replay(
         str, typer.Option("--chain", metavar="embedded|none", help="Where posts go: an in-process chain, or nowhere.")
     ] = "embedded",
     sample_seconds: Annotated[
-        int, typer.Option("--sample-seconds", min=1, max=3_600, help="How often the sampler looks at prices.")
-    ] = 60,
+        int | None,
+        typer.Option(
+            "--sample-seconds", min=1, max=3_600, help="How often the sampler looks; the configuration's, or 60."
+        ),
+    ] = None,
     csv_file: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Also write one row a slot.")] = None,
+    risk_file: Annotated[
+        Path | None, typer.Option("--risk", metavar="FILE", help="Also write one row a look at risk, with --config.")
+    ] = None,
     plot: PlotFile = None,
     events_file: Annotated[
         Path | None, typer.Option("--events", metavar="FILE", help="Also write its events as CSV, at the end.")
@@ -94,41 +87,49 @@ def replay(
 ) -> int:
     """Run the keeper over recorded prices: sampler, cadence, guards, posting, evidence. Or run recorded worlds again.
 
-    One fund holds the assets named: 1,000,000 tokens of a single one, or 1,000,000 of value of each at its first price,
-    against as many shares. A close counts as known when its row's step ends. A new database is left in this folder.
-    A recorded world gives the same evidence, byte for byte, or the command ends with 3 and names the funds.
+    With --prices one fund holds the assets named: 1,000,000 tokens of a single one, or 1,000,000 of value of each at
+    its first price, against as many shares. With --config everything is as the file says, risk monitors and gates
+    included; what it reads must be recorded or declared. A close counts as known when its row's step ends. A new
+    database is left in this folder. A recorded world gives the same evidence, byte for byte, or the command ends with 3
+    and names the funds.
     """
     configure_logs("console", "warning")
+    if len([form for form in (prices, config, world) if form]) != 1:
+        raise UsageError(
+            "a replay is of --prices, of a --config, or of a --world",
+            advice="Give one of --prices ASSET:GROUP=FILE, --config FILE and --world FILE; repeat the first and last.",
+        )
+    own = {"--hold": hold, "--min-sources": min_sources, "--max-age": max_age, "--step": step}
     if world:
-        if prices:
-            raise UsageError("--prices and --world exclude one another", advice="Replay the one, then the other.")
-        if plot is not None:
-            raise UsageError("--plot draws a replay of --prices", advice="Leave it out: a world is one frame.")
-        if state_folder is not None:
-            raise UsageError("state files are of a replay of --prices", advice="Leave it out: a world is one frame.")
-        if events_file is not None or events_folder is not None:
-            raise UsageError("events are of a replay of --prices", advice="Leave it out: a world is one frame.")
+        files = {"--csv": csv_file, "--events": events_file, "--events-folder": events_folder}
+        _refuse({"--plot": plot, "--state-folder": state_folder, "--risk": risk_file, **files}, "a world is one frame")
         return replay_worlds(world, as_json=as_json)
-    if not prices:
-        raise UsageError("there is nothing to replay", advice="Add --prices ASSET:GROUP=FILE, or --world FILE.")
-    if plot is not None:
-        check_picture_file(plot)
-    if events_file is not None:
-        require_new(events_file)
-    if events_folder is not None:
-        require_fresh_folder(events_folder)
-    if state_folder is not None:
-        require_empty_folder(state_folder)
+    where = Outputs(csv_file, risk_file, plot, events_file, events_folder, state_folder)
+    where.check()
+    first, last = (None if at is None else Timestamp(at) for at in (start, end))
+    if config is not None:
+        _refuse(own, "the configuration says it")
+        return replay_file(
+            config,
+            start=first,
+            end=last,
+            chain=_chain(chain),
+            sample_seconds=sample_seconds,
+            where=where,
+            database=database,
+            as_json=as_json,
+        )
+    _refuse({"--risk": risk_file}, "the fund of --prices has no risk monitor")
     options = ReplayOptions(
-        prices=tuple(map(parse_price_file, prices)),
+        prices=tuple(map(parse_price_file, prices or ())),
         holdings={key: value for key, value in _pairs("--hold", hold, str) if key is not None},
         min_sources=dict(_pairs("--min-sources", min_sources, int)),
         max_age={None if key is None else key.replace(":", "-"): age for key, age in _pairs("--max-age", max_age, int)},
         step=step,
-        start=None if start is None else Timestamp(start),
-        end=None if end is None else Timestamp(end),
+        start=first,
+        end=last,
         chain=_chain(chain),
-        sample_seconds=sample_seconds,
+        sample_seconds=60 if sample_seconds is None else sample_seconds,
     )
     setup = prepare(options)
     url = database or fresh_database(STEM)
@@ -136,15 +137,17 @@ def replay(
         result = asyncio.run(
             run_replay(options, setup, store, ticker.slot, events_folder=events_folder, state_folder=state_folder)
         )
-        if events_file is not None:
-            write_out(rows_of(store, Subject.EVENTS), COLUMNS[Subject.EVENTS], events_file)
-    if csv_file is not None:
-        write_csv(result.slots, csv_file)
-    if plot is not None:
-        write_picture(picture_of_replay(FUND, result.slots), plot)
-    document = {**_document(setup, result, url), "picture": None if plot is None else str(plot)}
-    present(document, lambda out: _show(out, setup, result, url, plot), as_json=as_json)
+        where.write_events(store)
+    where.write_slots(FUND, result.slots)
+    told = Told(setup.start, setup.end, setup.series, setup.warnings, url, plot)
+    told.present(result, {"holdings": dict(setup.amounts), "shares": setup.shares}, as_json=as_json)
     return exit_code(result.slots, result.verification)
+
+
+def _refuse(options: Mapping[str, object], why: str) -> None:
+    for option, value in options.items():
+        if value is not None and value != []:
+            raise UsageError(f"{option} has no place here: {why}", advice="Leave it out.")
 
 
 def _chain(text: str) -> Any:
@@ -167,60 +170,3 @@ def _pairs(option: str, texts: list[str] | None, kind: Callable[[str], V]) -> li
         except ValueError:
             raise UsageError(f"{option} {text!r} is not a number", advice="See `navoracle replay --help`.") from None
     return pairs
-
-
-def _warnings(setup: ReplaySetup, result: ReplayResult) -> list[str]:
-    troubles = {"event": result.event_trouble, "state": result.state_trouble}
-    return [
-        *setup.warnings,
-        *(f"the {kind} files are not whole: {trouble}" for kind, trouble in troubles.items() if trouble is not None),
-    ]
-
-
-def _document(setup: ReplaySetup, result: ReplayResult, url: str) -> dict[str, Any]:
-    return {
-        "start": setup.start,
-        "end": setup.end,
-        "holdings": dict(setup.amounts),
-        "shares": setup.shares,
-        "registry": result.registry,
-        "database": url,
-        "warnings": _warnings(setup, result),
-        "series": [series_json(name, series) for name, series in setup.series.items()],
-        "funds": summary_json(result.slots),
-        "slots": [slot_json(slot) for slot in result.slots],
-        "verified": {"accepted": result.verification.accepted, "rejected": list(result.verification.rejected)},
-    }
-
-
-def _show(out: Console, setup: ReplaySetup, result: ReplayResult, url: str, plot: Path | None) -> None:
-    for warning in _warnings(setup, result):
-        out.print(f"[yellow]warning[/] {plain(warning)}")
-    rows = table("series", "rows", "step", "from", "to", "gaps", "longest gap", right=("rows", "gaps"))
-    for name, series in setup.series.items():
-        gaps = series.gaps()
-        rows.add_row(
-            plain(name),
-            str(len(series.times)),
-            duration(series.step),
-            moment(series.start),
-            moment(series.end),
-            str(len(gaps)),
-            duration(max((gap.seconds for gap in gaps), default=None)),
-        )
-    out.print(rows)
-    out.print()
-    show_endings(out, result.slots)
-    changes = cadence_changes(result.slots)
-    if len(changes) > 1:
-        out.print("cadence: " + ", ".join(f"{change['cadence']} from {moment(change['time'])}" for change in changes))
-    out.print()
-    show_exceptions(out, result.slots)
-    out.print()
-    show_verification(out, result.slots, result.verification)
-    out.print(
-        f"{count(len(result.slots), 'slot')} in {plain(url)}; "
-        f"look deeper with `{program()} history --database {plain(url)}`"
-    )
-    if plot is not None:
-        out.print(f"picture in {plain(plot)}")

@@ -55,9 +55,7 @@ def show(
 
     The fund is valued as between two slots. Ends with 6 when part of it is not known.
     """
-    seen = _look(context, config, database, fund)
-    if seen.part.risk is None and seen.part.gate is None:
-        raise _unwatched(fund, "a `risk` or a `gate` section")
+    seen = _look(context, config, database, fund, gate_is_enough=True)
     report, gate = seen.part.risk, seen.part.gate
     document = {
         **seen.document,
@@ -150,13 +148,19 @@ class _Seen:
     def facts(self) -> RiskInput:
         """What its risks are computed from. Raises UsageError for a fund that has no risk section."""
         if self.policy is None or self.part.risk is None:
-            raise _unwatched(self.fund, "a `risk` section")
+            raise _unwatched(self.fund, "`risk`")
         return facts_of(self.policy, self.unit, self.part.risk, self.part, self.frame.estimates)
 
 
-def _look(context: typer.Context, config: Path | None, database: str | None, fund: str) -> _Seen:
+def _look(
+    context: typer.Context, config: Path | None, database: str | None, fund: str, *, gate_is_enough: bool = False
+) -> _Seen:
+    """The fund as it is now. Raises UsageError for one that is not there, or not watched."""
     loaded = load(context, config, database)
     chosen(loaded.config, [fund])
+    section = loaded.config.funds[fund]
+    if section.risk is None and not (gate_is_enough and section.gate is not None):
+        raise _unwatched(fund, "`risk` or `gate`" if gate_is_enough else "`risk`")
     return asyncio.run(_seen(loaded, fund, runtime_of(context)))
 
 
@@ -176,7 +180,7 @@ async def _seen(loaded: Loaded, fund: str, runtime: Runtime) -> _Seen:
 
 
 def _unwatched(fund: str, lacks: str) -> UsageError:
-    return UsageError(f"{fund} is not watched: it has not {lacks}", advice=f"Add it under `funds.{fund}`.")
+    return UsageError(f"{fund} is not watched: it has no {lacks} section", advice=f"Add one under `funds.{fund}`.")
 
 
 def _part_of(drop: str) -> Wad:

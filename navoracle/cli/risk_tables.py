@@ -31,7 +31,7 @@ def show_heading(out: Console, fund: str, frame: NavFrame) -> None:
 
 def show_report(out: Console, report: RiskReport) -> None:
     """Draw the status, then each kind of risk, then the alerts with what to do."""
-    out.print(f"risk {_status(report.status)}")
+    out.print(f"risk {status_word(report.status)}")
     if report.lending:
         _show_loans(out, report.lending)
     if report.margin:
@@ -132,7 +132,8 @@ def part(ratio: int | None) -> str:
     return f"{'-' if ratio < 0 else ''}{format_wad(abs(ratio) * 100, 2)} %"
 
 
-def _status(status: RiskStatus) -> str:
+def status_word(status: RiskStatus) -> str:
+    """A status in its colour."""
     return f"[{_STYLES[status]}]{status.value.upper()}[/]"
 
 
@@ -152,7 +153,7 @@ def _show_loans(out: Console, loans: Sequence[LendingRisk]) -> None:
         account = loan.account
         rows.add_row(
             plain(loan.label),
-            _status(loan.status),
+            status_word(loan.status),
             _units(str(account.collateral), account.base_decimals),
             _units(str(account.debt), account.base_decimals),
             part(account.loan_to_value),
@@ -170,7 +171,7 @@ def _show_venues(out: Console, venues: Sequence[MarginRisk]) -> None:
     for venue in venues:
         rows.add_row(
             plain(venue.venue),
-            _status(venue.status),
+            status_word(venue.status),
             money(venue.balance),
             money(venue.exposure),
             part(venue.margin_ratio),
@@ -184,7 +185,7 @@ def _show_venues(out: Console, venues: Sequence[MarginRisk]) -> None:
 
 def _show_delta(out: Console, delta: DeltaRisk) -> None:
     out.print(
-        f"delta {_status(delta.status)} {money(delta.net_delta, 4)} {plain(delta.unit)}, "
+        f"delta {status_word(delta.status)} {money(delta.net_delta, 4)} {plain(delta.unit)}, "
         f"target {money(delta.target, 4)}, drift {money(delta.drift, 4)} ({part(delta.drift_part)} of equity), "
         f"limit {part(delta.limit)}"
     )
@@ -195,7 +196,7 @@ def _show_limits(out: Console, limits: Sequence[LimitRisk]) -> None:
     for limit in limits:
         rows.add_row(
             limit.name.replace("_", " "),
-            _status(limit.status),
+            status_word(limit.status),
             money(limit.value, 4),
             money(limit.limit, 4),
             plain(limit.subject or "-"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +13,7 @@ from rich.console import Console
 from navoracle.cli.documents import bridge_document, history_document
 from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import duration, moment, money, percent, plain, present, short_hash, table
+from navoracle.cli.risk_status import KnownRisk, gate_word, known_risks, risk_document, risk_word
 from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, PlotFile, database_of, runtime_of
 from navoracle.composition import open_existing_store
 from navoracle.domain.errors import UsageError
@@ -37,17 +39,18 @@ def status(
     database: DatabaseUrl = None,
     as_json: JsonFlag = False,
 ) -> int:
-    """Show each fund's newest slot, the newest NAV that was confirmed, and its age."""
+    """Show each fund's newest slot, the newest NAV that was confirmed and its age, its risk alerts and its gate."""
     url = database_of(context, config, database)
     now = runtime_of(context).clock.now()
     with open_existing_store(url) as store:
         rows = store.status()
+        risks = known_risks(store, rows)
     document = {
         "database": redact_database_url(url),
         "now": now,
-        "funds": [_status_document(row, now) for row in rows],
+        "funds": [_status_document(row, risks[row.fund], now) for row in rows],
     }
-    present(document, lambda out: _show_status(out, rows, now, document["database"]), as_json=as_json)
+    present(document, lambda out: _show_status(out, rows, risks, now, document["database"]), as_json=as_json)
     return ExitCode.OK
 
 
@@ -126,18 +129,21 @@ def _bridge(store: Store, row: HistoryRow) -> dict[str, Any] | None:
     return None if found is None else bridge_document(found)
 
 
-def _status_document(row: StatusRow, now: Timestamp) -> dict[str, Any]:
+def _status_document(row: StatusRow, risk: KnownRisk, now: Timestamp) -> dict[str, Any]:
     return {
         "fund": row.fund,
         "age": None if row.posted is None else now - row.posted.slot_time,
         "latest": history_document(row.latest),
         "posted": None if row.posted is None else history_document(row.posted),
+        "risk": risk_document(risk),
     }
 
 
-def _show_status(out: Console, rows: tuple[StatusRow, ...], now: Timestamp, database: object) -> None:
+def _show_status(
+    out: Console, rows: tuple[StatusRow, ...], risks: Mapping[str, KnownRisk], now: Timestamp, database: object
+) -> None:
     shown = table(
-        "fund", "last slot", "result", "posted NAV", "price per share", "age", "transaction",
+        "fund", "last slot", "result", "posted NAV", "price per share", "age", "risk alerts", "gate", "transaction",
         right=("posted NAV", "price per share", "age"),
     )  # fmt: skip
     for row in rows:
@@ -149,6 +155,8 @@ def _show_status(out: Console, rows: tuple[StatusRow, ...], now: Timestamp, data
             money(None if posted is None else posted.nav_after),
             money(None if posted is None else posted.price_per_share, 6),
             "never" if posted is None else duration(now - posted.slot_time),
+            risk_word(risks[row.fund]),
+            gate_word(risks[row.fund]),
             short_hash(None if posted is None else posted.transaction_hash),
         )
     out.print(shown if rows else "No fund has had a slot yet.")

@@ -1,11 +1,13 @@
-"""From configuration to what a fund's risk monitor watches."""
+"""From configuration to what a fund's risk monitor watches, and to the monitor itself."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from navoracle.config.naming import watch_id
 from navoracle.config.risk import DeltaSection, LimitsSection, LoanSection, MarginSection, RiskSection
+from navoracle.config.service import ServiceSection
 from navoracle.domain.errors import ConfigurationError
 from navoracle.domain.risk.policy import (
     DeltaLimits,
@@ -17,9 +19,18 @@ from navoracle.domain.risk.policy import (
     RiskPolicy,
     Shock,
 )
-from navoracle.keeper.plan import RiskPlan
+from navoracle.keeper.plan import FundPlan, RiskPlan
+from navoracle.keeper.risk_looks import watched_funds
+from navoracle.risk.monitor import RiskMonitor
 
 _HOUR: Final = 3_600
+
+
+def risk_monitor(section: ServiceSection, funds: Iterable[FundPlan]) -> RiskMonitor | None:
+    """The monitor of a service or a replay; None where no fund has limits or a gate."""
+    if not watched_funds(funds):
+        return None
+    return RiskMonitor(history_limit=section.risk_history, max_error_rate=section.risk_max_error_rate)
 
 
 def risk_plan(fund: str, section: RiskSection) -> RiskPlan:

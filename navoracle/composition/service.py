@@ -14,6 +14,7 @@ from navoracle.composition.cadence import breaker_policy, watch_of
 from navoracle.composition.observers import ServiceObserver
 from navoracle.composition.overrides import OverridesNews
 from navoracle.composition.requests import drop_folder, request_desk
+from navoracle.composition.risk_plans import risk_monitor
 from navoracle.composition.service_events import Part
 from navoracle.composition.service_view import KeeperView
 from navoracle.composition.state_files import FrameRelay, StateFilesJob, state_files_of
@@ -27,7 +28,6 @@ from navoracle.keeper.breakers import Breakers
 from navoracle.keeper.emergency_path import Guardian, GuardianHolds, InsolvencyPath
 from navoracle.keeper.parts import Keeper, ServiceTimes
 from navoracle.keeper.request_actions import RequestActions
-from navoracle.keeper.risk_looks import watched_funds
 from navoracle.keeper.schedule import ScheduledClock
 from navoracle.keeper.service import KeeperService
 from navoracle.keeper.settlements import Settlements
@@ -131,7 +131,7 @@ async def open_service(
     )
     files: StateFiles | None = None
     try:
-        monitor = _monitor(config, system)
+        monitor = risk_monitor(config.service, system.subject.funds.values())
         service, desk = _assemble(config, system, store, clock, observer, metrics, alerts, events, monitor, live=live)
         if config.state_files is not None:
             files = state_files_of(config.state_files, config, system, store, observer.served, folder=state_folder)
@@ -242,14 +242,6 @@ def _parts(system: System, desk: RequestReceiver | None, monitor: RiskMonitor | 
         *(() if monitor is None else (Part("risk", "risk monitor"),)),
         *(() if desk is None else (Part("requests", "request desk"),)),
     )
-
-
-def _monitor(config: Config, system: System) -> RiskMonitor | None:
-    """The risk monitor; None where no fund has limits or a gate."""
-    if not watched_funds(system.subject.funds.values()):
-        return None
-    said = config.service
-    return RiskMonitor(history_limit=said.risk_history, max_error_rate=said.risk_max_error_rate)
 
 
 def _taken(record: RequestRecord, service: KeeperService, metrics: Metrics) -> None:

@@ -134,7 +134,7 @@ class KeeperView:
             Component(
                 "risk monitor",
                 _WORDS[found.status],
-                f"{found.status.value}: {found.errors} errors in its last {found.updates} updates",
+                f"{found.status.value}: {found.errors} errors in the last {found.updates} updates",
                 "" if found.status is HealthStatus.HEALTHY else "The event log's `error` events of `risk` say which.",
             ),
         )

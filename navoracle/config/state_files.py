@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from navoracle.config.models import Config
 
 
+PositionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+\..+$")]
 Label = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -47,7 +48,7 @@ class StateFilesSection(Section):
     max_external_age: Annotated[int, Field(gt=0)] = 900
     history: Annotated[int, Field(ge=1, le=10_000)] = 500
     fsync: bool = True
-    venues: dict[Label, Label] = Field(default_factory=dict)
+    venues: dict[PositionId, Label] = Field(default_factory=dict)
 
 
 def anchored_state_files(section: StateFilesSection | None, folder: Path) -> StateFilesSection | None:

@@ -20,6 +20,13 @@ _ASK_AGAIN: Final = frozenset({"interval", "registry:too_early"})
 """Endings of an EMERGENCY slot that came too soon after a post: it is asked for again, never lost."""
 
 
+def asked_again(cadence: Cadence, outcome: SlotOutcome) -> str | None:
+    """Why another EMERGENCY slot follows from how one ended; None where none does."""
+    if cadence is Cadence.EMERGENCY and outcome.reason in _ASK_AGAIN:
+        return f"an emergency came too soon after a post ({outcome.reason})"
+    return None
+
+
 class Consequences:
     """Tells the watch, breakers, requests, the risk monitor and the observer.
 
@@ -79,8 +86,9 @@ class Consequences:
                 self._after_trade(fund, found)
             if outcome.state is SlotState.POSTED and found is not None:
                 self._use_rebase(fund, found.clock)
-            if cadence is Cadence.EMERGENCY and outcome.reason in _ASK_AGAIN:
-                self._ask_emergency(fund, "repeated", f"an emergency came too soon after a post ({outcome.reason})")
+            again = asked_again(cadence, outcome)
+            if again is not None:
+                self._ask_emergency(fund, "repeated", again)
 
     def of_breakers(self, changes: Iterable[BreakerChange]) -> None:
         """Breakers that moved; a fund that is free again is posted at once."""

@@ -176,9 +176,9 @@ class FramePlan:
         return self._for(fund, fund.valued_in | fund.told_in)
 
     def for_valuation(self, name: str) -> FramePlan:
-        """As `for_fund`, with only the assets without which the fund cannot be valued or posted."""
+        """As `for_fund`, with only what the fund's value rests on: neither its risks nor the currency of its reports."""
         fund = next(fund for fund in self.funds if fund.fund == name)
-        return self._for(fund, fund.valued_in)
+        return self._for(replace(fund, risk=None, reporting=None), fund.valued_in)
 
     def _for(self, fund: FundPlan, wanted: Iterable[str]) -> FramePlan:
         symbols, name = self._closure(wanted), fund.fund

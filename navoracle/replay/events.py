@@ -38,15 +38,17 @@ class ReplayEvents:
         self._store = store
         self._clock = clock
         self._day = day_of(clock.now())
+        self._asked: set[tuple[str, str]] = set()
         days = (day_of(until) - self._day + timedelta(days=2)).days
         self._log = (
             None if folder is None else EventLog(folder, store, now=clock.now, retention_days=days, say=lambda _: None)
         )
 
-    def began(self, system: System) -> None:
+    def began(self, system: System, *, has_monitor: bool) -> None:
         """The parts of the replay begin."""
         lanes = (Part("chain", f"lane {name}:{lane.address}") for name, lane in system.posters.items())
-        for part in (Part("keeper", "replay"), Part("prices", "sampler"), *lanes):
+        monitor = (Part("risk", "risk monitor"),) if has_monitor else ()
+        for part in (Part("keeper", "replay"), Part("prices", "sampler"), *lanes, *monitor):
             self.record(
                 initialization_event(
                     part, version=__version__, configuration=config_hash(system.config), at=self._clock.now()
@@ -57,13 +59,20 @@ class ReplayEvents:
         """A slot was worked off."""
         now = self._clock.now()
         for fund, outcome in sorted(worked.outcomes.items()):
-            if worked.slot.cadence is Cadence.EMERGENCY:
-                self.record(emergency_event(fund, "oracle_move", "; ".join(worked.slot.reasons), now))
+            untold = [reason for reason in worked.slot.reasons if (fund, reason) not in self._asked]
+            self._asked -= {(fund, reason) for reason in worked.slot.reasons}
+            if worked.slot.cadence is Cadence.EMERGENCY and untold:
+                self.record(emergency_event(fund, "oracle_move", "; ".join(untold), now))
             found = next((frame for frame in worked.frames if frame.id == outcome.frame), None)
             self.record(slot_event(fund, worked.slot.time, worked.slot.cadence, outcome, found, now))
         if day_of(now) > self._day:
             self._day = day_of(now)
             self.catch_up()
+
+    def emergency_asked(self, fund: str, cause: str, reason: str) -> None:
+        """Somebody else than the watch asked for an EMERGENCY slot."""
+        self._asked.add((fund, reason))
+        self.record(emergency_event(fund, cause, reason, self._clock.now()))
 
     def transaction(self, event: LaneEvent) -> None:
         """What became of a transaction."""

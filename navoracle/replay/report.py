@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from navoracle.composition.risk_documents import gate_document, report_document
 from navoracle.domain.errors import UsageError
 from navoracle.domain.frame import NavFrame
 from navoracle.domain.prices import PriceEstimate
 from navoracle.domain.prior import ConfirmedNav
+from navoracle.domain.risk.gates import GateDecision
+from navoracle.domain.risk.report import RiskReport
 from navoracle.domain.units import Bps, Timestamp, Wad, format_wad
 from navoracle.recorded.series import Series
 from navoracle.replay.timeline import WorkedSlot
@@ -22,7 +25,8 @@ from navoracle.replay.timeline import WorkedSlot
 class SlotReport:
     """One fund's slot: what was found, how it ended, and what the contract says after it.
 
-    `contract` is None where nothing is posted; `agrees` says whether a posted NAV is the contract's, to the wei.
+    `contract` is None where nothing is posted, `risk` and `gate` where the fund has none; `agrees` says whether a
+    posted NAV is the contract's, to the wei.
     """
 
     fund: str
@@ -40,6 +44,8 @@ class SlotReport:
     frames: tuple[str, ...]
     prices: Mapping[str, PriceEstimate]
     contract: ConfirmedNav | None
+    risk: RiskReport | None = None
+    gate: GateDecision | None = None
 
     @property
     def agrees(self) -> bool | None:
@@ -73,6 +79,8 @@ def report_slot(worked: WorkedSlot, contract: Mapping[str, ConfirmedNav]) -> lis
                 frames=tuple(frame.id for frame in worked.frames),
                 prices={} if frame is None else _asset_prices(frame),
                 contract=contract.get(fund),
+                risk=None if found is None else found.risk,
+                gate=None if found is None else found.gate,
             )
         )
     return reports
@@ -109,6 +117,8 @@ def slot_json(slot: SlotReport) -> dict[str, Any]:
             "held": contract.held,
         },
         "agrees_with_contract": slot.agrees,
+        "risk": None if slot.risk is None else report_document(slot.risk),
+        "gate": None if slot.gate is None else gate_document(slot.gate),
     }
 
 
@@ -218,6 +228,11 @@ CSV_COLUMNS = (
     "frame",
     "votes",
     "excluded",
+    "risk_status",
+    "alerts",
+    "drawdown",
+    "daily_loss",
+    "vetoes",
 )
 
 
@@ -254,4 +269,9 @@ def _csv_row(slot: SlotReport) -> tuple[object, ...]:
         slot.frame or "",
         " ".join(votes),
         " ".join(excluded),
+        "" if slot.risk is None else slot.risk.status.value,
+        "" if slot.risk is None else " ".join(alert.name for alert in slot.risk.alerts),
+        "" if slot.gate is None or slot.gate.drawdown is None else format_wad(slot.gate.drawdown),
+        "" if slot.gate is None or slot.gate.daily_loss is None else format_wad(slot.gate.daily_loss),
+        "" if slot.gate is None else " ".join(slot.gate.vetoes),
     )

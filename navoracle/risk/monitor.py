@@ -16,6 +16,7 @@ from navoracle.domain.risk.gates import GateDecision, PeakCondition, Veto
 from navoracle.domain.risk.levels import RiskStatus
 from navoracle.domain.risk.report import RiskAlert, RiskReport
 from navoracle.domain.units import Timestamp, Wad
+from navoracle.risk.alerts import ordered
 from navoracle.risk.handling import Reaction, errors_of, handling_of
 from navoracle.risk.health import WINDOW, ComponentHealth, Update, health_of
 
@@ -24,11 +25,12 @@ _HEALED: Final = frozenset({"reset", "healed_from_history", "healed_from_confirm
 
 @dataclass(frozen=True, slots=True)
 class RiskReading:
-    """What one frame said of a fund; `price_per_share` is None where it was not valued."""
+    """What one frame said of a fund; `nav` and `price_per_share` (Wad) are None where it was not valued."""
 
     frame: str
     at: Timestamp
     status: NavStatus
+    nav: Wad | None
     price_per_share: Wad | None
     report: RiskReport | None
     gate: GateDecision | None
@@ -148,7 +150,7 @@ class RiskMonitor:
 
     def standing(self, fund: str) -> tuple[RiskAlert, ...]:
         """The fund's alerts that are not over, the worst first: of an account that cannot be read those it had."""
-        return tuple(sorted(self._standing.get(fund, {}).values(), key=lambda alert: -alert.status.rank))
+        return ordered(self._standing.get(fund, {}).values())
 
     def _alert_changes(self, found: FundFrame) -> list[AlertChange]:
         """What an account had stays while it cannot be read: not to know is not to be well."""
@@ -190,8 +192,9 @@ class RiskMonitor:
 
 
 def _reading(frame: NavFrame, found: FundFrame) -> RiskReading:
+    nav = None if found.valuation is None else found.valuation.after.nav
     price = None if found.valuation is None else found.valuation.price_per_share
-    return RiskReading(frame.id, frame.now, found.status, price, found.risk, found.gate)
+    return RiskReading(frame.id, frame.now, found.status, nav, price, found.risk, found.gate)
 
 
 def _veto_changes(fund: str, before: RiskReading | None, now: RiskReading) -> list[VetoChange]:

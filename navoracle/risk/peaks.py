@@ -127,7 +127,9 @@ def _peaks(
     keeps: PeakState | None = None,
     rebuilt: bool = False,
 ) -> Peaks:
-    """Args:
+    """A state with what a NAV is held against.
+
+    Args:
         keeps: what stays as it was where nothing can be held against it.
         rebuilt: whether it takes the place of one that is not believed.
     """

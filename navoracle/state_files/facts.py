@@ -129,6 +129,16 @@ class StressLine:
 
 
 @dataclass(frozen=True, slots=True)
+class MonitorHealth:
+    """Whether the risk monitor does its work, by its last updates; `error_rate` is errors by update (Wad)."""
+
+    status: Literal["healthy", "degraded", "unhealthy"]
+    updates: int
+    errors: int
+    error_rate: Wad
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything that one set of documents says.
 
@@ -139,6 +149,7 @@ class Facts:
         ranges: of the prices of assets, as far as they are known.
         overrides: limits that are overridden while the keeper runs, by path, as plain JSON.
         stress: None where there is no stress table.
+        monitor: None where none runs.
         now: when it is written.
     """
 
@@ -153,6 +164,7 @@ class Facts:
     ranges: Mapping[str, PriceRange] = field(default_factory=dict)
     overrides: Mapping[str, Any] = field(default_factory=dict)
     stress: tuple[StressLine, ...] | None = None
+    monitor: MonitorHealth | None = None
     external: External = UNCONFIGURED
 
     @property

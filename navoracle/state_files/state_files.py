@@ -17,13 +17,12 @@ from navoracle.domain.frame import FundFrame, NavFrame
 from navoracle.domain.prices import PriceStatus
 from navoracle.domain.prior import ConfirmedNav, Sample
 from navoracle.domain.units import Timestamp
-from navoracle.redaction import redact_text
 from navoracle.state_files.documents import documents_of
-from navoracle.state_files.documents.header import FORMAT, updated_of
+from navoracle.state_files.documents.header import FORMAT
+from navoracle.state_files.documents.index import entry_json, index_entry, is_entry
 from navoracle.state_files.external import ExternalFiles
-from navoracle.state_files.facts import Facts, FundView, NavPoint, Source, StressLine
+from navoracle.state_files.facts import Facts, FundView, MonitorHealth, NavPoint, Source, StressLine
 from navoracle.state_files.kept import Kept, kept_of
-from navoracle.state_files.names import folder_name
 from navoracle.state_files.price_ranges import PriceRanges
 from navoracle.state_files.reader import read_index, read_set
 from navoracle.state_files.writer import SetWriter
@@ -41,7 +40,8 @@ MOST_HEARD: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A frame as it was heard of, without its evidence, with what the chain served and what was overridden then.
+    """A frame as it was heard of, without its evidence, with what the chain served, what was overridden and how
+    the risk monitor did then.
 
     `slots` are the funds of which it is a slot's frame: a look between slots makes no evidence.
     """
@@ -50,6 +50,7 @@ class Heard:
     slots: frozenset[str]
     served: Mapping[str, ConfirmedNav]
     overrides: Mapping[str, Any]
+    monitor: MonitorHealth | None
 
 
 @dataclass(slots=True)
@@ -71,6 +72,7 @@ class StateFiles:
         served: what the chain serves, by fund, as it is known at any time.
         overrides: limits that are overridden now, by path.
         stress: the stress table of a fund at a frame; None where it has none.
+        monitor: the risk monitor's health now; None where none runs.
         past: earlier points of funds, oldest first, for those that have no files of an earlier run.
         samples: live prices of the last day, oldest first.
         history: most points of a series.
@@ -88,6 +90,7 @@ class StateFiles:
         served: Mapping[str, ConfirmedNav],
         overrides: Callable[[], Mapping[str, Any]] = dict,
         stress: Callable[[NavFrame, FundFrame], Sequence[StressLine] | None] = lambda _frame, _part: None,
+        monitor: Callable[[], MonitorHealth | None] = lambda: None,
         past: Mapping[str, Sequence[NavPoint]] = NO_PAST,
         samples: Iterable[Sample] = (),
         external: ExternalFiles = NO_EXTERNAL,
@@ -99,6 +102,7 @@ class StateFiles:
         self._served = served
         self._overrides = overrides
         self._stress = stress
+        self._monitor = monitor
         self._past = past
         self._external = external
         self._history = history
@@ -114,7 +118,7 @@ class StateFiles:
         """A frame was run: a slot's, a look's, or a sample's, which has no funds."""
         served = {part.fund: self._served[part.fund] for part in frame.funds if part.fund in self._served}
         bare = replace(frame, evidence={}, quotes=())
-        self._heard.append(Heard(bare, frozenset(frame.evidence), served, dict(self._overrides())))
+        self._heard.append(Heard(bare, frozenset(frame.evidence), served, dict(self._overrides()), self._monitor()))
 
     @property
     def is_behind(self) -> bool:
@@ -221,7 +225,7 @@ class StateFiles:
             try:
                 if facts is not None:
                     self._writer.write(name, documents_of(facts))
-                    self._entries()[name] = _entry(name, facts)
+                    self._entries()[name] = entry_json(index_entry(facts))
             except OSError as error:
                 first = first or error
                 if error.errno in _DISK:
@@ -253,6 +257,7 @@ class StateFiles:
             risk_history=tuple(fund.kept.risks),
             ranges=self._ranges.known(assets, now),
             overrides={} if heard is None else heard.overrides,
+            monitor=None if heard is None else heard.monitor,
             stress=_lines(None if frame is None or part is None else self._stress(frame, part)),
             external=self._external.read(name, now),
         )
@@ -267,9 +272,7 @@ class StateFiles:
             self._index = {
                 name: entry
                 for name, entry in (funds.items() if isinstance(funds, dict) else ())
-                if self._view_of(name) is not None
-                and isinstance(entry, dict)
-                and isinstance(entry.get("updated_at"), int)
+                if self._view_of(name) is not None and is_entry(entry)
             }
         return self._index
 
@@ -288,18 +291,6 @@ class StateFiles:
 
 def _told(error: OSError) -> str:
     return str(error) if error.strerror is None else f"{error.strerror}: {error.filename}"
-
-
-def _entry(name: str, facts: Facts) -> dict[str, Any]:
-    """What the index says of a fund."""
-    return {
-        "folder": folder_name(name),
-        "frame": None if facts.frame is None else facts.frame.id,
-        "source": facts.source,
-        "status": facts.status,
-        "reason": "" if facts.part is None else redact_text(facts.part.reason or ""),
-        "updated_at": updated_of(facts),
-    }
 
 
 def _lines(found: Sequence[StressLine] | None) -> tuple[StressLine, ...] | None:

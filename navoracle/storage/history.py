@@ -133,7 +133,7 @@ class HistoryStore:
         self, fund: str | None = None, since: Timestamp | None = None, limit: int | None = None
     ) -> tuple[HistoryRow, ...]:
         """Slots, each with what its frame found and where it was posted."""
-        query = _of_slots(_HISTORY, fund, since).limit(limit)
+        query = _of_slots(HISTORY, fund, since).limit(limit)
         with self._database.read() as connection:
             return tuple(map(history_row, connection.execute(query).mappings()))
 
@@ -186,7 +186,8 @@ def _history_query() -> Select[Any]:
     )
 
 
-_HISTORY = _history_query()
+HISTORY: Final = _history_query()
+"""Slots with what their frames found and what became of their posts."""
 
 
 def _newest(connection: Connection, *, posted: bool) -> dict[str, HistoryRow]:
@@ -195,7 +196,7 @@ def _newest(connection: Connection, *, posted: bool) -> dict[str, HistoryRow]:
     if posted:
         times = times.where(table.c.state == SlotState.POSTED.value)
     newest = times.subquery()
-    query = _HISTORY.join(newest, (newest.c.fund == table.c.fund) & (newest.c.slot_time == table.c.slot_time))
+    query = HISTORY.join(newest, (newest.c.fund == table.c.fund) & (newest.c.slot_time == table.c.slot_time))
     return {row["fund"]: history_row(row) for row in connection.execute(query).mappings()}
 
 

@@ -95,7 +95,7 @@ class RequestStore:
         """Requests that have not ended, oldest first."""
         query = select(_TABLE).where(_TABLE.c.state == RequestState.QUEUED.value).order_by(_TABLE.c.number)
         with self._database.read() as connection:
-            return tuple(map(_row, connection.execute(query).mappings()))
+            return tuple(map(request_row, connection.execute(query).mappings()))
 
     def requests(self, fund: str | None = None, limit: int | None = None) -> tuple[RequestRow, ...]:
         """Requests, newest first."""
@@ -103,7 +103,7 @@ class RequestStore:
         if fund is not None:
             query = query.where(_TABLE.c.fund == fund)
         with self._database.read() as connection:
-            return tuple(map(_row, connection.execute(query).mappings()))
+            return tuple(map(request_row, connection.execute(query).mappings()))
 
 
 def _refuse_replay(connection: Connection, record: RequestRecord) -> None:
@@ -137,7 +137,8 @@ def _refuse_excess(connection: Connection, record: RequestRecord, at: Timestamp,
         )
 
 
-def _row(row: RowMapping) -> RequestRow:
+def request_row(row: RowMapping) -> RequestRow:
+    """A request as it is stored."""
     values: dict[str, Any] = {name: row[name] for name in _NAMES}
     record = RequestRecord(**values | {"signer": Address(row["signer"]), "contract": Address(row["contract"])})
     return RequestRow(record, RequestState(row["state"]), row["received_at"], row["finished_at"], row["result"])

@@ -12,6 +12,7 @@ from navoracle.storage.frames import FrameStore
 from navoracle.storage.history import HistoryStore
 from navoracle.storage.lanes import LaneStore
 from navoracle.storage.ledger import LedgerStore
+from navoracle.storage.pages import PageStore
 from navoracle.storage.peaks import PeakStore
 from navoracle.storage.posts import PostStore
 from navoracle.storage.requests import RequestStore
@@ -31,6 +32,7 @@ class SqlStore(
     LedgerStore,
     PeakStore,
     HistoryStore,
+    PageStore,
 ):
     """`navoracle.store_port.Store` on SQLite or PostgreSQL. Close it, or use it as a context manager.
 

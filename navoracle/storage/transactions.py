@@ -192,12 +192,12 @@ class TransactionStore:
             .order_by(_TABLE.c.nonce.is_(None), _TABLE.c.nonce, _TABLE.c.id)
         )
         with self._database.read() as connection:
-            return _rows(connection, query)
+            return transaction_rows(connection, query)
 
     def find_transaction(self, transaction: int) -> TransactionRow:
         """One transaction. Raises StoreError for an unknown number."""
         with self._database.read() as connection:
-            found = _rows(connection, select(_TABLE).where(_TABLE.c.id == transaction))
+            found = transaction_rows(connection, select(_TABLE).where(_TABLE.c.id == transaction))
         if not found:
             raise _unknown(transaction)
         return found[0]
@@ -208,7 +208,7 @@ class TransactionStore:
         if chain is not None:
             query = query.where(_TABLE.c.chain == chain)
         with self._database.read() as connection:
-            return _rows(connection, query)
+            return transaction_rows(connection, query)
 
     def highest_nonce(self, chain: str, sender: Address) -> int | None:
         """The highest nonce of any attempt that was ever stored; None before the first."""
@@ -267,7 +267,8 @@ def attempts_of(connection: Connection, transactions: Select[Any]) -> dict[int, 
     return found
 
 
-def _rows(connection: Connection, query: Select[Any]) -> tuple[TransactionRow, ...]:
+def transaction_rows(connection: Connection, query: Select[Any]) -> tuple[TransactionRow, ...]:
+    """The transactions of a query on their table, with their attempts."""
     rows = connection.execute(query).mappings().all()
     attempts = attempts_of(connection, select(query.with_only_columns(_TABLE.c.id).subquery()))
     return tuple(transaction_row(row, attempts[row["id"]]) for row in rows)

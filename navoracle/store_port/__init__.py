@@ -20,6 +20,19 @@ from navoracle.domain.units import Timestamp, Wad
 from navoracle.publisher_port import Batch, ReadBack
 from navoracle.store_port.alerts import AlertRow, AlertStore
 from navoracle.store_port.breakers import BreakerStore, BreakerSubject
+from navoracle.store_port.pages import (
+    ALWAYS,
+    EstimateRow,
+    EventQuestion,
+    FrameKey,
+    FrameQuestion,
+    PageStore,
+    QuoteRow,
+    Rows,
+    SlotKey,
+    SlotQuestion,
+    Span,
+)
 from navoracle.store_port.peaks import GateRow, KeptPeaks, PeakStore
 from navoracle.store_port.records import (
     Event,
@@ -51,14 +64,19 @@ from navoracle.store_port.transactions import (
 )
 
 __all__ = [
+    "ALWAYS",
     "AlertRow",
     "AlertStore",
     "Attempt",
     "BreakerStore",
     "BreakerSubject",
     "Claim",
+    "EstimateRow",
     "Event",
+    "EventQuestion",
     "EventRow",
+    "FrameKey",
+    "FrameQuestion",
     "FrameRow",
     "FundFrameRow",
     "FundOutcome",
@@ -69,18 +87,24 @@ __all__ = [
     "KeptPeaks",
     "LaneLease",
     "NewTransaction",
+    "PageStore",
     "PeakStore",
     "PostFundRow",
     "PostRow",
+    "QuoteRow",
     "RequestRecord",
     "RequestRow",
     "RequestState",
     "RequestStore",
+    "Rows",
     "Severity",
+    "SlotKey",
     "SlotOutcome",
+    "SlotQuestion",
     "SlotRow",
     "SlotState",
     "SlotStore",
+    "Span",
     "StatusRow",
     "Store",
     "TransactionKind",
@@ -140,7 +164,9 @@ class History(Protocol):
         """The newest of every fund, sorted by fund."""
 
 
-class Store(History, SlotStore, TransactionStore, BreakerStore, RequestStore, AlertStore, PeakStore, Protocol):
+class Store(
+    History, PageStore, SlotStore, TransactionStore, BreakerStore, RequestStore, AlertStore, PeakStore, Protocol
+):
     """What the keeper writes and starts from. Every method raises StoreError when the database fails it."""
 
     def transaction(self) -> AbstractContextManager[None]:

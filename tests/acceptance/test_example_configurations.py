@@ -33,6 +33,7 @@ FILES = sorted((PROJECT / "config").rglob("*.yaml"))
 EXPECTED = {
     "levered-fund.yaml": {"neutral": to_wad("230000")},  # 100 ETH at 3,000, 150,000 owed, 80,000 at an exchange
     "one-fund.yaml": {"stable": to_wad("4000000")},  # it does not know of the fund's USDT
+    "reporting-fund.yaml": {"rand": to_wad("1000000")},
     "three-funds.yaml": dict(OPENING_NAV),
 }
 

@@ -107,8 +107,11 @@ def test_price__source_that_went_stale__is_excluded_with_the_reason(bench: Bench
         (("price", "ETH", "--at", "7", "--at", "8"), "two blocks of home"),
         (("nav", "--at", "7", "--world", "w.json"), "exclude one another"),
         (("nav", "--world", "nowhere.json"), "nowhere.json"),
-        (("replay",), "there is nothing to replay"),
-        (("replay", "--world", "w.json", "--prices", "USDC:a=b.csv"), "exclude one another"),
+        (("replay",), "a replay is of --prices, of a --config, or of a --world"),
+        (("replay", "--world", "w.json", "--prices", "USDC:a=b.csv"), "a replay is of --prices"),
+        (("replay", "--world", "w.json", "--risk", "risk.csv"), "--risk has no place here"),
+        (("replay", "--config", "c.yaml", "--hold", "USDC=1"), "--hold has no place here"),
+        (("replay", "--prices", "USDC:a=b.csv", "--risk", "risk.csv"), "--risk has no place here"),
     ],
 )
 def test_look_through__typed_wrong__is_told_what_and_how(still: Bench, arguments: tuple[str, ...], told: str) -> None:

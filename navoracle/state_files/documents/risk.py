@@ -218,8 +218,12 @@ class RiskDocument(Header):
     """Whether the frame has a risk report; null without a frame."""
     risk_status: Literal["safe", "warning", "urgent", "critical", "unknown"]
     """The worst of all; at least warning where something could not be read."""
-    health: Literal["healthy", "unhealthy", "unknown"]
+    is_complete: bool | None
     """Whether everything that is watched could be read and computed at this frame."""
+    health: Literal["healthy", "degraded", "unhealthy", "unknown"]
+    """Whether the risk monitor does its work, by its last 100 updates; of all funds."""
+    error_rate: Decimal | None
+    """Its errors by update: a fraction."""
     lending: list[LendingEntry]
     """Accounts at lenders."""
     margin: list[MarginEntry]
@@ -249,7 +253,11 @@ def risk_document(facts: Facts) -> RiskDocument:
         **beginning(facts, unknown.reasons),
         configured=unknown.other("/configured", None if facts.part is None else report is not None, none),
         risk_status="unknown" if report is None else LEVELS[report.status],
-        health="unknown" if report is None else "unhealthy" if report.failures else "healthy",
+        is_complete=unknown.other("/is_complete", None if report is None else not report.failures, none),
+        health="unknown" if facts.monitor is None else facts.monitor.status,
+        error_rate=unknown.wad(
+            "/error_rate", None if facts.monitor is None else facts.monitor.error_rate, "no_monitor_runs"
+        ),
         lending=[] if report is None else [_lending(each, at, unknown) for at, each in enumerate(report.lending)],
         margin=[] if report is None else [_margin(each, at, unknown) for at, each in enumerate(report.margin)],
         worst_margin_ratio=unknown.wad(

@@ -44,6 +44,12 @@ def subject_of(fund: str, alert: RiskAlert) -> str:
     return f"{fund}:{alert.name}:{alert.watch}"
 
 
+def told_status(name: str) -> RiskStatus:
+    """How bad an alert of the monitor is, by its name; what could not be read is a warning."""
+    level = name.rpartition("_")[2].lower()
+    return next((status for status in RiskStatus if status.value == level), RiskStatus.WARNING)
+
+
 def fund_of(subject: str) -> str | None:
     """The fund of an alert of the monitor; None of the gate's own `DrawdownBreach`, whose subject is the fund alone."""
     fund, colon, _ = subject.partition(":")

@@ -246,9 +246,3 @@ def test_place__of_a_reader__is_its_exchange_its_kind_or_a_wallet() -> None:
     assert place_of(declared, {}) == Place("declared", None)
     assert place_of(exchange, {}) == Place("binance", None, at_exchange=True)
     assert place_of(exchange, {"a.spot": "desk"}) == Place("desk", None, at_exchange=True)
-
-
-async def test_zz(tmp_path: Path, store: SqlStore) -> None:
-    async with running(settings(tmp_path), store, tmp_path) as service:
-        print(await service.system.runner_or_fail().run(["alpha"], START, Cadence.HOURLY))
-        raise SystemError

@@ -165,7 +165,7 @@ def test_trade_subjects__position__is_watched_by_its_tokens(reader: Any, expecte
 
 
 def test_trade_subjects__every_kind_of_position__has_been_thought_of() -> None:
-    off_chain = {"exchange_balance", "exchange_perpetual", "attested"}
+    off_chain = {"exchange_balance", "exchange_perpetual", "attested", "recorded_lending"}
     stated = {"declared", "declared_at_cost", "declared_accrual", "declared_margin_call"}
     kinds = {branch.model_fields["kind"].annotation.__args__[0] for branch in PositionModel.__args__[0].__args__}
     assert kinds - off_chain - stated == {case[0].kind for case in CASES} - stated

@@ -18,9 +18,10 @@ from navoracle.keeper.breakers import Breakers
 from navoracle.keeper.emergency_path import GuardianHolds, InsolvencyPath
 from navoracle.keeper.frame import FramePorts
 from navoracle.keeper.parts import Keeper, ServiceTimes
-from navoracle.keeper.planner import Planner
+from navoracle.keeper.planner import Planner, Subject
 from navoracle.keeper.publishing import Outbox
 from navoracle.keeper.request_actions import RequestActions
+from navoracle.keeper.risk_looks import Trigger
 from navoracle.keeper.service import KeeperService
 from navoracle.keeper.slots import SlotRunner
 from navoracle.keeper.trades import LatestValues
@@ -29,6 +30,8 @@ from navoracle.lane_port import LaneStatus
 from navoracle.ports import Address
 from navoracle.publisher_port import Receipt, SignedTransaction
 from navoracle.publishers.nav_registry_calls import NavRegistryCalls
+from navoracle.risk.health import ComponentHealth
+from navoracle.risk.monitor import Observation, RiskMonitor
 from navoracle.storage import SqlStore
 from navoracle.store_port import (
     Attempt,
@@ -142,6 +145,8 @@ class Heard:
     crashes: list[BaseException] = field(default_factory=list)
     moves: list[tuple[BreakerSubject, Breaker]] = field(default_factory=list)
     requests: list[tuple[str, str]] = field(default_factory=list)
+    risks: list[tuple[Trigger, Observation, ComponentHealth]] = field(default_factory=list)
+    unseen_risks: list[ComponentHealth] = field(default_factory=list)
     beats: int = 0
 
     def beat(self) -> None:
@@ -185,6 +190,12 @@ class Heard:
     def failed(self, what: str, error: NavoracleError) -> None:
         self.failures.append((what, error.message))
 
+    def risk_observed(self, seen: Observation, health: ComponentHealth, trigger: Trigger, seconds: float) -> None:
+        self.risks.append((trigger, seen, health))
+
+    def risk_unseen(self, health: ComponentHealth) -> None:
+        self.unseen_risks.append(health)
+
     def crashed(self, what: str, error: BaseException) -> None:
         self.crashes.append(error)
 
@@ -195,8 +206,18 @@ class Heard:
 class ServiceWorld:
     """One keeper's service over a world that others may share: same store file, same registry, same clock."""
 
-    def __init__(self, path: Path, name: str = "a", *, beside: ServiceWorld | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        name: str = "a",
+        *,
+        beside: ServiceWorld | None = None,
+        subject: Subject = SUBJECT,
+        monitor: RiskMonitor | None = None,
+    ) -> None:
         self.path = path
+        self.subject = subject
+        self.monitor = monitor
         self.log: list[str] = []
         self.frames: list[NavFrame] = []
         self.clock: MachineClock = MachineClock(START) if beside is None else beside.clock
@@ -223,7 +244,7 @@ class ServiceWorld:
             live=True,
         )
         ports = FramePorts({CHAIN: self.chain}, self.world.markets, self.clock, self.store, {CHAIN: outbox})
-        self.planner = Planner(SUBJECT, self.store, {CHAIN: outbox}, now=self.clock.now())
+        self.planner = Planner(self.subject, self.store, {CHAIN: outbox}, now=self.clock.now())
         self.breakers = Breakers(self.store, BreakerPolicy())
         holds = GuardianHolds(FUNDS, {}, NavRegistryCalls(), self.store, self.clock)
         self.keeper = Keeper(
@@ -241,6 +262,7 @@ class ServiceWorld:
             observer=self.heard,
             clock=self.clock,
             lanes=(self.lane,),
+            monitor=self.monitor,
         )
         return KeeperService(self.keeper, ServiceTimes(stop_grace=1))
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from navoracle.domain.frame import NavStatus
 from navoracle.domain.prior import ConfirmedNav, Sample
 from navoracle.domain.risk.levels import RiskStatus
 from navoracle.domain.units import Timestamp, to_wad
@@ -78,11 +79,25 @@ def test_frame__heard__is_a_set_of_six_files_and_a_line_of_the_index(here: World
     assert {document["frame"] for document in found.values()} == {"f00d"}
     index = read_index(here.folder)
     assert (index["updated_at"], index["age_s"]) == (NOW, 5)
-    assert index["funds"][FUND] == {
-        "folder": FUND, "frame": "f00d", "source": "slot", "status": "live", "reason": "", "updated_at": NOW,
-    }  # fmt: skip
+    entry, state, risk = index["funds"][FUND], found["nav_state.json"], found["risk.json"]
+    assert (entry["folder"], entry["frame"], entry["source"], entry["updated_at"]) == (FUND, "f00d", "slot", NOW)
+    same = ("status", "reason", "nav_source", "nav", "price_per_share", "confidence_bps", "drawdown_pct")
+    assert {name: entry[name] for name in same} == {name: state[name] for name in same}
+    assert (entry["risk_status"], entry["nav_updated_at"]) == (risk["risk_status"], state["updated_at"])
+    assert (entry["held"], entry["unknown"]) == (None, {"/held": "not_served"})
     assert here.trouble() is None
     assert not here.behind()
+
+
+def test_index__fund_that_cannot_be_valued__has_what_the_chain_serves_and_its_time(here: World) -> None:
+    here.served[FUND] = SERVED
+    here.hear(valuation=None, status=NavStatus.HALTED, reason="no_price", gate=None, risk=None)
+    entry, state = read_index(here.folder)["funds"][FUND], here.document()
+    assert (entry["nav_source"], entry["status"], entry["reason"]) == ("confirmed", "halted", "no_price")
+    assert (entry["nav"], entry["price_per_share"]) == (state["nav"], state["price_per_share"])
+    assert entry["nav_updated_at"] == state["updated_at"] == SERVED.valuation_time != entry["updated_at"]
+    assert (entry["risk_status"], entry["held"]) == ("unknown", SERVED.held)
+    assert entry["unknown"] == {"/confidence_bps": "no_price", "/drawdown_pct": "no_gate"}
 
 
 def test_frame__of_a_fund_that_is_not_configured__has_no_files(here: World) -> None:

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from navoracle.domain.errors import ConfigurationError, RequestRefused, StoreError
 from navoracle.live_secrets import forget_secrets, register_secrets
-from navoracle.web_service import Check, build_app
+from navoracle.web_service import Check, Component, build_app
 from navoracle.web_service.app import FAILURES_A_MINUTE, HEADERS, LARGEST_BODY, REQUESTS_A_MINUTE
 from tests.unit.web_service.fakes import TOKEN, Desk, Keeper, Text, fund
 
@@ -90,6 +90,19 @@ def test_healthz__trouble_that_is_no_stale_nav__is_shown_and_fails_nothing() -> 
     answer = client_of(keeper).get("/healthz")
     assert answer.status_code == 200
     assert answer.json()["troubles"][0]["detail"] == "no space"
+
+
+@pytest.mark.parametrize(("status", "code"), [("healthy", 200), ("degraded", 200), ("unhealthy", 503)])
+def test_healthz__component_that_judges_itself__fails_it_only_when_unhealthy(status: Any, code: int) -> None:
+    part = Component("risk monitor", status, f"{status}: 4 errors in the last 9 updates", "Look.")
+    answer = client_of(Keeper(parts=(part,))).get("/healthz")
+    document = answer.json()
+    assert answer.status_code == code
+    assert document["components"] == [
+        {"name": "risk monitor", "status": status, "detail": part.detail, "advice": "Look."}
+    ]
+    assert document["reasons"] == ([f"risk monitor: {part.detail}"] if code == 503 else [])
+    assert document["status"] == ("ok" if code == 200 else "failing")
 
 
 def test_readyz__store_that_fails_while_it_is_asked__is_an_answer_with_advice() -> None:

@@ -1,0 +1,90 @@
+"""A table of records: semantic HTML, every cell text, sorted by whoever holds the records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from nicegui.element import Element
+from nicegui.events import GenericEventArguments
+
+Tone = Literal["good", "warning", "bad", "plain"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: `key` is its place in a row, `head` whether its cells name their row."""
+
+    key: str
+    label: str
+    kind: Literal["text", "number"] = "text"
+    sortable: bool = False
+    head: bool = False
+
+    def document(self) -> dict[str, Any]:
+        """As the browser takes it."""
+        return {
+            "key": self.key,
+            "label": self.label,
+            "kind": self.kind,
+            "sortable": self.sortable,
+            "head": self.head,
+        }
+
+
+def toned(text: str, tone: Tone, note: str = "") -> dict[str, Any]:
+    """A cell as a coloured word; the word says it too."""
+    return {"text": text, "tone": tone, "note": note}
+
+
+def link(text: str, href: str) -> dict[str, Any]:
+    """A cell that leads to another page."""
+    return {"text": text, "href": href}
+
+
+def since(at: int) -> dict[str, Any]:
+    """A cell with an age that counts up in the browser."""
+    return {"text": "", "since": str(at)}
+
+
+def unknown(reason: str = "") -> dict[str, Any]:
+    """A cell without a figure, and why."""
+    return {"text": "n/a", "unknown": True, "title": reason}
+
+
+class Records(Element, component="records.js"):
+    """The table.
+
+    Args:
+        caption: what it lists; read aloud, not shown.
+        empty: what stands there when there are no rows.
+        on_sort: hears of a column whose heading was pressed.
+    """
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        *,
+        caption: str,
+        empty: str = "nothing",
+        on_sort: Callable[[str], object] | None = None,
+    ) -> None:
+        super().__init__()
+        self.props["columns"] = [column.document() for column in columns]
+        self.props["caption"] = caption
+        self.props["empty"] = empty
+        self.props["rows"] = []
+        if on_sort is not None:
+            self.on("sort", lambda event: _sorted(on_sort, event))
+
+    def show(self, rows: Sequence[dict[str, Any]], *, sort: str = "", descending: bool = False) -> None:
+        """Show these rows; nothing is sent when they are the same."""
+        found = {"rows": list(rows), "sort": sort, "descending": descending}
+        if any(self.props.get(name) != value for name, value in found.items()):
+            self.props.update(found)
+            self.update()
+
+
+def _sorted(on_sort: Callable[[str], object], event: GenericEventArguments) -> None:
+    on_sort(str(event.args))
