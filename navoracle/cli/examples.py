@@ -29,6 +29,8 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "events verify": "",
     "events export": "--csv events.csv --component guards",
     "export": "slots --csv --out slots.csv",
+    "state show": "stable nav",
+    "state schema": "nav",
     "alerts list": "--all",
     "alerts ack": "nav_stale:stable",
     "alerts test": "",

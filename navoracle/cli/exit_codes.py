@@ -12,7 +12,6 @@ from navoracle.domain.errors import (
     NavoracleError,
     ReadError,
     RequestRefused,
-    RiskCalculationFailed,
     StoreError,
     UsageError,
     VerificationFailed,
@@ -45,7 +44,6 @@ _CODES: Final[tuple[tuple[type[NavoracleError], ExitCode], ...]] = (
     (StoreError, ExitCode.CONFIGURATION),
     (ChainError, ExitCode.CHAIN),
     (ReadError, ExitCode.CHAIN),
-    (RiskCalculationFailed, ExitCode.CHAIN),
 )
 
 

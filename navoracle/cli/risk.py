@@ -23,11 +23,12 @@ from navoracle.composition import open_system, rehearsal_store
 from navoracle.composition.risk_documents import gate_document, report_document
 from navoracle.composition.risk_facts import facts_of
 from navoracle.config.naming import watch_id
-from navoracle.domain.errors import DomainError, UsageError
+from navoracle.domain.errors import DomainError, GuardRefused, UsageError
 from navoracle.domain.failures import Failure
 from navoracle.domain.frame import FundFrame, NavFrame
 from navoracle.domain.risk.policy import LendingLimits, MarginLimits, RiskPolicy
 from navoracle.domain.units import WAD, Wad, to_wad
+from navoracle.keeper.advice import advice_for
 from navoracle.risk.assess import loan_of, venue_of
 from navoracle.risk.inputs import RiskInput
 from navoracle.risk.simulate import exchange_liquidation, lending_drop
@@ -112,12 +113,14 @@ def stress(
 ) -> int:
     """Show the fund's stress table at today's prices: NAV, NAV per share and liquidations after each of its falls.
 
-    Ends with 6 when part of it is not known.
+    Ends with 3 when the fund cannot be valued, with 6 when part of the table is not known.
     """
     seen = _look(context, config, database, fund)
     facts = seen.facts()
     if not facts.policy.stress:
         raise UsageError(f"{fund} has no stress test", advice=f"Add `funds.{fund}.risk.stress`.")
+    if facts.valuation is None:
+        raise GuardRefused(f"{fund} could not be valued ({seen.part.reason})", advice=advice_for(seen.part))
     rows = stress_table(facts)
     failures = [failure for row in rows for failure in row.failures]
     document = {**seen.document, "stress": [stress_document(row) for row in rows]}

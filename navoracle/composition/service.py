@@ -17,7 +17,7 @@ from navoracle.composition.requests import drop_folder, request_desk
 from navoracle.composition.risk_plans import risk_monitor
 from navoracle.composition.service_events import Part
 from navoracle.composition.service_view import KeeperView
-from navoracle.composition.state_files import FrameRelay, StateFilesJob, state_files_of
+from navoracle.composition.state_files import FrameRelay, StateFilesJob, state_files_of, tell_state_files
 from navoracle.composition.system import ChainAccess, Running, System, open_system, registry_inspector
 from navoracle.composition.trades import trade_watches
 from navoracle.config.loading import config_hash
@@ -134,9 +134,11 @@ async def open_service(
         monitor = risk_monitor(config.service, system.subject.funds.values())
         service, desk = _assemble(config, system, store, clock, observer, metrics, alerts, events, monitor, live=live)
         if config.state_files is not None:
-            files = state_files_of(config.state_files, config, system, store, observer.served, folder=state_folder)
+            files = state_files_of(
+                config.state_files, config, system, store, observer.served, folder=state_folder, monitor=monitor
+            )
             relay.listeners.append(files.hear)
-            job = StateFilesJob(files, lambda trouble: _tell_state_files(trouble, metrics, alerts))
+            job = StateFilesJob(files, lambda trouble: tell_state_files(trouble, metrics, alerts))
             service.also(STATE_FILE_SECONDS, "state files", job.run)
         limit = said.nav_age_limit
         view = KeeperView(system, store, observer, events, clock, nav_age_limit=limit, live=live, monitor=monitor)
@@ -257,14 +259,6 @@ def _tell_event_files(trouble: str | None, metrics: Metrics, told: Sequence[Aler
             alerts.clear("EventLogFailing", "")
         else:
             alerts.raise_("EventLogFailing", "", trouble)
-
-
-def _tell_state_files(trouble: str | None, metrics: Metrics, alerts: Alerts) -> None:
-    metrics.state_files_work(trouble is None)
-    if trouble is None:
-        alerts.clear("StateFilesFailing", "")
-    else:
-        alerts.raise_("StateFilesFailing", "", trouble)
 
 
 def tell_overrides(news: OverridesNews, observer: ServiceObserver, alerts: Alerts) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from navoracle.composition.risk_facts import facts_of
 from navoracle.composition.system import System
@@ -18,17 +18,28 @@ from navoracle.domain.risk.gates import DAY
 from navoracle.domain.units import Timestamp, Wad
 from navoracle.keeper.plan import FundPlan
 from navoracle.ports import PositionReader
+from navoracle.risk.health import HealthStatus
+from navoracle.risk.monitor import RiskMonitor
 from navoracle.risk.stress import StressRow, stress_table
 from navoracle.state_files.external import ExternalFiles
-from navoracle.state_files.facts import STATUSES, FundView, NavPoint, Place, Reporting, StressLine
+from navoracle.state_files.facts import STATUSES, FundView, MonitorHealth, NavPoint, Place, Reporting, StressLine
 from navoracle.state_files.names import CURRENT, folder_name
 from navoracle.state_files.state_files import StateFiles
 from navoracle.state_files.writer import SetWriter
 from navoracle.store_port import FundFrameRow, Store
+from navoracle.telemetry.alerts import Alerts
+from navoracle.telemetry.metrics import Metrics
 
 WALLET: Final = "wallet"
 _HELD_THERE: Final = frozenset({"erc20", "native"})
 """Kinds whose units lie at an account of the fund's own, and nowhere else."""
+
+
+_HEALTH: Final[Mapping[HealthStatus, Literal["healthy", "degraded", "unhealthy"]]] = {
+    HealthStatus.HEALTHY: "healthy",
+    HealthStatus.DEGRADED: "degraded",
+    HealthStatus.UNHEALTHY: "unhealthy",
+}
 
 
 class FrameRelay:
@@ -51,12 +62,14 @@ def state_files_of(
     served: Mapping[str, ConfirmedNav],
     *,
     folder: Path | None = None,
+    monitor: RiskMonitor | None = None,
 ) -> StateFiles:
     """The state files of all funds of a system.
 
     Args:
         served: what the chain serves, by fund, as it is known at any time.
         folder: where they are written, instead of where the configuration says.
+        monitor: the risk monitor that runs.
 
     Raises:
         StoreError: the database cannot be read.
@@ -70,6 +83,7 @@ def state_files_of(
         served=served,
         overrides=lambda: system.planner.overrides,
         stress=views.stress,
+        monitor=lambda: None if monitor is None else _health(monitor),
         past=_past(config, store, where, section.history),
         samples=store.load_samples(Timestamp(now() - DAY)),
         external=ExternalFiles(
@@ -97,6 +111,15 @@ class StateFilesJob:
         if self._files.trouble != self._told:
             self._told = self._files.trouble
             self._tell(self._told)
+
+
+def tell_state_files(trouble: str | None, metrics: Metrics, alerts: Alerts) -> None:
+    """The state files cannot be written, or can again."""
+    metrics.state_files_work(trouble is None)
+    if trouble is None:
+        alerts.clear("StateFilesFailing", "")
+    else:
+        alerts.raise_("StateFilesFailing", "", trouble)
 
 
 class _Views:
@@ -141,6 +164,11 @@ def place_of(reader: PositionReader, venues: Mapping[str, str]) -> Place:
     kind: str = getattr(reader, "kind", WALLET)
     venue = exchange or (WALLET if kind in _HELD_THERE else kind)
     return Place(venues.get(reader.id, venue), reader.chain, exchange is not None)
+
+
+def _health(monitor: RiskMonitor) -> MonitorHealth:
+    found = monitor.health()
+    return MonitorHealth(_HEALTH[found.status], found.updates, found.errors, found.error_rate)
 
 
 def _line(row: StressRow) -> StressLine:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import structlog
 from nicegui import Client, ui
@@ -14,14 +14,8 @@ from navoracle.domain.errors import NavoracleError
 
 LOOK_SECONDS: Final = 1.0
 
+Head = TypeVar("Head")
 Data = TypeVar("Data")
-
-
-class Changing(Protocol):
-    """What is looked at."""
-
-    def generation(self) -> Hashable:
-        """Another value whenever anything that a page shows may have changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +27,16 @@ class Trouble:
 
 
 class Feed:
-    """Loads pages, and tells the open ones when there is something new."""
+    """Loads pages, and tells the open ones when there is something new.
 
-    def __init__(self, model: Changing, seconds: float = LOOK_SECONDS) -> None:
-        self._model = model
+    Args:
+        version: another value whenever anything that a page shows may have changed; asked in another thread.
+    """
+
+    def __init__(self, version: Callable[[], Hashable], seconds: float = LOOK_SECONDS) -> None:
+        self._version = version
         self._seconds = seconds
-        self._views: set[View[Any]] = set()
+        self._views: set[View[Any, Any]] = set()
         self._loaded: dict[Hashable, asyncio.Task[Any]] = {}
         self._seen: Hashable = None
         self._task: asyncio.Task[None] | None = None
@@ -55,11 +53,11 @@ class Feed:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
 
-    def add(self, view: View[Any]) -> None:
+    def add(self, view: View[Any, Any]) -> None:
         """A page is open."""
         self._views.add(view)
 
-    def remove(self, view: View[Any]) -> None:
+    def remove(self, view: View[Any, Any]) -> None:
         """A page is closed."""
         self._views.discard(view)
 
@@ -84,7 +82,7 @@ class Feed:
 
     async def _look(self) -> None:
         try:
-            seen = await asyncio.to_thread(self._model.generation)
+            seen = await asyncio.to_thread(self._version)
         except (NavoracleError, OSError, ValueError) as error:
             seen = str(error)
         if seen == self._seen:
@@ -102,21 +100,23 @@ class Feed:
 
 
 @dataclass(eq=False)
-class View(Generic[Data]):
+class View(Generic[Head, Data]):
     """One open page of one browser.
 
     Attributes:
         name: the page's path.
-        load: reads what the page shows for the parameters that it has by then, in another thread.
+        load: reads what the page shows for its parameters, and what stands over it, in another thread.
         build: makes the elements and returns what updates them.
+        told: shows what stands over the page.
     """
 
     name: str
     feed: Feed
     client: Client
-    load: Callable[[Any], Data]
-    build: Callable[[View[Data], Data], Callable[[Data], None]]
+    load: Callable[[Any], tuple[Head, Data]]
+    build: Callable[[View[Head, Data], Data], Callable[[Data], None]]
     parameters: Hashable
+    told: Callable[[Head], None]
     update: Callable[[Data], None] | None = None
     _place: ui.element | None = field(default=None, repr=False)
     _trouble: ui.element | None = field(default=None, repr=False)
@@ -145,10 +145,12 @@ class View(Generic[Data]):
             self._tell(found if isinstance(found, Trouble) else None)
             if isinstance(found, Trouble):
                 return
+            head, data = found
+            self.told(head)
             with self._place:
                 if self.update is None:
-                    self.update = self.build(self, found)
-                self.update(found)
+                    self.update = self.build(self, data)
+                self.update(data)
 
     def _tell(self, trouble: Trouble | None) -> None:
         if self._trouble is None:

@@ -28,7 +28,7 @@ class PageSpec:
     title: str
     parameters: Callable[[Mapping[str, str]], Hashable]
     load: Callable[[ReadModel, Any], Any]
-    build: Callable[[View[Any], Any], Callable[[Any], None]]
+    build: Callable[[View[Any, Any], Any], Callable[[Any], None]]
     in_navigation: bool = True
 
 

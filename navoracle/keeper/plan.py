@@ -176,7 +176,7 @@ class FramePlan:
         return self._for(fund, fund.valued_in | fund.told_in)
 
     def for_valuation(self, name: str) -> FramePlan:
-        """As `for_fund`, with only what the fund's value rests on: neither its risks nor the currency of its reports."""
+        """As `for_fund`, with only what its value rests on: neither its risks nor the currency of its reports."""
         fund = next(fund for fund in self.funds if fund.fund == name)
         return self._for(replace(fund, risk=None, reporting=None), fund.valued_in)
 

@@ -208,9 +208,7 @@ def posts(
     return Page(items=[post_record(row) for row in shown], total=found.total, limit=limit, next=following)
 
 
-def transactions(
-    store: PageStore, chain: str | None, *, cursor: str | None, limit: int
-) -> Page[TransactionRecord]:
+def transactions(store: PageStore, chain: str | None, *, cursor: str | None, limit: int) -> Page[TransactionRecord]:
     """Transactions, newest first. Raises as `slots`."""
     found = store.transaction_page(chain, before=number_of(cursor), limit=limit + 1)
     shown = found.rows[:limit]
@@ -334,7 +332,7 @@ def transaction_record(row: TransactionRow) -> TransactionRecord:
         state=row.state.value,
         nonce=row.nonce,
         hashes=[attempt.signed.hash for attempt in row.attempts],
-        mined=None if row.receipt is None else row.receipt.transaction_hash,
+        mined=None if row.receipt is None else row.receipt.hash,
         block=None if row.receipt is None else row.receipt.block_number,
         fee_paid=wad_text(row.fee_paid),
         error=row.error,

@@ -1,4 +1,4 @@
-"""Where the read model reads: the store, the state files, what is configured, and the running keeper where there is one."""
+"""Where the read model reads: the store, the state files, what is configured, and the running keeper."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class FundFacts:
 
 
 class Live(Protocol):
-    """The running keeper. Every method tells what was last known, waits for nothing, and may be called by any thread."""
+    """The running keeper. A method tells what was last known, waits for nothing, and may be called by any thread."""
 
     def nodes(self) -> tuple[NodeRecord, ...]:
         """The nodes of every chain that were dialed."""

@@ -24,6 +24,7 @@ GROUPS: Final[Mapping[Group, str]] = {
     "quote": "Quotes: why a source's answer was not used",
     "breaker": "Breakers: why one is open",
     "lane": "Transactions: what happened on the way (`transaction_KIND` in the event log)",
+    "event": "Events of the risk monitor and of the NAV gates: their kind in the event log",
     "request": "Requests: why a signed request was refused",
     "settlement": "Settlements: why a vault does not settle (`settlement_waiting` in the event log)",
     "node": "Nodes: what may be done with one",

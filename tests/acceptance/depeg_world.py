@@ -123,12 +123,12 @@ class LiveClock(ReplayClock):
 
 @dataclass(frozen=True)
 class LiveRun:
-    """What a run of the service left behind."""
+    """What a run of the service left behind; `errors` are those that no limit of the fund explains."""
 
     readings: tuple[RiskReading, ...]
     slots: tuple[SlotRow, ...]
     events: tuple[EventRow, ...]
-    crashes: tuple[str, ...]
+    errors: tuple[str, ...]
 
 
 async def run_live(folder: Path, database: str, start: int, end: int) -> LiveRun:
@@ -176,7 +176,7 @@ async def run_live(folder: Path, database: str, start: int, end: int) -> LiveRun
                 monitor.history(FUND),
                 tuple(reversed(store.slots(fund=FUND))),
                 store.events(),
-                tuple(_failures(store)),
+                tuple(_errors(store)),
             )
 
 
@@ -190,6 +190,7 @@ async def _tick(running: RunningService) -> None:
             await asyncio.sleep(0)
 
 
-def _failures(store: SqlStore) -> Iterator[str]:
+def _errors(store: SqlStore) -> Iterator[str]:
     for row in store.events(kind="error"):
-        yield row.event.message
+        if row.event.data["component"] != "risk":
+            yield row.event.message

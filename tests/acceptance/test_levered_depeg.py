@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import io
+import json
 import os
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import closing, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from navoracle.cli.main import run
 from navoracle.risk.monitor import RiskReading
 from navoracle.storage import SqlStore
 from navoracle.store_port import EventRow
 from tests.acceptance.depeg_figures import Implied, Peaks, Prices, figures_of, implied
 from tests.acceptance.depeg_world import FUND, STEP, LiveRun, configuration, run_live
-from tests.acceptance.replays import replay
-from tests.requirements import shared_data
 from tests.unit.storage.builders import empty_sqlite_store
 
 pytestmark = pytest.mark.slow
@@ -60,23 +62,23 @@ def window() -> tuple[int, int]:
     return -(-begun // 3_600) * 3_600, ended // STEP * STEP
 
 
-@pytest.fixture
-def replayed(capsys: pytest.CaptureFixture[str], tmp_path: Path, window: tuple[int, int]) -> Replayed:
-    (start, end), table = window, tmp_path / "risk.csv"
-    shared_data("README.md")
+@pytest.fixture(scope="module")
+def replayed(tmp_path_factory: pytest.TempPathFactory, window: tuple[int, int]) -> Replayed:
+    (start, end), folder, out = window, tmp_path_factory.mktemp("depeg"), io.StringIO()
+    table, database = folder / "risk.csv", f"sqlite:///{folder / 'replay.db'}"
     began = time.monotonic()
-    document = replay(
-        capsys, tmp_path, "--config", str(configuration(tmp_path)), "--start", str(start), "--end", str(end),
-        "--risk", str(table),
-    )  # fmt: skip
+    with redirect_stdout(out):
+        code = run(
+            ["replay", "--config", str(configuration(folder)), "--start", str(start), "--end", str(end)]
+            + ["--risk", str(table), "--database", database, "--json"]
+        )
     seconds = time.monotonic() - began
-    assert document["exit_code"] == 0, document
+    assert code == 0, out.getvalue()[-2_000:]
     with table.open() as file:
         rows = list(csv.DictReader(file))
-    store = SqlStore.open(f"sqlite:///{tmp_path / 'replay.db'}")
-    events = store.events()
-    store.close()
-    return Replayed(document, rows, events, start, end, seconds)
+    with closing(SqlStore.open(database)) as store:
+        events = store.events()
+    return Replayed(json.loads(out.getvalue()), rows, events, start, end, seconds)
 
 
 def expected(rows: Sequence[dict[str, str]], start: int) -> list[Implied]:
@@ -209,7 +211,7 @@ def test_live__levered_usdc_over_feeds_on_the_embedded_chain__is_the_replay(
         run_live(tmp_path, empty_sqlite_store(tmp_path / "live.db"), replayed.start, replayed.end)
     )
     seconds = time.monotonic() - began
-    assert live.crashes == ()
+    assert live.errors == ()
     assert [of_reading(reading) for reading in live.readings] == [of_row(row) for row in replayed.rows]
     assert [(row.slot_time, row.cadence.value, row.state.value, row.reason) for row in live.slots] == [
         (slot["time"], slot["cadence"], slot["state"], slot["reason"]) for slot in replayed.document["slots"]

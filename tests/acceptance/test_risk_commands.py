@@ -150,3 +150,12 @@ def test_risk__fund_that_is_not_watched__says_so(still: Bench, command: tuple[st
     result = still.cli("risk", command[0], "stable", *command[1:], "--json")
     assert result.code == 2
     assert result.json["error"]["message"].startswith("stable is not watched")
+
+
+def test_stress__fund_that_cannot_be_valued__is_refused_with_its_reason(still: Bench, tmp_path: Path) -> None:
+    other = edited(
+        tmp_path / "o.yaml", ("id: pledged, asset: ETH", "id: pledged, asset: DAI"), ("funds:\n", DAI + "funds:\n")
+    )
+    error = ask(still, "stress", "neutral", config=other, code=3)["error"]
+    assert error["message"].startswith("neutral could not be valued (unpriced:DAI")
+    assert error["advice"]

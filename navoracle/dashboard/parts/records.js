@@ -1,12 +1,14 @@
 // A table of records. Every cell is text: nothing that comes from outside is ever markup.
 import { h } from "vue";
 
-function cell(value, column) {
+function cell(value, column, act) {
   const found = value !== null && typeof value === "object" ? value : { text: value };
   const inner = [];
   if (found.tone) inner.push(h("span", { class: `tone tone-${found.tone}` }, found.text));
   else if (found.href) inner.push(h("a", { href: found.href }, found.text));
-  else if (found.since) inner.push(h("span", { "data-since": found.since }, found.text));
+  else if (found.action) {
+    inner.push(h("button", { type: "button", "aria-label": found.title, onClick: () => act(found.action) }, found.text));
+  } else if (found.since) inner.push(h("span", { "data-since": found.since }, found.text));
   else inner.push(String(found.text ?? ""));
   if (found.note) inner.push(h("span", { class: "note" }, ` ${found.note}`));
   return h(
@@ -15,7 +17,7 @@ function cell(value, column) {
       scope: column.head ? "row" : undefined,
       class: [column.kind === "number" ? "number" : "", found.unknown ? "unknown" : ""],
       "data-label": column.label,
-      title: found.title,
+      title: found.action ? undefined : found.title,
     },
     inner,
   );
@@ -23,7 +25,7 @@ function cell(value, column) {
 
 export default {
   props: { columns: Array, rows: Array, caption: String, sort: String, descending: Boolean, empty: String },
-  emits: ["sort"],
+  emits: ["sort", "act"],
   methods: {
     heading(column) {
       const is_sorted = column.sortable && this.sort === column.key;
@@ -54,7 +56,13 @@ export default {
         h(
           "tbody",
           rows.length > 0
-            ? rows.map((row, at) => h("tr", { key: row.key ?? at }, columns.map((column) => cell(row[column.key], column))))
+            ? rows.map((row, at) =>
+                h(
+                  "tr",
+                  { key: row.key ?? at },
+                  columns.map((column) => cell(row[column.key], column, (key) => this.$emit("act", key))),
+                ),
+              )
             : [h("tr", [h("td", { colspan: columns.length, class: "unknown" }, this.empty)])],
         ),
       ]),

@@ -48,6 +48,16 @@ def since(at: int) -> dict[str, Any]:
     return {"text": "", "since": str(at)}
 
 
+def action(text: str, key: str, title: str) -> dict[str, Any]:
+    """A cell with a button; `on_act` hears the key, `title` says to those who cannot see the row what it does."""
+    return {"text": text, "action": key, "title": title}
+
+
+def exact(text: str, title: str) -> dict[str, Any]:
+    """A cell with rounded text; the title has it whole."""
+    return {"text": text, "title": title}
+
+
 def unknown(reason: str = "") -> dict[str, Any]:
     """A cell without a figure, and why."""
     return {"text": "n/a", "unknown": True, "title": reason}
@@ -60,6 +70,7 @@ class Records(Element, component="records.js"):
         caption: what it lists; read aloud, not shown.
         empty: what stands there when there are no rows.
         on_sort: hears of a column whose heading was pressed.
+        on_act: hears the key of a cell's button that was pressed.
     """
 
     def __init__(
@@ -69,6 +80,7 @@ class Records(Element, component="records.js"):
         caption: str,
         empty: str = "nothing",
         on_sort: Callable[[str], object] | None = None,
+        on_act: Callable[[str], object] | None = None,
     ) -> None:
         super().__init__()
         self.props["columns"] = [column.document() for column in columns]
@@ -76,7 +88,9 @@ class Records(Element, component="records.js"):
         self.props["empty"] = empty
         self.props["rows"] = []
         if on_sort is not None:
-            self.on("sort", lambda event: _sorted(on_sort, event))
+            self.on("sort", lambda event: on_sort(_word(event)))
+        if on_act is not None:
+            self.on("act", lambda event: on_act(_word(event)))
 
     def show(self, rows: Sequence[dict[str, Any]], *, sort: str = "", descending: bool = False) -> None:
         """Show these rows; nothing is sent when they are the same."""
@@ -86,5 +100,5 @@ class Records(Element, component="records.js"):
             self.update()
 
 
-def _sorted(on_sort: Callable[[str], object], event: GenericEventArguments) -> None:
-    on_sort(str(event.args))
+def _word(event: GenericEventArguments) -> str:
+    return str(event.args)

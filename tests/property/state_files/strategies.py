@@ -21,7 +21,16 @@ from navoracle.domain.risk.margin_account import PerpetualExposure
 from navoracle.domain.risk.report import DeltaRisk, LendingRisk, LimitRisk, MarginRisk, RiskAlert, RiskReport
 from navoracle.domain.units import WAD, Bps, RawAmount, Timestamp, Wad
 from navoracle.domain.valuation import PriceKey
-from navoracle.state_files.facts import Facts, FundView, NavPoint, Place, Reporting, RiskPoint, StressLine
+from navoracle.state_files.facts import (
+    Facts,
+    FundView,
+    MonitorHealth,
+    NavPoint,
+    Place,
+    Reporting,
+    RiskPoint,
+    StressLine,
+)
 from navoracle.state_files.price_ranges import PriceRange
 from tests.unit.state_files.builders import FUND, NOW, POLICY, frame
 
@@ -259,6 +268,11 @@ def facts(draw: st.DrawFn) -> Facts:
         ranges=draw(
             st.dictionaries(
                 assets, st.builds(PriceRange, optional(ratios), optional(ratios), ratios, names), max_size=5
+            )
+        ),
+        monitor=draw(
+            optional(
+                st.builds(MonitorHealth, st.sampled_from(("healthy", "degraded", "unhealthy")), ages, ages, ratios)
             )
         ),
         overrides={"funds.alpha.gate.max_drawdown": {"value": None, "instead_of": "0.1"}},

@@ -125,6 +125,7 @@ async def test_service__after_a_slot__has_written_the_funds_files(tmp_path: Path
     assert [(piece["label"], piece["usd"]) for piece in aum["by_venue"]] == [("declared", "2000"), ("custodian", "500")]
     risk = found["risk.json"]
     assert (risk["risk_status"], risk["lending"][0]["ltv"]) == ("safe", "0.45")
+    assert (risk["is_complete"], risk["health"], risk["error_rate"]) == (True, "healthy", "0")
     assert [(line["fall"], line["nav"], line["liquidated"]) for line in risk["stress"]] == [
         ("0.2", "1200", []),
         ("0.5", "577.5", ["alpha.risk.loan"]),  # 450 are repaid, 472.5 seized

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from navoracle.domain.bridge import NavBridge
+from navoracle.domain.failures import Failure
 from navoracle.domain.frame import NavStatus
 from navoracle.domain.nav import Breakdown
 from navoracle.domain.prices import PriceStatus
 from navoracle.domain.units import WAD, Timestamp, Wad, to_wad
 from navoracle.state_files.external import External, ExternalPart
-from navoracle.state_files.facts import NavPoint, RiskPoint, StressLine
+from navoracle.state_files.facts import MonitorHealth, NavPoint, RiskPoint, StressLine
 from navoracle.state_files.price_ranges import PriceRange
 from tests.unit.state_files.builders import (
     FUND,
@@ -197,6 +198,14 @@ def test_nav__of_a_gate__has_mode_freshness_and_lines() -> None:
     )
 
 
+def test_nav__without_a_gate__is_of_everything_and_its_health_is_unknown() -> None:
+    found = documents(part=part(gate=None))["nav"]
+    assert (found["nav_mode"], found["sources_ok"], found["assets"]) == ("standard", None, [])
+    assert found["freshness"] == {"fresh": None, "balances_age_s": None, "marks_age_s": None, "cache_age_s": None}
+    for name in ("fresh", "balances_age_s", "marks_age_s", "cache_age_s"):
+        assert found["unknown"][f"/freshness/{name}"] == "no_gate"
+
+
 def test_aum__slices__are_exchanges_as_wholes_and_everything_else_by_asset() -> None:
     found = documents()["nav"]["aum"]
     labels = [(piece["kind"], piece["label"]) for piece in found["slices"]]
@@ -307,7 +316,7 @@ def test_synced_state__baseline__is_the_frames_nav_or_what_the_chain_serves() ->
 
 def test_risk__of_a_report__equals_it() -> None:
     found, said = documents()["risk"], report()
-    assert (found["configured"], found["risk_status"], found["health"]) == (True, "critical", "healthy")
+    assert (found["configured"], found["risk_status"], found["is_complete"]) == (True, "critical", True)
     (loan,), account = found["lending"], said.lending[0].account
     assert (loan["collateral"], loan["debt"]) == ("107.44", "95.796")
     for name, amount in {
@@ -353,9 +362,19 @@ def test_risk__stress_and_history__are_told_as_given() -> None:
 
 def test_risk__of_a_fund_without_a_monitor__is_unknown() -> None:
     found = documents(part=part(risk=None))["risk"]
-    assert (found["configured"], found["risk_status"], found["health"]) == (False, "unknown", "unknown")
+    assert (found["configured"], found["risk_status"], found["is_complete"]) == (False, "unknown", None)
+    assert (found["health"], found["unknown"]["/error_rate"]) == ("unknown", "no_monitor_runs")
     assert (found["lending"], found["alerts"]) == ([], [])
     assert found["unknown"]["/delta"] == found["unknown"]["/stress"] == "no_risk_monitor"
+
+
+def test_risk__of_the_monitor__has_its_health_and_what_could_not_be_read() -> None:
+    unread = replace(report(), failures=(Failure("alpha.risk.aave", "read", "no answer", "Look."),))
+    found = documents(part=part(risk=unread), monitor=MonitorHealth("degraded", 20, 1, to_wad("0.05")))["risk"]
+    assert (found["is_complete"], found["health"], found["error_rate"]) == (False, "degraded", "0.05")
+    assert found["failures"] == [
+        {"reader": "alpha.risk.aave", "code": "read", "message": "no answer", "advice": "Look."}
+    ]
 
 
 # ---- kpis.json

@@ -18,7 +18,7 @@ from navoracle.lane_port import LaneEvent
 from navoracle.publishers.nav_registry_codec import Reason
 from navoracle.publishers.peers.midas import _BREACHES
 from navoracle.store_port import Severity
-from navoracle.telemetry.components import COMPONENTS
+from navoracle.telemetry.components import COMPONENTS, component_of
 from navoracle.telemetry.error_codes import CODES, GROUPS, explain, page
 from navoracle.telemetry.error_table import Group
 from tests.requirements import PROJECT
@@ -134,6 +134,12 @@ def test_lane__every_kind_of_event__is_registered() -> None:
     told = literals("tell", 0, "chain/transactions") | literals("tell_once", 1, "chain/transactions")
     assert told
     assert told <= named("lane")
+
+
+def test_events__every_kind_of_the_risk_monitor__is_registered() -> None:
+    made = literals("Event", 1, "composition/risk_events") | literals("_about", 1, "composition/risk_events")
+    assert made | {constants("telemetry/components.py")["STATE_UPDATE"]} == named("event")
+    assert {component_of(kind) for kind in named("event")} == {"risk"}
 
 
 def test_settlements__every_reason_of_a_refusal__is_registered() -> None:
