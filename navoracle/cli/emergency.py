@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -75,15 +76,19 @@ def emergency(
 
     A request only queues: what it leads to passes the same guards as everything else.
     """
-    loaded = load(context, config, database)
     runtime = runtime_of(context)
+
+    def loaded() -> Loaded:
+        """Read only where it is needed: a request that a file holds is signed without any configuration."""
+        return load(context, config, database)
+
     key = _signer(key_file, keystore, passphrase_file, passphrase_variable)
     ways = [way for way, named in (("--to-folder", to_folder), ("--url", url), ("--to-database", to_database)) if named]
     if send:
         if ways or unsigned or request is not None or signature is not None:
             raise UsageError("--send takes no request", advice="Leave out what makes, signs or submits one.")
         call = _own_call(action, fund)
-        return asyncio.run(_send(loaded, runtime, call, fund or "", key, live=live, as_json=as_json))
+        return asyncio.run(_send(loaded(), runtime, call, fund or "", key, live=live, as_json=as_json))
     if len(ways) > 1 or (live and not ways):
         raise UsageError(
             f"it goes one way, and {len(ways)} are named", advice="Name one of --to-folder, --url and --to-database."
@@ -103,7 +108,7 @@ def emergency(
     elif live and url is not None:
         where = asyncio.run(over_http(signed, url, token_from(token_file)))
     elif live:
-        where = asyncio.run(into_database(signed, loaded, runtime))
+        where = asyncio.run(into_database(signed, loaded(), runtime))
     present(_document(signed, where, live=live), lambda out: _show(out, signed, where), as_json=as_json)
     return ExitCode.OK
 
@@ -129,7 +134,7 @@ def _signer(
 
 
 def _asked(
-    loaded: Loaded,
+    loaded: Callable[[], Loaded],
     runtime: Runtime,
     action: str | None,
     fund: str | None,
@@ -150,7 +155,7 @@ def _asked(
                 "a request has an action, a fund and a reason",
                 advice=f"Write: navoracle emergency ACTION FUND --reason TEXT. Actions: {_ACTIONS}.",
             )
-        _, section, registry = registry_of(loaded.config, fund)
+        _, section, registry = registry_of(loaded().config, fund)
         now = runtime.clock.now()
         return parse_request(
             {

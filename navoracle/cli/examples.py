@@ -17,6 +17,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "post": "stable --live",
     "settle": "stable --live",
     "run": "--live",
+    "dashboard": "--database sqlite:///navoracle.db --state-files state",
     "emergency": "hold stable --reason 'feed under attack' --key-file guardian.key --live",
     "status": "--json",
     "history": "stable --limit 24",

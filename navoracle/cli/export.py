@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import io
-import json
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, Final, TextIO
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -22,14 +20,12 @@ from navoracle.cli.status import time_of
 from navoracle.composition import open_existing_store
 from navoracle.domain.errors import UsageError
 from navoracle.domain.units import Timestamp
+from navoracle.read_model.tables import write_rows
 from navoracle.redaction import redact_database_url
 from navoracle.store_port import EventRow, FundFrameRow, History, PostRow, SlotRow
 from navoracle.telemetry.events import document_of
 
 Row = Mapping[str, Any]
-
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""How a cell begins that a spreadsheet would compute."""
 
 _COMPONENTS: Final = (
     "cash", "collateral", "accrued_income", "rewards", "debt", "pending_withdrawals", "margin_calls", "fees",
@@ -194,30 +190,7 @@ def frame_row(row: FundFrameRow) -> Row:
 def write_out(rows: Iterable[Row], columns: tuple[str, ...], out: Path | None, *, lines: bool = False) -> None:
     """Write rows to a new file, or to standard output. Raises UsageError when the file is there already."""
     with ExitStack() as stack:
-        write(rows, columns, stack.enter_context(_new(out)) if out else sys.stdout, lines=lines)
-
-
-def write(rows: Iterable[Row], columns: tuple[str, ...], stream: TextIO, *, lines: bool) -> None:
-    """Write rows as JSON lines or as CSV with a header."""
-    if lines:
-        for row in rows:
-            stream.write(json.dumps(row, ensure_ascii=False) + "\n")
-        return
-    table = csv.DictWriter(stream, columns, lineterminator="\n")
-    table.writeheader()
-    for row in rows:
-        table.writerow({name: _cell(value) for name, value in row.items()})
-
-
-def _cell(value: object) -> object:
-    """A value as a cell; text that a spreadsheet would take for a formula gets an apostrophe before it."""
-    if isinstance(value, list | dict):
-        return json.dumps(value, ensure_ascii=False) if value else ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str) and value.startswith(_FORMULA) and not value.lstrip("-").isdecimal():
-        return f"'{value}"
-    return value
+        write_rows(rows, columns, stack.enter_context(_new(out)) if out else sys.stdout, lines=lines)
 
 
 def require_new(path: Path) -> None:

@@ -102,6 +102,21 @@ def database_if_any(context: typer.Context, config: Path | None, database: str |
     return url if store_exists(url) else None
 
 
+def configured_or_database(
+    context: typer.Context, config: Path | None, database: str | None
+) -> tuple[Loaded | None, str]:
+    """The configuration where there is one, and the database; a database that is named needs no configuration.
+
+    Raises:
+        ConfigurationError: neither is there, or the configuration cannot be loaded.
+    """
+    settings = _settings(context, config, database)
+    if config is None and settings.database is not None and not settings.config.exists():
+        return None, database_of(context, config, database)
+    loaded = load(context, config, database)
+    return loaded, loaded.database.get_secret_value()
+
+
 def chosen(config: Config, funds: Iterable[str] | None) -> tuple[str, ...]:
     """The named funds, each once; all when none is named. Raises UsageError for an unknown one."""
     names = tuple(dict.fromkeys(funds or ()))

@@ -17,6 +17,7 @@ import structlog
 import typer
 
 from navoracle import __version__
+from navoracle.cli.dashboards import pages_of
 from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import print_json
 from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, Loaded, Runtime, load, runtime_of
@@ -90,6 +91,7 @@ async def _run(loaded: Loaded, world: _World, runtime: Runtime, *, live: bool, a
         state_folder=world.state_folder,
         chains=runtime.chains,
         documents=loaded.path.parent,
+        add_pages=pages_of(loaded.config),
     )
     async with opened as running:
         _tell_start(loaded, running.port, live=live, as_json=as_json)

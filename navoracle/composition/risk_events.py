@@ -31,9 +31,9 @@ _SEVERITIES: Final = {
 def risk_events(
     seen: Observation, health: ComponentHealth, trigger: Trigger, seconds: float, at: Timestamp
 ) -> Iterator[Event]:
-    """Everything that an observation tells, in the order in which it is told."""
+    """Everything that an observation tells, in the order in which it is told; an error that lasts is told once."""
     yield _state_update(seen, health, trigger, seconds, at)
-    for each in seen.errors:
+    for each in (error for error in seen.errors if error.is_new):
         code = each.error.code
         yield error_event(
             "risk",

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
+
+from fastapi import FastAPI
 
 from navoracle import __version__
 from navoracle.composition.alerts import alert_notifier, alert_policy
 from navoracle.composition.cadence import breaker_policy, watch_of
 from navoracle.composition.observers import ServiceObserver
 from navoracle.composition.overrides import OverridesNews
+from navoracle.composition.read_model import KeeperLive, read_model_of
 from navoracle.composition.requests import drop_folder, request_desk
 from navoracle.composition.risk_plans import risk_monitor
 from navoracle.composition.service_events import Part
@@ -32,9 +36,11 @@ from navoracle.keeper.schedule import ScheduledClock
 from navoracle.keeper.service import KeeperService
 from navoracle.keeper.settlements import Settlements
 from navoracle.keeper.trades import LatestValues
+from navoracle.keeper.watch import Watch
 from navoracle.private_file import read_private
 from navoracle.publishers.nav_registry_calls import NavRegistryCalls
-from navoracle.requests import RequestListener
+from navoracle.read_model import ReadModel
+from navoracle.requests import RequestDesk, RequestListener
 from navoracle.risk.monitor import RiskMonitor
 from navoracle.state_files.state_files import StateFiles
 from navoracle.store_port import RequestRecord, Severity, Store
@@ -43,7 +49,6 @@ from navoracle.telemetry.events import EventLog
 from navoracle.telemetry.metrics import Metrics
 from navoracle.web_service.app import build_app
 from navoracle.web_service.server import serving
-from navoracle.web_service.view import RequestReceiver
 
 ALERT_SECONDS: Final = 5
 EVENT_SECONDS: Final = 10
@@ -84,6 +89,7 @@ async def open_service(
     chains: Mapping[str, ChainAccess] | None = None,
     documents: Path | None = None,
     state_folder: Path | None = None,
+    add_pages: Callable[[FastAPI, ReadModel, RequestDesk], bool] | None = None,
 ) -> AsyncIterator[RunningService]:
     """Build the service; it serves its health while the block runs, and begins to work with `service.run`.
 
@@ -91,6 +97,7 @@ async def open_service(
         events_folder: where the event files are.
         chains, documents: as `open_system` takes them.
         state_folder: where state files are written, instead of where the configuration says.
+        add_pages: adds live pages to the web service; False where it added none.
 
     Raises:
         ConfigurationError, ChainError, UsageError: as `open_system`; a port that is taken, a token file without tokens.
@@ -132,7 +139,10 @@ async def open_service(
     files: StateFiles | None = None
     try:
         monitor = risk_monitor(config.service, system.subject.funds.values())
-        service, desk = _assemble(config, system, store, clock, observer, metrics, alerts, events, monitor, live=live)
+        watch = watch_of(config, clock.now())
+        service, desk = _assemble(
+            config, system, store, clock, watch, observer, metrics, alerts, events, monitor, live=live
+        )
         if config.state_files is not None:
             files = state_files_of(
                 config.state_files, config, system, store, observer.served, folder=state_folder, monitor=monitor
@@ -145,9 +155,18 @@ async def open_service(
         http = said.http
         tokens = () if http.token_file is None else _tokens(http.token_file)
         hosts = None if http.host in ALL_INTERFACES else {http.host, "localhost", "127.0.0.1", "[::1]"}
-        app = build_app(view, desk, metrics, tokens, hosts=hosts)
-        async with serving(app, http.host, http.port) if http.enabled else nullcontext(None) as port:
-            parts = _parts(system, desk, monitor)
+        model = read_model_of(
+            system.subject,
+            store,
+            clock,
+            state_folder=state_folder_of(config, state_folder),
+            live=KeeperLive(system, observer, view, watch, clock),
+        )
+        app = build_app(view, desk, metrics, tokens, model=model, hosts=hosts, on_loopback=is_loopback(http.host))
+        with_pages = http.enabled and add_pages is not None and add_pages(app, model, desk)
+        served = serving(app, http.host, http.port, with_pages=with_pages) if http.enabled else nullcontext(None)
+        async with served as port:
+            parts = _parts(system, monitor)
             yield RunningService(service, system, observer, metrics, alerts, events, parts, monitor, port)
     finally:
         if files is not None:
@@ -156,11 +175,26 @@ async def open_service(
         events.close()
 
 
+def is_loopback(host: str) -> bool:
+    """Whether an address to listen at is this machine's alone."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def state_folder_of(config: Config, instead: Path | None = None) -> Path | None:
+    """Where the state files are; None where none are written."""
+    section = config.state_files
+    return None if section is None else section.folder if instead is None else instead
+
+
 def _assemble(
     config: Config,
     system: System,
     store: Store,
     clock: ScheduledClock,
+    watch: Watch,
     observer: ServiceObserver,
     metrics: Metrics,
     alerts: Alerts,
@@ -168,7 +202,7 @@ def _assemble(
     monitor: RiskMonitor | None,
     *,
     live: bool,
-) -> tuple[KeeperService, RequestReceiver | None]:
+) -> tuple[KeeperService, RequestDesk]:
     said = config.service
     bases = {symbol: asset.derived.base for symbol, asset in config.assets.items() if asset.derived is not None}
     breakers = Breakers(store, breaker_policy(config.breakers), bases)
@@ -177,7 +211,7 @@ def _assemble(
         planner=system.planner,
         ports=system.ports,
         runner=system.runner_or_fail(),
-        watch=watch_of(config, clock.now()),
+        watch=watch,
         latest=LatestValues(config.unit_of_account, store.load_prior_prices()),
         store=store,
         breakers=breakers,
@@ -205,7 +239,7 @@ def _assemble(
     service.also(EVENT_SECONDS, "events", lambda: _catch_up(events, observer))
     service.also(said.health_interval, "nodes", lambda: _show_nodes(system, metrics, alerts))
     if said.trades.enabled:
-        for watch, _ in trade_watches(
+        for trades, _ in trade_watches(
             system.subject,
             {name: access.reader for name, access in system.chains.items()},
             price=keeper.latest.price,
@@ -214,7 +248,7 @@ def _assemble(
             limit_bps=Bps(said.trades.limit_bps),
             poll_seconds=said.trades.poll_seconds,
         ):
-            service.accompany(watch.run)
+            service.accompany(trades.run)
     desk = request_desk(
         config,
         system.chains,
@@ -230,7 +264,7 @@ def _assemble(
     return service, desk
 
 
-def _parts(system: System, desk: RequestReceiver | None, monitor: RiskMonitor | None) -> tuple[Part, ...]:
+def _parts(system: System, monitor: RiskMonitor | None) -> tuple[Part, ...]:
     """What of a service begins, by the component whose events it makes."""
     return (
         Part("keeper", "keeper"),
@@ -242,7 +276,7 @@ def _parts(system: System, desk: RequestReceiver | None, monitor: RiskMonitor | 
         *(Part("chain", f"lane {name}:{lane.address}") for name, lane in system.posters.items()),
         *(Part("chain", f"guardian's lane {name}:{lane.address}") for name, lane in system.guardians.items()),
         *(() if monitor is None else (Part("risk", "risk monitor"),)),
-        *(() if desk is None else (Part("requests", "request desk"),)),
+        Part("requests", "request desk"),
     )
 
 

@@ -32,6 +32,22 @@ class HttpServiceSection(Section):
     token_file: Path | None = None
 
 
+class DashboardSection(Section):
+    """The dashboard, beside health and API at the address of `service.http`; it needs the extra `dashboard`.
+
+    Attributes:
+        enabled: whether it is served.
+        password_file: the hash of its password, in a file of mode 600 that `navoracle dashboard --set-password` makes;
+            without it the dashboard is served on this machine alone.
+        origin: the address that browsers show, such as `https://nav.example.org`, where a proxy stands before it;
+            with https the session's cookie is for https alone.
+    """
+
+    enabled: bool = True
+    password_file: Path | None = None
+    origin: Annotated[str, Field(pattern=r"^https?://[^/\\s]+$")] | None = None
+
+
 class TradesSection(Section):
     """What counts as a large trade, and how often logs are asked for where no WebSocket tells of them.
 
@@ -73,6 +89,7 @@ class ServiceSection(Section):
         risk_max_error_rate: errors by update, over the last 100, above which the monitor is unhealthy.
         overrides_file: limits that are merged over those of the configuration, read again whenever the file changes.
         http: health, metrics and requests.
+        dashboard: its pages.
         requests: how signed requests come in.
         trades: what counts as a large trade.
         events: the event files.
@@ -89,6 +106,7 @@ class ServiceSection(Section):
     risk_max_error_rate: DecimalWad = Wad(100_000_000_000_000_000)
     overrides_file: Path | None = None
     http: HttpServiceSection = HttpServiceSection()
+    dashboard: DashboardSection = DashboardSection()
     requests: RequestsSection = RequestsSection()
     trades: TradesSection = TradesSection()
     events: EventsSection = EventsSection()
@@ -96,10 +114,13 @@ class ServiceSection(Section):
 
 def anchored(section: ServiceSection, folder: Path) -> ServiceSection:
     """The section with its files and folders taken from the configuration's folder."""
-    http, requests, events = section.http, section.requests, section.events
+    http, requests, events, dashboard = section.http, section.requests, section.events, section.dashboard
     return section.model_copy(
         update={
             "http": http.model_copy(update={"token_file": http.token_file and folder / http.token_file}),
+            "dashboard": dashboard.model_copy(
+                update={"password_file": dashboard.password_file and folder / dashboard.password_file}
+            ),
             "requests": requests.model_copy(
                 update={"drop_folder": requests.drop_folder and folder / requests.drop_folder}
             ),

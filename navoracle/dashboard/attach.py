@@ -17,6 +17,7 @@ from nicegui import core, ui
 from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from navoracle.dashboard.exports import add_exports
 from navoracle.dashboard.feed import Feed, View
 from navoracle.dashboard.gate import PREFIX, STATIC, Access, Gate
 from navoracle.dashboard.layout import Head, add_files, header
@@ -24,6 +25,7 @@ from navoracle.dashboard.policy import give_nonces
 from navoracle.dashboard.registry import PAGES, PageSpec
 from navoracle.dashboard.standing import Standing, standing_of
 from navoracle.read_model import ReadModel
+from navoracle.requests import RequestDesk
 
 RESPONSE_SECONDS: Final = 15.0
 RECONNECT_SECONDS: Final = 6.0
@@ -45,18 +47,22 @@ class Settings:
     stale_after: int
 
 
-def attach(app: FastAPI, model: ReadModel, settings: Settings) -> None:
+def attach(app: FastAPI, model: ReadModel, settings: Settings, desk: RequestDesk | None = None) -> None:
     """Serve the dashboard below `/dashboard`, and lead there from `/`.
 
     The application's lifespan starts and stops it: a server has to run it.
+
+    Args:
+        desk: where signed requests go; None where this process takes none.
     """
-    feed = Feed(lambda: (model.files_version(), model.newest_event(), model.sources.now() // RENEW_SECONDS))
+    feed = Feed(lambda: (model.version(), model.sources.now() // RENEW_SECONDS))
     give_nonces()
     app.add_middleware(Gate, access=settings.access)
     app.add_api_route("/", _to_dashboard, methods=["GET"])
+    add_exports(app, model)
     app.mount(STATIC, StaticFiles(directory=Path(str(files("navoracle.dashboard"))) / "static"))
     for spec in PAGES:
-        _serve_page(spec, model, feed, settings)
+        _serve_page(spec, model, feed, settings, desk)
     # What an earlier attachment left; its middleware could not be added twice.
     nicegui_app.middleware_stack = None
     nicegui_app.user_middleware.clear()
@@ -76,7 +82,7 @@ def attach(app: FastAPI, model: ReadModel, settings: Settings) -> None:
     core.app.on_shutdown(feed.stop)
 
 
-def _serve_page(spec: PageSpec, model: ReadModel, feed: Feed, settings: Settings) -> None:
+def _serve_page(spec: PageSpec, model: ReadModel, feed: Feed, settings: Settings, desk: RequestDesk | None) -> None:
     entries = [(each.path, each.title) for each in PAGES if each.in_navigation]
 
     async def page(request: Request) -> None:
@@ -94,6 +100,8 @@ def _serve_page(spec: PageSpec, model: ReadModel, feed: Feed, settings: Settings
                 build=spec.build,
                 parameters=spec.parameters({**request.query_params, **request.path_params}),
                 told=head.show,
+                desk=desk,
+                visitor=request.client.host if request.client is not None else "?",
             )
             await view.open()
 

@@ -11,6 +11,7 @@ import structlog
 from nicegui import Client, ui
 
 from navoracle.domain.errors import NavoracleError
+from navoracle.requests import RequestDesk
 
 LOOK_SECONDS: Final = 1.0
 
@@ -108,6 +109,8 @@ class View(Generic[Head, Data]):
         load: reads what the page shows for its parameters, and what stands over it, in another thread.
         build: makes the elements and returns what updates them.
         told: shows what stands over the page.
+        desk: where signed requests go; None where this process takes none.
+        visitor: the address that the page was asked from.
     """
 
     name: str
@@ -117,6 +120,8 @@ class View(Generic[Head, Data]):
     build: Callable[[View[Head, Data], Data], Callable[[Data], None]]
     parameters: Hashable
     told: Callable[[Head], None]
+    desk: RequestDesk | None = None
+    visitor: str = "?"
     update: Callable[[Data], None] | None = None
     _place: ui.element | None = field(default=None, repr=False)
     _trouble: ui.element | None = field(default=None, repr=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from navoracle.dashboard.feed import View
-from navoracle.dashboard.pages import fund, funds, overview
+from navoracle.dashboard.pages import fund, funds, guardian, kpis, operations, overview, prices, risk
 from navoracle.read_model import ReadModel
 
 
@@ -36,4 +36,9 @@ PAGES: Final = (
     PageSpec("/", "Overview", overview.parameters, overview.load, overview.build),
     PageSpec("/funds", "Funds", funds.parameters, funds.load, funds.build),
     PageSpec("/funds/{fund:path}", "Fund", fund.parameters, fund.load, fund.build, in_navigation=False),
+    PageSpec("/prices", "Prices", prices.parameters, prices.load, prices.build),
+    PageSpec("/risk", "Risk", risk.parameters, risk.load, risk.build),
+    PageSpec("/kpis", "KPIs", kpis.parameters, kpis.load, kpis.build),
+    PageSpec("/operations", "Operations", operations.parameters, operations.load, operations.build),
+    PageSpec("/guardian", "Guardian", guardian.parameters, guardian.load, guardian.build),
 )

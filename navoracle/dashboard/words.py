@@ -39,6 +39,27 @@ SLOT_TONES: Final[Mapping[str, Tone]] = {
     "failed": "bad",
     "missed": "bad",
 }
+PRICE_TONES: Final[Mapping[str, Tone]] = {"live": "good", "estimated": "warning", "unavailable": "bad"}
+REGIME_TONES: Final[Mapping[str, Tone]] = {"quiet": "good", "normal": "good", "wild": "warning"}
+SEVERITY_TONES: Final[Mapping[str, Tone]] = {"info": "plain", "warning": "warning", "critical": "bad"}
+NODE_TONES: Final[Mapping[str, Tone]] = {
+    "alive": "good",
+    "unreachable": "bad",
+    "wrong_chain": "bad",
+    "syncing": "warning",
+    "out_of_sync": "warning",
+    "no_finalized": "warning",
+    "disputed": "bad",
+}
+TRANSACTION_TONES: Final[Mapping[str, Tone]] = {
+    "confirmed": "good",
+    "mined": "plain",
+    "sent": "plain",
+    "prepared": "plain",
+    "replaced": "warning",
+    "failed": "bad",
+}
+REQUEST_TONES: Final[Mapping[str, Tone]] = {"queued": "plain", "done": "good", "refused": "bad"}
 
 
 def tone_of(tones: Mapping[str, Tone], word: str) -> Tone:

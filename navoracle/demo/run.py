@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from navoracle.chain.embedded import EmbeddedChain
 from navoracle.composition import open_system, watch_of
+from navoracle.composition.system import ONE_SHOT
 from navoracle.config.loading import load_config
 from navoracle.demo.examples import example_configuration
+from navoracle.demo.stage import Performance, Stage
 from navoracle.demo.story import HOUR, Director
 from navoracle.demo.world import DemoWorld
 from navoracle.domain.units import Timestamp
@@ -37,12 +39,19 @@ class DemoResult:
     verification: Verification
 
 
-async def run_demo(hours: int, store: Store, progress: Progress, told: Callable[[Timestamp, str], None]) -> DemoResult:
+async def run_demo(
+    hours: int,
+    store: Store,
+    progress: Progress,
+    told: Callable[[Timestamp, str], None],
+    stage: Stage | None = None,
+) -> DemoResult:
     """Deploy the world and let the keeper run in it for so many hours of simulated time.
 
     Args:
         progress: called for every slot as it ends.
         told: called for everything that happens in the world.
+        stage: how it is watched; it then goes on after its hours until nobody watches any more.
     """
     story: list[tuple[Timestamp, str]] = []
 
@@ -55,17 +64,37 @@ async def run_demo(hours: int, store: Store, progress: Progress, told: Callable[
     config = load_config(example_configuration("three-funds.yaml"), world.environment)
     clock = ReplayClock(START, chain)
     clock.mine()
-    system = await open_system(config, clock=clock, store=store, live=True, chains=world.access())
-    slots = await run_slots(
-        system,
-        watch_of(config, START),
-        clock,
-        until=Timestamp(START + hours * HOUR),
-        sample_seconds=SAMPLE_SECONDS,
-        progress=progress,
-        script=Director(world, START, tell),
-        blocks_between_slots=True,
-    )
+    shown = None if stage is None else Performance(stage, store, clock)
+    running = ONE_SHOT if shown is None else replace(ONE_SHOT, on_frame=shown.framed)
+    system = await open_system(config, clock=clock, store=store, live=True, chains=world.access(), running=running)
+    watch, director = watch_of(config, START), Director(world, START, tell)
+
+    async def play(until: Timestamp) -> tuple[SlotReport, ...]:
+        return await run_slots(
+            system,
+            watch,
+            clock,
+            until=until,
+            sample_seconds=SAMPLE_SECONDS,
+            progress=progress,
+            script=director if shown is None else shown.paced(director),
+            blocks_between_slots=True,
+            worked_off=None if shown is None else shown.worked,
+            served=None if shown is None else shown.served,
+        )
+
+    end = Timestamp(START + hours * HOUR)
+    if shown is None or stage is None:
+        slots = await play(end)
+    else:
+        try:
+            async with stage.opened(shown.begin(system, watch)):
+                slots = await play(end)
+                while await shown.rest():
+                    clock.advance(Timestamp(clock.now() + SAMPLE_SECONDS))
+                    slots += await play(clock.now())
+        finally:
+            shown.close()
     return DemoResult(hours, world.registry, tuple(story), slots, verify_store(store))
 
 

@@ -149,6 +149,18 @@ def slots_due(state: CadenceState, since: Timestamp, until: Timestamp) -> tuple[
     return tuple(slots)
 
 
+def next_slot(state: CadenceState, fund: str, now: Timestamp) -> ScheduledSlot:
+    """Return the fund's next slot after `now` as things stand: an emergency that is asked for, or the regular one.
+
+    A change of the cadence, or an emergency that is not asked for yet, can bring an earlier one.
+    """
+    regular = slots_due(state, now, Timestamp(now + HOUR))[0]
+    pending = next((each for each in state.pending if each.fund == fund and each.due_at <= regular.time), None)
+    if pending is None:
+        return regular
+    return ScheduledSlot(pending.due_at, Cadence.EMERGENCY, fund, pending.reasons)
+
+
 def request_emergency(state: CadenceState, fund: str, reason: str, at: Timestamp) -> CadenceState:
     """Return the state in which `fund` has an EMERGENCY slot coming, for `reason` and any asked for before.
 

@@ -6,7 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from eth_utils.crypto import keccak
 
@@ -15,7 +15,10 @@ from navoracle.json_depth import require_shallow
 from navoracle.read_model.records import Record
 from navoracle.store_port import History
 
-_LONG_AGO = (1980, 1, 1, 0, 0, 0)
+FORMAT: Final = "4"
+"""The format of the evidence that is read here; see `navoracle.keeper.evidence.FORMAT`."""
+
+_LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)
 """The time of every member: the same evidence is the same archive."""
 
 
@@ -85,14 +88,14 @@ def hash_of(document: bytes) -> str:
 
 
 def parsed(history: History, frame: str, fund: str) -> Mapping[str, Any] | None:
-    """A fund's evidence as JSON; None where there is none, or it is damaged."""
+    """A fund's evidence as JSON; None where there is none, or it is damaged or of another version."""
     try:
         document = history.evidence(frame, fund)
         require_shallow(document)
         found = json.loads(document)
     except (StoreError, ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return found if isinstance(found, dict) and found.get("format") == FORMAT else None
 
 
 def _readme(proof: Proof) -> str:

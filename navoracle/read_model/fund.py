@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from navoracle.domain.breaker import BreakerState
-from navoracle.domain.units import Wad, to_wad
+from navoracle.domain.units import Timestamp, Wad, to_wad
 from navoracle.read_model.documents import Documents, documents_of
 from navoracle.read_model.evidence import parsed
 from navoracle.read_model.frame import (
@@ -23,15 +23,20 @@ from navoracle.read_model.history import HistoryPoint, SignedRequestRecord, hist
 from navoracle.read_model.operations import NOT_LIVE, NextSlot
 from navoracle.read_model.records import Record, Time, WadText, number, wad_of, wad_text
 from navoracle.read_model.sources import Sources
-from navoracle.store_port import KeptPeaks, SlotQuestion, SlotState
+from navoracle.store_port import FundOutcome, KeptPeaks, PostFundRow, SlotQuestion, SlotState, Store
 
 REQUESTS: Final = 20
 """Requests of a fund that its page shows."""
+
+LOOKED_AT: Final = 10
+"""Newest posts of a fund among which an accepted one is looked for."""
 
 
 class OnChain(Record):
     """What the fund's contract serves, and how far the newest frame is from it, to the wei."""
 
+    known_by: Literal["state_files", "post", "frame"]
+    """The fund's state files; or without them the newest post that was accepted, or what its newest frame read."""
     nav: WadText | None
     """Null for a contract that keeps a price alone."""
     price_per_share: WadText
@@ -120,7 +125,7 @@ def fund_detail(sources: Sources, funds: Funds, fund: str) -> FundDetail | None:
         unknown["/guard_distance"] = none or "nothing to post, or no band of a contract to post within"
     if bridged is None:
         unknown["/bridge"] = none or "no vault of its own, or nothing was posted before"
-    on_chain = _on_chain(documents, document)
+    on_chain = _on_chain(store, fund, documents, document)
     if on_chain is None:
         unknown["/on_chain"] = "the contract serves nothing, or was not read yet"
     if sources.live is None:
@@ -172,11 +177,12 @@ def peaks_record(kept: KeptPeaks) -> PeaksRecord:
     )
 
 
-def _on_chain(documents: Documents, document: Mapping[str, Any] | None) -> OnChain | None:
-    """By the state files; where there are none, what the newest frame was compared with."""
+def _on_chain(store: Store, fund: str, documents: Documents, document: Mapping[str, Any] | None) -> OnChain | None:
+    """By the state files; where there are none, by the newest accepted post or what the newest frame read."""
     served = None if documents.nav_state is None else documents.nav_state.confirmed
     if served is not None:
         return OnChain(
+            known_by="state_files",
             nav=wad_of(served.nav),
             price_per_share=str(int(to_wad(served.price_per_share))),
             valuation_time=served.valuation_time,
@@ -187,13 +193,28 @@ def _on_chain(documents: Documents, document: Mapping[str, Any] | None) -> OnCha
             price_per_share_difference=wad_of(served.price_per_share_difference),
         )
     confirmed = None if document is None else document["prior"]["fund"]["confirmed"]
-    if document is None or confirmed is None:
-        return None
-    valuation = document["result"]["fund"]["valuation"]
+    valuation = None if document is None else document["result"]["fund"]["valuation"]
     nav = None if valuation is None else _nav(valuation["after"])
-    price = None if valuation is None else number(valuation["price_per_share"])
+    price = None if valuation is None else int(valuation["price_per_share"])
+    accepted = _accepted(store, fund)
+    if accepted is not None and (confirmed is None or accepted[0] >= int(confirmed["valuation_time"])):
+        at, block, part = accepted
+        return OnChain(
+            known_by="post",
+            nav=str(int(part.nav)),
+            price_per_share=str(int(part.price_per_share)),
+            valuation_time=at,
+            held=False,
+            live=True,
+            block_number=block,
+            nav_difference=None if nav is None else str(nav - part.nav),
+            price_per_share_difference=None if price is None else str(price - part.price_per_share),
+        )
+    if confirmed is None:
+        return None
     on_chain = number(confirmed["nav"])
     return OnChain(
+        known_by="frame",
         nav=wad_text(on_chain),
         price_per_share=confirmed["price_per_share"],
         valuation_time=int(confirmed["valuation_time"]),
@@ -203,6 +224,15 @@ def _on_chain(documents: Documents, document: Mapping[str, Any] | None) -> OnCha
         nav_difference=None if nav is None or on_chain is None else str(nav - on_chain),
         price_per_share_difference=None if price is None else str(price - int(confirmed["price_per_share"])),
     )
+
+
+def _accepted(store: Store, fund: str) -> tuple[Timestamp, int, PostFundRow] | None:
+    """The newest of the fund's last posts that its contract accepted."""
+    for post in store.posts(fund=fund, limit=LOOKED_AT):
+        for part in post.funds:
+            if part.fund == fund and part.outcome is FundOutcome.ACCEPTED and post.block_number is not None:
+                return post.batch.valuation_time, post.block_number, part
+    return None
 
 
 def _nav(after: Mapping[str, str]) -> Wad:

@@ -39,7 +39,7 @@ class FundRow(Record):
 
     fund: str
     chain: str | None
-    """Null for a fund that is no longer configured."""
+    """Null for a fund that is on none, or is no longer configured."""
     status: NavWord
     """What the newest frame says of the NAV; "confirmed" where only the chain does."""
     reason: str
@@ -48,7 +48,7 @@ class FundRow(Record):
     source: Literal["slot", "look", "confirmed", "unknown"]
     """Whether that is the frame of a slot, a look between slots, or what the chain serves."""
     updated_at: Time | None
-    """The valuation time of the frame."""
+    """The valuation time of the frame; of a fund without state files, the time of its newest slot."""
     nav: WadText | None
     """With queued deposits."""
     price_per_share: WadText | None
@@ -156,8 +156,8 @@ def _figure(entry: Entry, name: str) -> str | None:
 
 def _row(name: str, facts: FundFacts | None, entry: Entry) -> FundRow:
     unknown = {_PLACES.get(place, place): why for place, why in entry["unknown"].items()}
-    if facts is None:
-        unknown["/chain"] = "the fund is not configured"
+    if facts is None or facts.chain is None:
+        unknown["/chain"] = "the fund is not configured" if facts is None else "the fund is on no chain"
     return FundRow(
         fund=name,
         chain=None if facts is None else facts.chain,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from typing import Final
 
 from navoracle.read_model import events, fund, history, prices, risk
@@ -33,7 +34,6 @@ from navoracle.store_port import (
     SlotQuestion,
     TransactionState,
 )
-
 
 ALL_FUNDS: Final = FundsQuestion()
 ALL_SLOTS: Final = SlotQuestion()
@@ -148,6 +148,16 @@ class ReadModel:
         """The newest price of every asset and side."""
         return prices.prices(self.sources, text=text, offset=offset, limit=limit)
 
+    def fund_prices(
+        self, name: str, text: str | None = None, *, offset: int = 0, limit: int = 50
+    ) -> OffsetPage[PriceRow] | None:
+        """The newest price of every asset that a fund needs, on every side."""
+        if self._funds.row(name) is None:
+            return None
+        facts = self.sources.funds().get(name)
+        assets = frozenset() if facts is None else facts.assets
+        return prices.prices(self.sources, text=text, assets=assets, offset=offset, limit=limit)
+
     def price(self, asset: str, *, seconds: int = RECENT, limit: int = 500) -> PriceDetail | None:
         """An asset's price, its votes and its past."""
         return prices.price_detail(self.sources, asset, seconds=seconds, limit=limit)
@@ -219,6 +229,10 @@ class ReadModel:
         """How the keeper does."""
         return operations(self.sources)
 
-    def files_version(self) -> object:
-        """Another one whenever the state files were written; None where there are none."""
-        return self._index.version()
+    def fund_frames(self) -> Mapping[str, str | None]:
+        """The frame that each fund's state files are of; empty where there are none."""
+        return {fund: entry["frame"] for fund, entry in self._index.entries().items()}
+
+    def version(self) -> Hashable:
+        """Another one whenever a state file or an event was written."""
+        return self._index.version(), self._store.newest_event()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final, Literal
 
 from navoracle.domain.units import Timestamp
@@ -151,10 +151,16 @@ class PriceDetail(Record):
     """Why a place is null, by its JSON pointer."""
 
 
-def prices(sources: Sources, *, text: str | None = None, offset: int, limit: int) -> OffsetPage[PriceRow]:
-    """The newest price of every asset and side, sorted. Raises StoreError."""
+def prices(
+    sources: Sources, *, text: str | None = None, assets: Collection[str] | None = None, offset: int, limit: int
+) -> OffsetPage[PriceRow]:
+    """The newest price of every asset (or of some) and side, sorted. Raises StoreError."""
     needle = "" if text is None else text.casefold()
-    rows = [row for row in sources.store.newest_estimates(RECENT) if needle in row.asset.casefold()]
+    rows = [
+        row
+        for row in sources.store.newest_estimates(RECENT)
+        if needle in row.asset.casefold() and (assets is None or row.asset in assets)
+    ]
     return OffsetPage(
         items=[price_row(row) for row in rows[offset : offset + limit]],
         total=len(rows),

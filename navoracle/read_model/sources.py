@@ -15,10 +15,10 @@ from navoracle.store_port import Store
 
 @dataclass(frozen=True, slots=True)
 class FundFacts:
-    """A fund as it is configured; `assets` are those whose prices it needs."""
+    """A fund as it is configured: `chain` is None where it is on none, `assets` are those whose prices it needs."""
 
     fund: str
-    chain: str
+    chain: str | None
     assets: frozenset[str]
 
 

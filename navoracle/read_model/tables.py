@@ -11,14 +11,17 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """How a cell begins that a spreadsheet would compute."""
 
 
-def write_rows(rows: Iterable[Mapping[str, Any]], columns: tuple[str, ...], stream: TextIO, *, lines: bool) -> None:
-    """Write rows as JSON lines or as CSV with a header."""
+def write_rows(
+    rows: Iterable[Mapping[str, Any]], columns: tuple[str, ...], stream: TextIO, *, lines: bool, header: bool = True
+) -> None:
+    """Write rows as JSON lines or as CSV, with a header unless it was written before."""
     if lines:
         for row in rows:
             stream.write(json.dumps(row, ensure_ascii=False) + "\n")
         return
     table = csv.DictWriter(stream, columns, lineterminator="\n")
-    table.writeheader()
+    if header:
+        table.writeheader()
     for row in rows:
         table.writerow({name: _cell(value) for name, value in row.items()})
 

@@ -33,7 +33,7 @@ class RiskChange:
         name: the new status, or the name of the alert, of the veto, or of how a peak was set anew.
         is_raised: False where an alert or a veto is over.
         about: the watch of an alert; empty otherwise.
-        message: figures and limits, for people.
+        message: figures and limits, for people; empty of an alert that is over.
     """
 
     fund: str
@@ -98,7 +98,7 @@ class ReplayRisk:
                 each.fund,
                 "alert",
                 each.alert.name,
-                each.alert.message,
+                each.alert.message if each.is_raised else "",
                 is_raised=each.is_raised,
                 about=each.alert.watch,
             )

@@ -2,7 +2,7 @@
 
 from navoracle.requests.actions import DEFAULT_LIMITS, Action, Limit, Role
 from navoracle.requests.authority import Authority, RoleCheck
-from navoracle.requests.desk import RequestDesk, RequestListener, RequestSubject
+from navoracle.requests.desk import RequestDesk, RequestListener, RequestSubject, RequestTarget
 from navoracle.requests.document import ActionRequest, SignedRequest, parse_request, parse_signed_request
 from navoracle.requests.drop_folder import DropFolder, drop_document
 
@@ -16,6 +16,7 @@ __all__ = [
     "RequestDesk",
     "RequestListener",
     "RequestSubject",
+    "RequestTarget",
     "Role",
     "RoleCheck",
     "SignedRequest",

@@ -10,7 +10,7 @@ import structlog
 
 from navoracle.domain.errors import RequestRefused
 from navoracle.domain.units import Timestamp
-from navoracle.ports import Clock
+from navoracle.ports import Address, Clock
 from navoracle.requests.actions import DAY, DEFAULT_LIMITS, Action, Limit, Role
 from navoracle.requests.authority import Authority
 from navoracle.requests.document import ActionRequest, SignedRequest, parse_signed_request
@@ -29,6 +29,15 @@ class RequestSubject:
     chain_id: int
     authority: Authority
     limits: Mapping[Action, Limit] = field(default_factory=lambda: DEFAULT_LIMITS)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestTarget:
+    """What a request about a fund has to name, and how often it may be made."""
+
+    chain_id: int
+    contract: Address
+    limits: Mapping[Action, Limit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,19 @@ class RequestDesk:
         self._clock = clock
         self._max_validity = max_validity
         self._listener = listener or RequestListener()
+
+    @property
+    def targets(self) -> Mapping[str, RequestTarget]:
+        """The funds that requests may speak of."""
+        return {
+            fund: RequestTarget(subject.chain_id, subject.authority.registry, subject.limits)
+            for fund, subject in self._subjects.items()
+        }
+
+    @property
+    def max_validity(self) -> int:
+        """Seconds ahead that a deadline may be at most."""
+        return self._max_validity
 
     async def receive(self, document: bytes, source: str) -> RequestRecord:
         """Verify a request, take it, and use its nonce up.

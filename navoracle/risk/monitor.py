@@ -66,10 +66,11 @@ class HealedPeak:
 
 @dataclass(frozen=True, slots=True)
 class FundError:
-    """An error that a fund's report stands for."""
+    """An error that a fund's report stands for; `is_new`: the fund's frame before had none of its cause."""
 
     fund: str
     error: RiskError
+    is_new: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,7 @@ class RiskMonitor:
         self._max_error_rate = max_error_rate
         self._history: dict[str, deque[RiskReading]] = {}
         self._standing: dict[str, dict[tuple[str, str], RiskAlert]] = {}
+        self._known_errors: dict[str, frozenset[tuple[str, str]]] = {}
         self._updates: deque[Update] = deque(maxlen=WINDOW)
 
     def observe(self, frame: NavFrame) -> Observation:
@@ -132,7 +134,9 @@ class RiskMonitor:
             if found.gate is not None and found.gate.peak_state in _HEALED:
                 healed.append(HealedPeak(found.fund, found.gate.peak_state, found.gate))
             found_errors = [] if found.risk is None else errors_of(found.risk)
-            errors += [FundError(found.fund, error) for error in found_errors]
+            known = self._known_errors.get(found.fund, frozenset())
+            self._known_errors[found.fund] = frozenset(map(_cause, found_errors))
+            errors += [FundError(found.fund, error, is_new=_cause(error) not in known) for error in found_errors]
             if any(handling_of(error.severity).reaction is Reaction.RETRY for error in found_errors):
                 failed.append(found.fund)
         return Observation(
@@ -212,3 +216,8 @@ def _emergencies(alerts: Iterable[AlertChange]) -> tuple[tuple[str, str], ...]:
         if change.is_raised and change.alert.status is RiskStatus.CRITICAL:
             reasons.setdefault(change.fund, []).append(change.alert.name)
     return tuple((fund, ", ".join(names)) for fund, names in reasons.items())
+
+
+def _cause(error: RiskError) -> tuple[str, str]:
+    """What tells errors apart: the code, and what it is about; figures change from frame to frame."""
+    return error.code, error.message.partition(":")[0]

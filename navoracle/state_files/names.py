@@ -6,6 +6,8 @@ from typing import Final
 from urllib.parse import quote
 
 INDEX: Final = "index.json"
+STATUS_PAGE: Final = "status.html"
+STATUS: Final = "status.json"
 CURRENT: Final = "current"
 SETS: Final = ".sets"
 LOCK: Final = ".lock"
@@ -14,6 +16,6 @@ LOCK: Final = ".lock"
 def folder_name(fund: str) -> str:
     """The name of a fund's folder: its own, with what no file name can hold, or means something, as %XX."""
     quoted = quote(fund, safe=" ()+,;=@&!'$")
-    if quoted == INDEX:
+    if quoted in (INDEX, STATUS_PAGE, STATUS):
         return quoted.replace(".", "%2E")
     return f"%2E{quoted[1:]}" if quoted.startswith(".") else quoted

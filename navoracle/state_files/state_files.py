@@ -25,6 +25,7 @@ from navoracle.state_files.facts import Facts, FundView, MonitorHealth, NavPoint
 from navoracle.state_files.kept import Kept, kept_of
 from navoracle.state_files.price_ranges import PriceRanges
 from navoracle.state_files.reader import read_index, read_set
+from navoracle.state_files.status_page import status_files
 from navoracle.state_files.writer import SetWriter
 
 NO_EXTERNAL: Final = ExternalFiles()
@@ -287,6 +288,8 @@ class StateFiles:
             "funds": {name: entries[name] for name in sorted(entries)},
         }
         self._writer.write_index(json.dumps(document, separators=(",", ":")).encode() + b"\n")
+        for name, content in status_files(document, now).items():
+            self._writer.write_beside(name, content)
 
 
 def _told(error: OSError) -> str:

@@ -1,6 +1,6 @@
 """Sets of files that flip at once: a set is written into a folder of its own, made safe, and then put in place.
 
-    FOLDER/index.json
+    FOLDER/index.json, status.html, status.json
     FOLDER/FUND/nav.json           -> current/nav.json
     FOLDER/FUND/current            -> .sets/42
     FOLDER/FUND/.sets/42/nav.json
@@ -86,11 +86,15 @@ class SetWriter:
 
     def write_index(self, content: bytes) -> None:
         """Put the index in place of the one before."""
+        self.write_beside(INDEX, content)
+
+    def write_beside(self, name: str, content: bytes) -> None:
+        """Put a file of all funds in place of the one before, beside the funds' folders."""
         self.own()
-        made = self.folder / f".{INDEX}.new"
+        made = self.folder / f".{name}.new"
         made.unlink(missing_ok=True)
         self._write_file(made, content)
-        made.replace(self.folder / INDEX)
+        made.replace(self.folder / name)
         self._sync(self.folder)
 
     def close(self) -> None:

@@ -18,6 +18,9 @@ CONNECTIONS: Final = 128
 
 STOP_SECONDS: Final = 3
 
+LARGEST_MESSAGE: Final = 65_536
+"""Bytes of a message that a page may send over its WebSocket."""
+
 
 class _Server(uvicorn.Server):
     @contextmanager
@@ -27,8 +30,11 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: FastAPI, host: str, port: int) -> AsyncIterator[int]:
+async def serving(app: FastAPI, host: str, port: int, *, with_pages: bool = False) -> AsyncIterator[int]:
     """Serve while the block runs; gives the port (another one than `port` where that is 0).
+
+    Args:
+        with_pages: whether the application has live pages: it is started and stopped, and WebSockets are let in.
 
     Raises:
         ConfigurationError: the address cannot be listened at.
@@ -39,8 +45,9 @@ async def serving(app: FastAPI, host: str, port: int) -> AsyncIterator[int]:
         log_config=None,
         access_log=False,
         server_header=False,
-        lifespan="off",
-        ws="none",
+        lifespan="on" if with_pages else "off",
+        ws="websockets-sansio" if with_pages else "none",
+        ws_max_size=LARGEST_MESSAGE,
         limit_concurrency=CONNECTIONS,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
@@ -53,6 +60,7 @@ async def serving(app: FastAPI, host: str, port: int) -> AsyncIterator[int]:
             task.result()
         yield listener.getsockname()[1]
     finally:
+        app.state.closing.set()  # or those who listen to the stream would be waited for
         server.should_exit = True
         try:
             await task

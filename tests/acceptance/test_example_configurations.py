@@ -29,7 +29,8 @@ from tests.requirements import PROJECT
 
 EXAMPLES = sorted((PROJECT / "config").glob("*.yaml"))
 FILES = sorted((PROJECT / "config").rglob("*.yaml"))
-"""Those of publishers too; test_publisher_examples runs them beside doubles of their contracts."""
+"""Those of publishers too, which test_publisher_examples runs beside doubles of their contracts, and those of replays,
+which test_replay_configuration runs."""
 EXPECTED = {
     "levered-fund.yaml": {"neutral": to_wad("230000")},  # 100 ETH at 3,000, 150,000 owed, 80,000 at an exchange
     "one-fund.yaml": {"stable": to_wad("4000000")},  # it does not know of the fund's USDT
@@ -78,7 +79,7 @@ def test_levered_fund__its_risks__are_all_known_and_within_their_limits(still: B
     assert verify_document(frame.evidence["neutral"], plan_from_evidence).fund == "neutral"
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [path for path in FILES if path.parent.name != "replay"], ids=lambda path: path.name)
 def test_example__without_its_environment__names_the_first_missing_variable(path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"environment variable HOME_RPC is not set"):
         load_config(path, {})

@@ -69,9 +69,9 @@ def replayed(tmp_path_factory: pytest.TempPathFactory, window: tuple[int, int]) 
     began = time.monotonic()
     with redirect_stdout(out):
         code = run(
-            ["replay", "--config", str(configuration(folder)), "--start", str(start), "--end", str(end)]
-            + ["--risk", str(table), "--database", database, "--json"]
-        )
+            ["replay", "--config", str(configuration(folder)), "--start", str(start), "--end", str(end),
+             "--risk", str(table), "--database", database, "--json"]
+        )  # fmt: skip
     seconds = time.monotonic() - began
     assert code == 0, out.getvalue()[-2_000:]
     with table.open() as file:

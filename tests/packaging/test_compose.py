@@ -69,6 +69,16 @@ def test_compose__secrets__come_from_the_environment_or_not_at_all() -> None:
                 assert ":?" in value, name
 
 
+def test_compose__keepers_token__is_where_the_keeper_and_prometheus_read_it() -> None:
+    prometheus = yaml.safe_load((FOLDER / "prometheus.yml").read_text(encoding="utf-8"))
+    read = prometheus["scrape_configs"][0]["authorization"]["credentials_file"]
+    assert str(example().service.http.token_file) == read == "/run/secrets/keeper_token"
+    assert COMPOSE["secrets"] == {"keeper_token": {"environment": "KEEPER_TOKEN"}}
+    for service in ("navoracle", "prometheus"):
+        (secret,) = SERVICES[service]["secrets"]
+        assert (secret["source"], secret["mode"]) == ("keeper_token", 0o400), "a token file is its owner's alone"
+
+
 def test_compose__database__cannot_be_reached_from_outside() -> None:
     assert COMPOSE["networks"]["inside"]["internal"] is True
     assert SERVICES["postgres"]["networks"] == ["inside"]
@@ -91,6 +101,7 @@ def test_example__prometheus_and_grafana__are_those_of_ops_but_for_addresses() -
     ours = yaml.safe_load((FOLDER / "prometheus.yml").read_text(encoding="utf-8"))
     known = yaml.safe_load((PROJECT / "ops" / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))
     ours["scrape_configs"][0]["static_configs"] = known["scrape_configs"][0]["static_configs"]
+    del ours["scrape_configs"][0]["authorization"]
     assert ours == known
     source = yaml.safe_load((FOLDER / "grafana-datasource.yml").read_text(encoding="utf-8"))
     theirs = PROJECT / "ops" / "grafana" / "provisioning" / "datasources" / "prometheus.yml"

@@ -145,7 +145,7 @@ def around(shown: Mapping[str, Any], items: object) -> dict[str, Any]:
         "chains": {name: {"chain_id": 1, "rpc": "https://node.example"} for name in _named(items, {"chain"})},
         "credentials": {name: {"header": "x-key", "value": "a"} for name in _named(items, {"credential"})},
         "exchanges": {name: {"id": name} for name in _named(items, {"exchange"})},
-        "recorded": {name: {"file": "series.csv"} for name in {"stand-in", *_named(items, {"series"})}},
+        "recorded": {name: {"file": "series.csv"} for name in {"stand-in", *_named(items, {"series", "index"})}},
         "assets": {},
         "funds": {"shown": {"id": 1, "supply": {"kind": "fixed", "shares": "1"}, "positions": [_CASH]}},
     }

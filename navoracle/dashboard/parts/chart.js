@@ -13,7 +13,7 @@ function resolved(value, style) {
 }
 
 export default {
-  props: { options: Object },
+  props: { options: Object, enable3d: Boolean, renderer: String, theme: String },
   mounted() {
     this.chart = echarts.init(this.$el, null, { renderer: "canvas" });
     this.sizes = new ResizeObserver(() => this.chart.resize());

@@ -35,4 +35,3 @@ class Chart(EChart, component="chart.js"):
         if self.options != options or self.props["aria-label"] != label:
             self.props.update({"options": options, "aria-label": label})
             self.update()
-

@@ -19,7 +19,7 @@ function cell(value, column, act) {
       "data-label": column.label,
       title: found.action ? undefined : found.title,
     },
-    inner,
+    [h("span", { class: "cell" }, inner)],
   );
 }
 

@@ -26,8 +26,11 @@
     return Number(said) + (performance.now() - told) / 1000;
   }
 
+  // The text node stays: the page's framework holds on to it, and would write into the one that is gone.
   function setText(element, text) {
-    if (element && element.textContent !== text) element.textContent = text;
+    if (!element || element.textContent === text) return;
+    if (element.firstChild?.nodeType === Node.TEXT_NODE) element.firstChild.nodeValue = text;
+    else element.textContent = text;
   }
 
   function tick() {

@@ -27,7 +27,7 @@ from pydantic import BaseModel, SecretStr
 
 from navoracle.chain.connect import endpoint_at
 from navoracle.cli.config import config_document
-from navoracle.cli.export import Subject, rows_of, write
+from navoracle.cli.export import Subject, rows_of
 from navoracle.composition.endpoints import node_pool
 from navoracle.config.loading import parse_config
 from navoracle.config.models import Config
@@ -37,6 +37,7 @@ from navoracle.domain.errors import ConfigurationError
 from navoracle.lane_port import LaneEvent
 from navoracle.live_secrets import forget_secrets
 from navoracle.ports import Address
+from navoracle.read_model.tables import write_rows
 from navoracle.store_port import Event, Severity
 from navoracle.telemetry.alerts import Alerts
 from navoracle.telemetry.crash import crash_text
@@ -217,7 +218,7 @@ def kept(secrets: list[str]) -> str:
         exported = io.StringIO()
         for lines in (True, False):
             rows = list(rows_of(store, Subject.EVENTS))  # type: ignore[arg-type]
-            write(rows, tuple(rows[0]), exported, lines=lines)
+            write_rows(rows, tuple(rows[0]), exported, lines=lines)
         said = out.getvalue()
     recorded = "".join(str(row.event) for row in store.stored if row.event.data.get("url"))
     return files + exported.getvalue() + said + recorded + str(store.rows) + str(notifier.heard)

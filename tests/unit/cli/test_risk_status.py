@@ -57,6 +57,7 @@ def test_status__fund_with_standing_alerts__names_them_and_the_worst(store: SqlS
     alarm(store, "LoanToValueHigh", f"{WATCHED}:AAVE_LTV_CRITICAL:{AAVE}")
     alarm(store, "DrawdownBreach", WATCHED)  # the gate's own, which the gate shows
     alarm(store, "FundHalted", WATCHED)
+    alarm(store, "RpcDown", f"{WATCHED}:NODE_CRITICAL:x")  # a chain of the fund's name
     document = risk_document(known(store)[WATCHED])
     assert document["worst_alert"] == "critical"
     assert {(alert["name"], alert["watch"], alert["status"]) for alert in document["alerts"]} == {

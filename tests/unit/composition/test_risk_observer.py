@@ -125,6 +125,12 @@ def test_events__account_that_cannot_be_read__are_an_error_and_one_of_its_own(he
     assert (own.fund, own.severity) == (FUND, Severity.WARNING)
 
 
+def test_events__error_that_lasts__is_told_once_and_again_when_it_comes_back(here: Told) -> None:
+    for at, found in enumerate((unread(), unread(), report("80"), unread())):
+        here.sees(frame(found, at=60 * at))
+    assert len(here.events("risk_calculation_failed")) == 2
+
+
 def test_events__veto_begins_and_ends__have_the_grounds_of_the_decision(here: Told) -> None:
     for at, nav in enumerate(("890", "960")):
         here.sees(frame(decision=gate(nav), at=60 * at))

@@ -14,6 +14,7 @@ from navoracle.domain.cadence import (
     CadencePolicy,
     CadenceState,
     ScheduledSlot,
+    next_slot,
     observe_volatility,
     oracle_move_exceeds,
     request_emergency,
@@ -249,3 +250,17 @@ def test_trade__around_ten_percent_of_nav__is_strict(trade: int, exceeds: bool) 
 def test_trade__nav_not_positive__any_trade_exceeds() -> None:
     assert trade_exceeds(Wad(1), Wad(-5))
     assert not trade_exceeds(Wad(0), Wad(0))
+
+
+def test_next_slot__without_an_emergency__is_the_next_of_the_grid() -> None:
+    for now, due_at in ((0, HOUR), (1, HOUR), (HOUR - 1, HOUR), (HOUR, 2 * HOUR)):
+        assert next_slot(CadenceState(), "alpha", at(now)) == ScheduledSlot(at(due_at), Cadence.HOURLY)
+    volatile = CadenceState(high_since=at(0))
+    assert next_slot(volatile, "alpha", at(1)) == ScheduledSlot(at(QUARTER), Cadence.HIGH_VOLATILITY)
+
+
+def test_next_slot__emergency_that_is_asked_for__comes_first_for_its_fund_alone() -> None:
+    state = request_emergency(CadenceState(), "alpha", "it moved", at(5))
+    asked = next_slot(state, "alpha", at(5))
+    assert asked == ScheduledSlot(at(5), Cadence.EMERGENCY, "alpha", ("it moved",))
+    assert next_slot(state, "beta", at(5)).cadence is Cadence.HOURLY

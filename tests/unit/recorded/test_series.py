@@ -152,3 +152,42 @@ def test_load__real_depeg__is_read_whole(name: str, step: int, rows: int, low: s
     assert max(gap.seconds for gap in series.gaps()) == longest_gap
     differences = Counter(after - before for before, after in pairwise(series.times))
     assert sum(count for seconds, count in differences.items() if seconds > step) == len(series.gaps())
+
+
+INDEXES = (
+    "timestamp,liquidity_index,variable_borrow_index\n"
+    "60,1.005645819576767014923645209,1.025461407440072537555320772\n"
+    "120,1.005645819576767014923645210,1.0254614074400725375553207729\n"
+)
+
+
+def load_column(folder: Path, column: str, places: int, text: str = INDEXES) -> Series:
+    path = folder / "indexes.csv"
+    path.write_text(text)
+    return load_series(path, column=column, places=places)
+
+
+def test_load__column_named__is_read_with_all_of_its_places(tmp_path: Path) -> None:
+    series = load_column(tmp_path, "Liquidity_Index", 27)
+    assert series.prices == (1_005_645_819_576_767_014_923_645_209, 1_005_645_819_576_767_014_923_645_210)
+    assert (series.places, series.times) == (27, (120, 180))
+
+
+def test_load__places_fewer_than_written__are_rounded_down(tmp_path: Path) -> None:
+    assert load_column(tmp_path, "variable_borrow_index", 27).prices[1] == 1_025_461_407_440_072_537_555_320_772
+    assert load_column(tmp_path, "variable_borrow_index", 0).prices == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [
+        ("stable_borrow_index", INDEXES),
+        ("price", "time,price\n60,1\n120,1\n"),
+        ("price", "timestamp,price,price\n60,1,2\n120,1,2\n"),
+        ("price", "timestamp,timestamp,price\n60,60,1\n120,120,1\n"),
+    ],
+)
+def test_load__column_that_is_not_there_once__is_refused_with_its_name(tmp_path: Path, column: str, text: str) -> None:
+    with pytest.raises(UsageError, match=rf"indexes\.csv:1: .* and {column} is to be read") as refused:
+        load_column(tmp_path, column, 18, text)
+    assert column in refused.value.advice

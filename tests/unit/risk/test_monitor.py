@@ -128,7 +128,7 @@ def test_observe__critical_alert_raised__asks_for_one_emergency_while_it_stays()
     assert here.observe(frame(report("92"), at=120)).emergencies == ()
     assert here.observe(frame(unread(), at=180)).emergencies == ()
     assert here.observe(frame(report("91"), at=240)).emergencies == ()
-    here.observe(frame(report("80"), at=300))
+    assert here.observe(frame(report("80"), at=300)).emergencies == ()
     assert here.observe(frame(report("91"), at=360)).emergencies == ((FUND, "AAVE_LTV_CRITICAL"),)
 
 

@@ -13,7 +13,9 @@ from fastapi.testclient import TestClient
 from navoracle.domain.errors import ConfigurationError, RequestRefused, StoreError
 from navoracle.live_secrets import forget_secrets, register_secrets
 from navoracle.web_service import Check, Component, build_app
-from navoracle.web_service.app import FAILURES_A_MINUTE, HEADERS, LARGEST_BODY, REQUESTS_A_MINUTE
+from navoracle.web_service.access import FAILURES_A_MINUTE, REQUESTS_A_MINUTE
+from navoracle.web_service.answers import HEADERS
+from navoracle.web_service.api.intake import LARGEST_BODY
 from tests.unit.web_service.fakes import TOKEN, Desk, Keeper, Text, fund
 
 AUTHORIZED = {"authorization": f"Bearer {TOKEN}"}
@@ -252,8 +254,9 @@ def test_requests__guessed_tokens__are_slowed_down_and_do_not_lock_the_owner_out
 
 def test_routes__asked_with_get__change_nothing() -> None:
     app = build_app(Keeper(), Desk(), Text(), (TOKEN,))
-    methods = {route.path: route.methods for route in app.routes if isinstance(route, APIRoute)}
-    assert methods == {
+    own = {route.path: set(route.methods or ()) for route in app.routes if isinstance(route, APIRoute)}
+    api = {path: {method.upper() for method in said} for path, said in app.openapi()["paths"].items()}
+    assert own | api == {
         "/livez": {"GET"}, "/readyz": {"GET"}, "/healthz": {"GET"}, "/metrics": {"GET"}, "/api/v1/status": {"GET"},
         "/api/v1/requests": {"POST"},
     }  # fmt: skip

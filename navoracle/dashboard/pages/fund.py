@@ -1,0 +1,114 @@
+"""One fund in full: what changed, what it holds, what it owes, what was posted, and the evidence for all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from nicegui import ui
+
+from navoracle.dashboard import addresses
+from navoracle.dashboard.feed import View
+from navoracle.dashboard.parts.aum_card import AumCard
+from navoracle.dashboard.parts.bridge_card import BridgeCard, ComponentsCard
+from navoracle.dashboard.parts.elements import Text
+from navoracle.dashboard.parts.evidence_card import EvidenceCard
+from navoracle.dashboard.parts.fund_tables import FeesCard, GuardsCard, PostsCard, RequestsCard
+from navoracle.dashboard.parts.history_card import HistoryCard
+from navoracle.dashboard.parts.nav_card import NavCard
+from navoracle.dashboard.parts.positions_card import PositionsCard
+from navoracle.dashboard.parts.safety_card import SafetyCard
+from navoracle.dashboard.words import NAV_TONES, tone_of
+from navoracle.read_model import ReadModel
+from navoracle.read_model.frame import FrameDetail
+from navoracle.read_model.fund import FundDetail
+from navoracle.read_model.history import FrameRecord, HistoryPoint, PostRecord
+from navoracle.read_model.verification import Verification
+from navoracle.store_port import FrameQuestion, SlotQuestion
+
+ROWS: Final = 12
+POINTS: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class FundPage:
+    """What the page shows; `detail` is None where there is no such fund.
+
+    `newest` and `posted` are the frames of the newest slot and of the one that was posted last.
+    """
+
+    name: str
+    detail: FundDetail | None
+    newest: FrameDetail | None = None
+    posted: FrameDetail | None = None
+    points: tuple[HistoryPoint, ...] = ()
+    posts: tuple[PostRecord, ...] = ()
+    frames: tuple[FrameRecord, ...] = ()
+    verify: Callable[[str], Verification | None] = lambda _frame: None
+
+
+def parameters(address: Mapping[str, str]) -> str:
+    """The fund."""
+    return address["fund"]
+
+
+def load(model: ReadModel, name: str) -> FundPage:
+    """Read the page. Raises StoreError."""
+    detail = model.fund(name)
+    if detail is None:
+        return FundPage(name, None)
+
+    def frame_of(point: HistoryPoint | None) -> FrameDetail | None:
+        return None if point is None or point.frame is None else model.frame(point.frame, name)
+
+    return FundPage(
+        name,
+        detail,
+        newest=frame_of(detail.latest),
+        posted=frame_of(detail.posted),
+        points=tuple(model.history(SlotQuestion(name), limit=POINTS).items),
+        posts=tuple(model.posts(name, limit=ROWS).items),
+        frames=tuple(model.frames(FrameQuestion(name), limit=ROWS).items),
+        verify=lambda frame: model.verify(frame, name),
+    )
+
+
+def build(view: View[Any, FundPage], first: FundPage) -> Callable[[FundPage], None]:
+    """Make the page."""
+    with ui.element("div").classes("head"):
+        Text("h1", first.name)
+        with ui.element("div").classes("chips"):
+            status = Text("span", "", "tone tone-plain")
+            Text("a", "Overview of this fund", href=addresses.overview_of(first.name))
+    missing = Text("p", "", "note")
+    with ui.element("div").classes("cards") as cards:
+        nav, safety = NavCard(), SafetyCard()
+        bridge, components = BridgeCard(), ComponentsCard()
+        positions = PositionsCard()
+        fees, guards = FeesCard(), GuardsCard()
+        aum, history = AumCard(), HistoryCard(POINTS)
+        requests, posts = RequestsCard(), PostsCard()
+        evidence = EvidenceCard(first.verify)
+
+    def update(data: FundPage) -> None:
+        detail = data.detail
+        cards.set_visibility(detail is not None)
+        missing.say("" if detail is not None else f"There is no fund {data.name}, and nothing is known of one.")
+        if detail is None:
+            return
+        status.say(detail.fund.status, classes=f"tone tone-{tone_of(NAV_TONES, detail.fund.status)}")
+        nav.show(detail)
+        safety.show(detail)
+        bridge.show(detail.bridge, detail.unknown.get("/bridge", "not known"))
+        components.show(data.newest, data.posted)
+        positions.show(detail.documents)
+        fees.show(detail)
+        guards.show(data.newest)
+        aum.show(detail.documents.nav)
+        history.show(data.points)
+        requests.show(detail.requests)
+        posts.show(data.name, data.posts)
+        evidence.show(data.frames)
+
+    return update

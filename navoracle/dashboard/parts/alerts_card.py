@@ -1,0 +1,52 @@
+"""What is wrong, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nicegui import ui
+
+from navoracle.dashboard.parts.elements import Text
+from navoracle.read_model.events import AlertRecord
+
+
+class AlertsCard:
+    """The card: open alerts, the gravest first."""
+
+    def __init__(self, width: str) -> None:
+        self._shown: tuple[AlertRecord, ...] | None = None
+        with Text("section", "", f"card {width}".strip(), aria_labelledby="alerts-heading"):
+            Text("h2", "Open alerts", id="alerts-heading")
+            self._place = ui.element("div")
+            self._place.props["aria-live"] = "polite"
+
+    def show(self, alerts: Sequence[AlertRecord], total: int) -> None:
+        """Show alerts, and how many there are beyond these."""
+        found = tuple(sorted(alerts, key=lambda alert: (alert.severity != "critical", -alert.last_at)))
+        if self._shown == found:
+            return
+        self._shown = found
+        self._place.clear()
+        with self._place:
+            if not found:
+                Text("p", "None. Nothing needs to be done.", "note")
+            for alert in found:
+                self._show_one(alert)
+            if total > len(found):
+                Text("p", f"{total - len(found)} more.", "note")
+
+    @staticmethod
+    def _show_one(alert: AlertRecord) -> None:
+        with Text("div", "", f"alert {alert.severity}"):
+            with ui.element("p"):
+                tone = "bad" if alert.severity == "critical" else "warning"
+                Text("span", alert.severity, f"tone tone-{tone}")
+                Text("span", f" {alert.rule}{f' · {alert.subject}' if alert.subject else ''}")
+            Text("p", alert.message)
+            if alert.advice:
+                Text("p", f"What to do: {alert.advice}")
+            with Text("p", "", "note"):
+                Text("span", "Open for ")
+                Text("span", " ", data_since=str(alert.first_at))
+                taken = alert.acknowledged_by
+                Text("span", f", seen {alert.count} times{f', {taken} takes care' if taken else ''}")

@@ -1,0 +1,100 @@
+"""The NAV per share over time, with what happened to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from navoracle.dashboard import formats
+from navoracle.dashboard.parts.chart import TOOLTIP, Chart
+from navoracle.dashboard.parts.elements import Text
+from navoracle.read_model.history import HistoryPoint
+
+MARKS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "post": ("posts", "circle", "--good"),
+    "hold": ("holds", "diamond", "--bad"),
+    "failure": ("failures", "rect", "--bad"),
+    "missed": ("missed", "rect", "--mark"),
+    "skip": ("skipped", "triangle", "--mark"),
+    "emergency": ("emergencies", "pin", "--bad"),
+    "high_volatility": ("volatile", "arrow", "--mark"),
+}
+"""Of each kind of annotation: its name in the legend, its sign, and its colour."""
+
+
+class HistoryCard:
+    """The card."""
+
+    def __init__(self, points: int) -> None:
+        with Text("section", "", "card half", aria_labelledby="history-heading"):
+            Text("h2", "NAV per share", id="history-heading")
+            self._note = Text("p", "", "note")
+            self._chart = Chart({}, label="NAV per share").classes("chart")
+        self._most = points
+
+    def show(self, points: Sequence[HistoryPoint]) -> None:
+        """Show slots, the newest first."""
+        oldest_first = list(reversed(points))
+        known = [formats.of_wad(each.price_per_share) for each in oldest_first if each.price_per_share is not None]
+        if not known:
+            self._note.say("No slot has valued the fund yet.")
+            self._chart.show({}, label="NAV per share: no slot has valued the fund yet")
+            return
+        gaps = len(oldest_first) - len(known)
+        said = f"The last {len(oldest_first)} slots, in UTC. The axis does not begin at zero."
+        self._note.say(said + (f" {gaps} without a NAV leave a gap." if gaps else ""))
+        ends = f"from {formats.per_share(known[0])} to {formats.per_share(known[-1])}"
+        self._chart.show(line(oldest_first), label=f"NAV per share over {len(oldest_first)} slots, {ends}")
+
+
+def line(points: Sequence[HistoryPoint]) -> dict[str, Any]:
+    """The options of the chart; where there is no figure the line has a gap, and its marks stand at the last one."""
+    curve: list[list[float | None]] = []
+    marks: dict[str, list[dict[str, Any]]] = {}
+    last: float | None = None
+    for point in points:
+        price = formats.of_wad(point.price_per_share)
+        height = None if price is None else float(formats.rounded(price, 8))
+        curve.append([point.slot_time * 1_000, height])
+        last = last if height is None else height
+        for each in point.annotations:
+            if last is not None:
+                name = f"{formats.moment(point.slot_time)}\n{each.text}"
+                marks.setdefault(each.kind, []).append({"name": name, "value": [point.slot_time * 1_000, last]})
+    return {
+        "useUTC": True,
+        "grid": {"left": 70, "right": 18, "top": 44, "bottom": 30},
+        "tooltip": {**TOOLTIP, "trigger": "item", "formatter": "{b}"},
+        "legend": {"top": 0, "type": "scroll", "textStyle": {"color": "--text"}},
+        "xAxis": {"type": "time", "axisLabel": {"color": "--quiet", "hideOverlap": True}},
+        "yAxis": {
+            "type": "value",
+            "scale": True,
+            "axisLabel": {"color": "--quiet"},
+            "splitLine": {"lineStyle": {"color": "--border"}},
+        },
+        "series": [
+            {
+                "type": "line",
+                "name": "NAV per share",
+                "showSymbol": len(points) == 1,
+                "connectNulls": False,
+                "data": curve,
+                "lineStyle": {"color": "--line", "width": 2},
+                "itemStyle": {"color": "--line"},
+            },
+            *(_marks(kind, found) for kind, found in marks.items()),
+        ],
+    }
+
+
+def _marks(kind: str, found: list[dict[str, Any]]) -> dict[str, Any]:
+    name, sign, colour = MARKS[kind]
+    return {
+        "type": "scatter",
+        "name": name,
+        "symbol": sign,
+        "symbolSize": 7 if kind == "post" else 13,
+        "itemStyle": {"color": colour},
+        "data": found,
+    }

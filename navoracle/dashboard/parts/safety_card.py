@@ -1,0 +1,90 @@
+"""What stops a fund, or is about to: breakers, the contract's band, falls from the peak, risks."""
+
+from __future__ import annotations
+
+from nicegui import ui
+
+from navoracle.dashboard import formats
+from navoracle.dashboard.parts.elements import Text
+from navoracle.dashboard.parts.facts import Facts
+from navoracle.dashboard.words import BREAKER_TONES, FALL_TONES, RISK_TONES, tone_of
+from navoracle.read_model.fund import FundDetail
+
+ALL_BPS = 10_000
+
+
+class SafetyCard:
+    """The card."""
+
+    def __init__(self) -> None:
+        with Text("section", "", "card half", aria_labelledby="safety-heading"):
+            Text("h2", "Safety", id="safety-heading")
+            self._facts = Facts("Breaker", "Risk", "Drawdown", "Daily loss", "Gate")
+            with ui.element("div").classes("gauge"):
+                Text("h3", "Part of the contract's band that the next post would use")
+                self._meter = Text(
+                    "meter", "", min="0", max=str(ALL_BPS), low="6000", high="9000", optimum="0", aria_label="Band used"
+                )
+                self._used = Text("p", "n/a", "note")
+
+    def show(self, detail: FundDetail) -> None:
+        """Show a fund."""
+        self._show_breakers(detail)
+        self._facts.say("Risk", detail.fund.risk_status, tone=tone_of(RISK_TONES, detail.fund.risk_status))
+        self._show_falls(detail)
+        self._show_band(detail)
+
+    def _show_breakers(self, detail: FundDetail) -> None:
+        worst = min(detail.breakers, key=lambda each: ("open", "half_open", "closed").index(each.state))
+        text = formats.word(worst.state)
+        if worst.state != "closed":
+            text += f": {worst.kind} {worst.name}: {'; '.join(worst.reasons)}"
+        self._facts.say("Breaker", text, tone=tone_of(BREAKER_TONES, worst.state))
+
+    def _show_falls(self, detail: FundDetail) -> None:
+        synced, gate = detail.documents.synced_state, detail.gate
+        kpis = detail.documents.kpis
+        diagnostics = None if synced is None or not synced.gate.configured else synced.gate.diagnostics
+        state = "unknown" if kpis is None else kpis.risk.dd_state
+        for name, fall in (
+            ("Drawdown", None if diagnostics is None else diagnostics.drawdown),
+            ("Daily loss", None if diagnostics is None else diagnostics.daily_loss),
+        ):
+            if fall is None or fall.value is None:
+                why = "no gate" if diagnostics is None else "no peak yet"
+                self._facts.say(name, None, why=why)
+                continue
+            limit = "no limit" if fall.limit is None else f"limit {formats.percent(fall.limit)}"
+            told = f"{formats.percent(fall.value)} ({limit})"
+            self._facts.say(name, told, tone=tone_of(FALL_TONES, state) if name == "Drawdown" else None)
+        if gate is None:
+            self._facts.say("Gate", None, why="no gate")
+        elif gate.vetoes:
+            stops = f" stops {', '.join(map(formats.word, gate.stops))}" if gate.stops else ""
+            self._facts.say("Gate", f"{', '.join(map(formats.word, gate.vetoes))}{stops}", tone="bad")
+        elif gate.warnings:
+            self._facts.say("Gate", ", ".join(map(formats.word, gate.warnings)), tone="warning")
+        else:
+            self._facts.say("Gate", "no veto", tone="good")
+
+    def _show_band(self, detail: FundDetail) -> None:
+        distance = detail.guard_distance
+        if distance is None:
+            self._meter.set_attribute("value", "0")
+            self._meter.classes(replace="visually-hidden")
+            self._used.say(f"n/a: {detail.unknown.get('/guard_distance', 'nothing to compare')}")
+            return
+        self._meter.classes(replace="")
+        self._meter.set_attribute("value", str(min(ALL_BPS, distance.used_bps)))
+        beyond = "" if distance.within else ": the contract would hold it"
+        self._used.say(
+            f"{formats.basis_points(distance.used_bps)} used, bound by the {distance.binds}'s limit{beyond}. "
+            f"Step {_tenths(distance.step)} of {_tenths(distance.step_limit)}, "
+            f"day {_tenths(distance.day)} of {_tenths(distance.day_limit)}."
+        )
+
+
+def _tenths(tenths_of_bps: int) -> str:
+    """Tenths of a basis point as percent, exactly."""
+    sign, whole = "-" if tenths_of_bps < 0 else "", abs(tenths_of_bps)
+    return f"{sign}{whole // 1_000}.{whole % 1_000:03d} %"

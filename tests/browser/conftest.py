@@ -1,0 +1,211 @@
+"""The browser, its pages, and the two dashboards that they look at."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
+
+from tests.browser.stand import PASSWORD, Stand
+from tests.requirements import PROJECT
+
+CHROMIUM: Final = shutil.which("chromium")
+FLAGS: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-sync",
+    "--no-first-run",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+)
+PICTURES: Final = os.environ.get("NAVORACLE_PICTURES")
+"""Where pictures of the pages are kept; without it they are taken and thrown away."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test here is slow, opens sockets, and needs Chromium."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.slow)
+            if CHROMIUM is None:
+                item.add_marker(pytest.mark.skip(reason="chromium is not installed: run scripts/browser as root"))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests."""
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield opened
+        opened.close()
+
+
+@dataclass
+class Watched:
+    """A page, and everything that went wrong in it.
+
+    Attributes:
+        expected: what of it is meant to happen, as a pattern.
+    """
+
+    page: Page
+    context: BrowserContext
+    wrong: list[str] = field(default_factory=list)
+    hosts: set[str] = field(default_factory=set)
+    bytes: int = 0
+    expected: str = r"^$"
+
+    def __post_init__(self) -> None:
+        self.page.on("console", lambda said: self._note(said.text) if said.type in ("error", "warning") else None)
+        self.page.on("pageerror", lambda error: self._note(f"page error: {error}"))
+        self.page.on("requestfailed", lambda request: self._note(f"failed: {request.url} {request.failure}"))
+        self.page.on("request", lambda request: self.hosts.add(request.url.split("/")[2].split(":")[0]))
+
+    def _note(self, what: str) -> None:
+        self.wrong.append(what)
+
+    def check(self) -> None:
+        """Nothing went wrong, and nobody else was asked."""
+        assert [what for what in self.wrong if not re.search(self.expected, what)] == []
+        assert self.hosts <= {"127.0.0.1"}
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Opens pages of one dashboard; `session` is what somebody who is logged in has."""
+
+    browser: Browser
+    base: str
+    session: StorageState | None = None
+
+    def open(self, path: str, *, scheme: str = "light", width: int = 1_280) -> Watched:
+        """A new visitor's page."""
+        context = self.browser.new_context(
+            color_scheme="dark" if scheme == "dark" else "light",
+            viewport={"width": width, "height": 900},
+            reduced_motion="reduce",
+            storage_state=self.session,
+        )
+        found = Watched(context.new_page(), context)
+        found.page.goto(f"{self.base}/dashboard{path}")
+        return found
+
+
+def log_in(page: Page, password: str) -> None:
+    """Fill the login page in."""
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+
+
+def settled(page: Page) -> Page:
+    """Wait until the page is there, live, and dressed."""
+    page.wait_for_selector("h1")
+    until(page, "() => window.socket?.connected && document.getElementById('theme')?.hasAttribute('aria-label')")
+    until(page, "() => document.fonts.status === 'loaded'")
+    return page
+
+
+def until(page: Page, holds: str, arg: object = None, seconds: float = 30) -> None:
+    """Wait until a function of the page gives true; Playwright's own way of waiting is code to the page's policy."""
+    deadline = time.monotonic() + seconds
+    while not page.evaluate(holds, arg):
+        assert time.monotonic() < deadline, f"not within {seconds} s: {holds} {arg}"
+        page.wait_for_timeout(50)
+
+
+@pytest.fixture(scope="session")
+def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+    """A dashboard with 10,000 funds and a password."""
+    made = Stand(tmp_path_factory.mktemp("stand"))
+    made.write()
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def outside(browser: Browser, stand: Stand) -> Visit:
+    """Opens pages of the stand as somebody who is not logged in."""
+    return Visit(browser, f"http://127.0.0.1:{stand.port}")
+
+
+@pytest.fixture(scope="session")
+def session(browser: Browser, stand: Stand) -> StorageState:
+    """What somebody has who logged in at the stand: logins are limited, so all tests share one."""
+    watched = Visit(browser, f"http://127.0.0.1:{stand.port}").open("/login")
+    log_in(watched.page, PASSWORD)
+    settled(watched.page)
+    found = watched.context.storage_state()
+    watched.context.close()
+    return found
+
+
+@pytest.fixture
+def many(browser: Browser, stand: Stand, session: StorageState) -> Visit:
+    """Opens pages of the stand, logged in."""
+    return Visit(browser, f"http://127.0.0.1:{stand.port}", session)
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A running `navoracle demo --serve`."""
+
+    process: subprocess.Popen[str]
+    port: int
+    state: Path
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The demo that a new user starts, until its story of five hours is over and it goes on quietly."""
+    folder = tmp_path_factory.mktemp("demo")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [
+        str(Path(sys.executable).with_name("navoracle")), "demo", "--serve", "--hours", "5", "--pace", "1",
+        "--port", str(port), "--database", f"sqlite:///{folder / 'demo.db'}", "--state-files", str(folder / "state"),
+    ]  # fmt: skip
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(command, cwd=PROJECT, stdout=log, stderr=log, text=True)
+        found = Demo(process, port, folder / "state")
+        try:
+            deadline = time.monotonic() + 240
+            while not _answers(port) or not list((folder / "state").glob("*/nav.json")):
+                assert process.poll() is None, (folder / "log").read_text()
+                assert time.monotonic() < deadline, (folder / "log").read_text()
+                time.sleep(0.5)
+            yield found
+        finally:
+            process.kill()
+            process.wait(30)
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+@pytest.fixture
+def playing(browser: Browser, demo: Demo) -> Visit:
+    """Opens pages of the demo."""
+    return Visit(browser, f"http://127.0.0.1:{demo.port}")
