@@ -14,6 +14,7 @@ import typer
 from navoracle.cli.dashboards import require_installed, settings_of
 from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import print_json
+from navoracle.cli.prompts import Prompts
 from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, configured_or_database, runtime_of
 from navoracle.composition import open_existing_store
 from navoracle.composition.read_model import stored_read_model
@@ -51,7 +52,7 @@ def dashboard(
     database: DatabaseUrl = None,
     as_json: JsonFlag = False,
 ) -> int:
-    """Serve the dashboard over a database and state files until it is stopped; it reads, and changes nothing.
+    """Serve the dashboard over a database and state files until it is stopped; it notes who takes care of an alert.
 
     `navoracle run` serves the same pages itself, beside its health.
     """
@@ -101,10 +102,7 @@ def _write_password(file: Path, *, as_json: bool) -> None:
     """Ask for a password, or read it from standard input, and write its hash."""
     from navoracle.dashboard.access import hashed
 
-    if sys.stdin.isatty():
-        password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
-    else:
-        password = sys.stdin.readline().rstrip("\n")
+    password = Prompts(enabled=True).secret("password") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     line = hashed(password)
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

@@ -30,6 +30,12 @@ class Prompts:
             return ""
         return str(typer.prompt(_sentence(question), default="", show_default=False, err=True)).strip()
 
+    def secret(self, question: str) -> str:
+        """The answer, asked twice and never shown. Raises UsageError where nobody can be asked."""
+        if not self.enabled:
+            raise UsageError(f"{question} cannot be asked without a terminal", advice="Write it to standard input.")
+        return str(typer.prompt(_sentence(question), hide_input=True, confirmation_prompt=True, err=True))
+
 
 def _sentence(question: str) -> str:
     return question[0].upper() + question[1:]

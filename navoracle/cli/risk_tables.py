@@ -89,8 +89,8 @@ def show_simulations(
         out.print(f"collateral falls by {part(drop)} against debt")
         out.print(rows)
     if venues:
-        right = ("balance", "exposure", "at stake")
-        rows = table("exchange", "now", *right, right=right)
+        figures = ("balance", "exposure", "at stake")
+        rows = table("exchange", "now", *figures, right=figures)
         for venue in venues:
             rows.add_row(
                 plain(venue["venue"]),

@@ -13,8 +13,11 @@ _WAD_PLACES: Final = -18
 
 
 def of_wad(text: str | None) -> str | None:
-    """Wad text (an integer of scale 10**18) as decimal text, exactly."""
-    return None if text is None else f"{Decimal(text).scaleb(_WAD_PLACES, _CONTEXT):f}"
+    """Wad text (an integer of scale 10**18) as decimal text, exactly, without trailing zeros."""
+    if text is None:
+        return None
+    found = f"{Decimal(text).scaleb(_WAD_PLACES, _CONTEXT):f}".rstrip("0").rstrip(".")
+    return "0" if found == "-0" else found
 
 
 def amount(text: str | None, places: int = 2) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from navoracle.domain.units import Timestamp
 from navoracle.read_model.records import Record, Time, WeiText
-from navoracle.store_port import SlotState
+from navoracle.store_port import SlotQuestion, SlotState, Span
 
 if TYPE_CHECKING:
     from navoracle.read_model.sources import Sources
@@ -85,14 +84,17 @@ class Operations(Record):
 def operations(sources: Sources) -> Operations:
     """How the keeper does now. Raises StoreError."""
     store, live = sources.store, sources.live
-    slots = store.slots(since=Timestamp(sources.now() - DAY))
-    counted = Counter(row.state for row in slots)
+    day = Span(since=Timestamp(sources.now() - DAY))
+    counted = {
+        state: store.slot_page(SlotQuestion(states=(state,), span=day), before=None, limit=1).total
+        for state in SlotState
+    }
     return Operations(
         live=live is not None,
         nodes=None if live is None else list(live.nodes()),
         lanes=None if live is None else list(live.lanes()),
         checks=None if live is None else list(live.checks()),
-        slots_of_the_day={state.value: counted[state] for state in SlotState if counted[state]},
+        slots_of_the_day={state.value: number for state, number in counted.items() if number},
         open_posts=len(store.unfinished_posts()),
         open_alerts=len(store.alerts(open_only=True)),
         unknown={} if live is not None else dict.fromkeys(("/nodes", "/lanes", "/checks"), NOT_LIVE),

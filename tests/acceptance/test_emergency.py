@@ -97,6 +97,15 @@ def test_emergency__unsigned__is_signed_by_a_wallet_in_a_second_step(bench: Benc
     assert queued(bench) == [printed["digest"]]
 
 
+def test_emergency__request_from_a_file__is_signed_without_a_configuration(still: Bench) -> None:
+    unsigned = still.cli(*ASK, "--unsigned")
+    (still.folder / "request.json").write_text(unsigned.out)
+    arguments = ("--request", str(still.folder / "request.json"), "--key-file", key_file(still.folder, GUARDIAN))
+    result = still.cli("emergency", *arguments, "--json", config=still.folder / "nowhere.yaml")
+    assert result.code == 0, result.err
+    assert result.json["digest"] == unsigned.json["digest"]
+
+
 def test_emergency__two_of_the_same__have_nonces_of_their_own(still: Bench) -> None:
     key = key_file(still.folder, GUARDIAN)
     nonces = {still.cli(*ASK, "--key-file", key).json["request"]["nonce"] for _ in range(5)}

@@ -79,7 +79,7 @@ def configuration(folder: Path) -> Path:
                             "liquidation_bonus": "0.05",
                             "close_factor": "0.5",
                             "target_ltv": "0.65",
-                            "ltv": {"warning": "0.69", "critical": "0.78"},
+                            "ltv": {"warning": "0.675", "critical": "0.78"},
                             "health_factor": {"warning": "1.15", "critical": "1.02"},
                         }
                     ],
@@ -160,7 +160,7 @@ def test_replay__levered_weth_at_aave__equals_a_direct_computation_at_every_minu
         assert wad(row["levered.risk.aave.health_factor"]) == collateral * THRESHOLD // debt, now
         assert wad(row["nav"]) == collateral - debt, now
         assert wad(row["price_per_share"]) == (collateral - debt) // SHARES, now
-        warns = debt * 100 > 69 * collateral or collateral * THRESHOLD < debt * 1_150_000_000_000_000_000
+        warns = debt * 1_000 > 675 * collateral or collateral * THRESHOLD < debt * 1_150_000_000_000_000_000
         assert row["risk_status"] == ("warning" if warns else "safe"), now
         found.add((supplied, owed))
         statuses.add(row["risk_status"])

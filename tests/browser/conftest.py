@@ -18,6 +18,7 @@ from typing import Final
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
 
+from navoracle.state_files.reader import read_index, read_set
 from tests.browser.stand import PASSWORD, Stand
 from tests.requirements import PROJECT
 
@@ -43,9 +44,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="chromium is not installed: run scripts/browser as root"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests."""
+    """One Chromium for a module; while it is there Playwright's loop runs in this thread, and no other one can."""
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         yield opened
@@ -125,7 +126,7 @@ def until(page: Page, holds: str, arg: object = None, seconds: float = 30) -> No
         page.wait_for_timeout(50)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
     """A dashboard with 10,000 funds and a password."""
     made = Stand(tmp_path_factory.mktemp("stand"))
@@ -141,7 +142,7 @@ def outside(browser: Browser, stand: Stand) -> Visit:
     return Visit(browser, f"http://127.0.0.1:{stand.port}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def session(browser: Browser, stand: Stand) -> StorageState:
     """What somebody has who logged in at the stand: logins are limited, so all tests share one."""
     watched = Visit(browser, f"http://127.0.0.1:{stand.port}").open("/login")
@@ -187,7 +188,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         found = Demo(process, port, folder / "state")
         try:
             deadline = time.monotonic() + 240
-            while not _answers(port) or not list((folder / "state").glob("*/nav.json")):
+            while not _answers(port) or _points(folder / "state") < 4:
                 assert process.poll() is None, (folder / "log").read_text()
                 assert time.monotonic() < deadline, (folder / "log").read_text()
                 time.sleep(0.5)
@@ -195,6 +196,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         finally:
             process.kill()
             process.wait(30)
+
+
+def _points(state: Path) -> int:
+    """Slots that the demo's slowest fund has in its series."""
+    series = [
+        read_set(state, fund).get("nav_state.json", {}).get("series", []) for fund in read_index(state).get("funds", {})
+    ]
+    return min(map(len, series), default=0)
 
 
 def _answers(port: int) -> bool:

@@ -22,7 +22,7 @@ from navoracle.state_files.documents import documents_of
 from navoracle.state_files.documents.index import entry_json, index_entry
 from navoracle.state_files.writer import SetWriter
 from navoracle.store_port import AlertRow, Severity
-from tests.browser.keeper import RunningClock, Told, desk_of, fill, rich_facts
+from tests.browser.keeper import SHOWN, RunningClock, Told, desk_of, fill, rich_facts
 from tests.unit.state_files import builders
 
 MARKUP: Final = '<img src=x onerror="window.broken=1">'
@@ -68,6 +68,8 @@ class Stand:
             }
         self._entries[MARKUP] = entry
         self._writer.write(MARKUP, documents)
+        plain = replace(rich_facts(), view=replace(builders.VIEW, fund=SHOWN), now=self.now())
+        self._writer.write(SHOWN, documents_of(plain))
         index = {"format": 1, "updated_at": entry["updated_at"], "age_s": 0, "funds": self._entries}
         self._writer.write_index(json.dumps(index).encode())
 

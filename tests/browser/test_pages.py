@@ -18,7 +18,7 @@ from playwright.sync_api import Page, expect
 from navoracle.dashboard import formats
 from tests.browser.accessibility import violations
 from tests.browser.conftest import Visit, Watched, settled
-from tests.browser.keeper import ASKED, STRESS
+from tests.browser.keeper import ASKED, SHOWN, STRESS
 from tests.browser.pictures import take
 from tests.browser.stand import MARKUP, Stand
 from tests.browser.test_stand import fact, rows
@@ -26,13 +26,20 @@ from tests.unit.requests.builders import GUARDIAN, NOBODY
 
 pytestmark = [pytest.mark.sockets]
 
+RISK, KPIS = f"/risk?fund={quote(MARKUP)}", f"/kpis?fund={quote(MARKUP)}"
 PATHS = {
-    "prices": "/prices",
-    "risk": f"/risk?fund={quote(MARKUP)}",
-    "kpis": f"/kpis?fund={quote(MARKUP)}",
+    "prices-of-sources": "/prices",
+    "prices-markup": f"/prices?text={quote(MARKUP)}",
+    "risk": f"/risk?fund={SHOWN}&text={SHOWN}",
+    "risk-markup": RISK,
+    "kpis": f"/kpis?fund={SHOWN}&text={SHOWN}",
+    "kpis-markup": KPIS,
     "operations": "/operations",
     "guardian": "/guardian",
 }
+KEPT = ("risk", "kpis", "operations", "guardian")
+"""Of which pictures stand in the guide, where pictures are kept."""
+
 SIGNATURE = "Signature (0x…), or the whole signed document"
 
 
@@ -59,7 +66,7 @@ def test_page__light_dark_and_phone__fits_and_is_accessible(many: Visit, name: s
         assert page.evaluate("window.broken === undefined")
         watched.check()  # before axe and the camera, which put styles of their own into the page
         assert violations(page) == [], f"{name} {label}"
-        take(page, f"{name}-{label}", tmp_path)
+        take(page, f"{name}-{label}", tmp_path, keep=name in KEPT)
         watched.context.close()
 
 
@@ -70,8 +77,8 @@ def test_prices__asset__shows_sources_with_ages_and_why_what_is_not_known_is_not
     table = {row[0]: row for row in rows(page, "Sources")}
     assert table
     assert {row[2]: row[7] for row in table.values()} == {
-        "0.998700": "excluded not among those used",
-        "1.99740": "excluded not among those used",
+        "0.998700": "counts",
+        "1.99740": "excluded it is too far from the median",
     }
     assert {row[1] for row in rows(page, "Newest prices")} == {"asset", "debt"}
     assert fact(page, "Gap").startswith("n/a (no evidence")
@@ -91,7 +98,7 @@ def test_prices__asset_that_nobody_priced__says_so(many: Visit) -> None:
 
 def test_risk__fund__shows_the_figures_of_its_file_with_words_beside_colours(many: Visit, stand: Stand) -> None:
     document = stand.document("risk")
-    watched = many.open(PATHS["risk"])
+    watched = many.open(RISK)
     page = settled(watched.page)
 
     assert fact(page, "Status") == document["risk_status"] == "critical"
@@ -115,7 +122,7 @@ def test_risk__fund__shows_the_figures_of_its_file_with_words_beside_colours(man
 
 def test_kpis__without_telemetry__are_unknown_with_a_reason_and_never_zero(many: Visit, stand: Stand) -> None:
     document = stand.document("kpis")
-    watched = many.open(PATHS["kpis"])
+    watched = many.open(KPIS)
     page = settled(watched.page)
 
     assert fact(page, "Maker fill") == "83.00 %"
@@ -186,7 +193,7 @@ def prepared(page: Page, reason: str = "the price feed looks wrong") -> dict[str
     """Prepare a hold, and give the file that the page offers to save."""
     page.get_by_label("Reason, for those who read the log").fill(reason)
     page.get_by_role("button", name="Prepare the request").click()
-    page.wait_for_function("document.getElementById('digest').innerText.startsWith('0x')")
+    expect(page.locator("#digest")).to_have_text(re.compile("^0x"))
     found: dict[str, object] = json.loads(page.locator(".document pre").inner_text())
     return found
 

@@ -11,8 +11,8 @@ import pytest
 from fastapi import FastAPI
 
 from navoracle.domain.errors import ConfigurationError
-from navoracle.web_service import app as routes
 from navoracle.web_service import build_app, serve, serving
+from navoracle.web_service.api import intake
 from tests.unit.web_service.fakes import TOKEN, Desk, Keeper, Text
 
 pytestmark = pytest.mark.sockets
@@ -85,7 +85,7 @@ async def test_requests__body_in_many_parts_without_a_length__is_cut_off() -> No
 
 
 async def test_requests__body_that_never_ends__is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(routes, "BODY_SECONDS", 0.2)
+    monkeypatch.setattr(intake, "BODY_SECONDS", 0.2)
 
     async def slow() -> object:
         yield b"{"

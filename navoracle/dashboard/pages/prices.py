@@ -113,7 +113,8 @@ class _Parts:
             self._note = Text("p", "", "note")
             self._estimates = Records(ESTIMATES, caption="The price on each side", empty="n/a")
         with Card("votes", "Votes that counted: one for each independent group"):
-            self._votes = Records(VOTES, caption="Votes", empty="No vote counts.")
+            none = "None: no source counts, or the price is derived from its base."
+            self._votes = Records(VOTES, caption="Votes", empty=none)
         with Card("sources", "What every source said"):
             self._sources = Records(SOURCES, caption="Sources", empty="No source answered, or it is a derived price.")
         with Card("policy", "Limits", "half"):

@@ -59,7 +59,7 @@ class Risks:
 
 def parameters(address: Mapping[str, str]) -> Asked:
     """The fund of the address; None for the riskiest."""
-    return Asked(address.get("fund") or None)
+    return Asked(address.get("fund") or None, address.get("text", ""))
 
 
 def load(model: ReadModel, asked: Asked) -> Risks:

@@ -29,7 +29,7 @@ class AlertsCard:
         self._place.clear()
         with self._place:
             if not found:
-                Text("p", "None. Nothing needs to be done.", "note")
+                Text("p", "No alert is open.", "note")
             for alert in found:
                 self._show_one(alert)
             if total > len(found):

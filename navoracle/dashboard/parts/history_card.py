@@ -34,7 +34,7 @@ class HistoryCard:
 
     def show(self, points: Sequence[HistoryPoint]) -> None:
         """Show slots, the newest first."""
-        oldest_first = list(reversed(points))
+        oldest_first = [point for point in reversed(points) if point.state != "claimed"]  # that one is worked on now
         known = [formats.of_wad(each.price_per_share) for each in oldest_first if each.price_per_share is not None]
         if not known:
             self._note.say("No slot has valued the fund yet.")
@@ -42,7 +42,8 @@ class HistoryCard:
             return
         gaps = len(oldest_first) - len(known)
         said = f"The last {len(oldest_first)} slots, in UTC. The axis does not begin at zero."
-        self._note.say(said + (f" {gaps} without a NAV leave a gap." if gaps else ""))
+        left_out = "1 slot without a NAV leaves a gap." if gaps == 1 else f"{gaps} slots without a NAV leave gaps."
+        self._note.say(f"{said} {left_out}" if gaps else said)
         ends = f"from {formats.per_share(known[0])} to {formats.per_share(known[-1])}"
         self._chart.show(line(oldest_first), label=f"NAV per share over {len(oldest_first)} slots, {ends}")
 

@@ -32,7 +32,7 @@ class CursorPager:
         """Show where a page is that began at this cursor."""
         self._next = page.next
         place = "the newest" if cursor is None else "older ones:"
-        self._total.say(f"{place} {len(page.items):,d} of {page.total:,d}")
+        self._total.say(f"{place} {len(page.items):,d} of {page.total:,d}" if page.total else "")
         self._newest.set_attribute("disabled", None if cursor is not None else "disabled")
         self._older.set_attribute("disabled", None if page.next is not None else "disabled")
 

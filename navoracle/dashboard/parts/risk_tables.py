@@ -37,7 +37,6 @@ _MARGIN: Final = (
     Column("ratio", "Margin ratio", "number"),
     Column("required", "Required", "number"),
     Column("free", "Free", "number"),
-    Column("maintenance", "Liquidated at", "number"),
     Column("buffer", "Buffer to liquidation", "number"),
     Column("funding", "Funding a year", "number"),
 )
@@ -161,10 +160,12 @@ def margin_row(each: MarginEntry, at: int, found: RiskDocument) -> dict[str, Any
         "status": toned(each.status, tone_of(RISK_TONES, each.status)),
         "balance": money(each.balance),
         "exposure": money(each.exposure),
-        "ratio": unknown(reason("margin_ratio")) if ratio is None else formats.percent(ratio),
+        "ratio": {
+            **(unknown(reason("margin_ratio")) if ratio is None else {"text": formats.percent(ratio)}),
+            "note": f"liquidated at {formats.percent(each.maintenance_margin)}",
+        },
         "required": money(each.required_margin),
         "free": money(each.free_margin),
-        "maintenance": formats.percent(each.maintenance_margin),
         "buffer": unknown(reason("buffer_to_liquidation")) if buffer is None else formats.percent(buffer),
         "funding": unknown(reason("funding_per_year")) if funding is None else money(funding),
     }

@@ -5,7 +5,7 @@
   let server = null;
   let told = 0;
   let wasConnected = false;
-  let lostAt = null;
+  let lostAt = new Date(); // until there is a connection, it is missing
 
   function age(seconds) {
     const whole = Math.max(0, Math.floor(seconds));
@@ -49,8 +49,8 @@
     const isConnected = Boolean(window.socket?.connected);
     wasConnected = wasConnected || isConnected;
     if (isConnected) lostAt = null;
-    else if (wasConnected && lostAt === null) lostAt = new Date();
-    if (lostAt === null || Date.now() - lostAt < 1500) {
+    else if (lostAt === null) lostAt = new Date();
+    if (lostAt === null || Date.now() - lostAt < (wasConnected ? 1500 : 5000)) {
       delete page.dataset.connection;
       setText(document.getElementById("connection"), "");
       return;

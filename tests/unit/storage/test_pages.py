@@ -51,6 +51,7 @@ def whole(page: Callable[[Any], Rows[Any]], key: Callable[[Any], Any]) -> tuple[
         if not rows.rows:
             return found, totals
         found += rows.rows
+        assert len(found) <= rows.total, "a row was repeated"
         before = key(rows.rows[-1])
 
 

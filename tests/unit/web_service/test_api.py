@@ -269,7 +269,10 @@ def test_answers__secret_that_slipped_into_a_text__is_hidden(own: World) -> None
     secret = "s3cret-of-some-length-0123456789"
     register_secrets(secret)
     own.store.append_event(Event(NOW, "k", None, Severity.INFO, f"key {secret}"))
+    own.store.save_alert(alert_of("Secret:x", message=f"key {secret}"))
     client = client_of(own)
+    assert "key" in client.get(f"{API}/alerts").text
+    assert secret not in client.get(f"{API}/alerts").text
     assert secret not in client.get(f"{API}/events").text + client.get(f"{API}/events?format=csv").text
 
 
