@@ -455,14 +455,14 @@ def _with_key(config: Path) -> Path:
 
 def test_config_show__any_format__hides_secrets_and_fills_in_defaults(still: Bench) -> None:
     config = still.folder / "secret.yaml"
-    with edited(config, **{"${HOME_RPC}": "https://user:word@node.example/v2/0123456789abcdef?key=1"}):
+    with edited(config, **{"${HOME_RPC}": "https://user:hushhush@node.example/v2/0123456789abcdef?key=1"}):
         shown = still.cli("config", "show", "--json", config=config)
         text = still.cli("config", "show", config=config).out
     document = shown.json["configuration"]
     assert document["chains"]["home"]["rpc"] == "https://node.example/***"
     assert document["funds"]["multi"]["guards"]["min_interval"] == 60
     assert document["store"]["url"] == f"sqlite:///{still.database}"
-    for secret in ("word", "0123456789abcdef"):
+    for secret in ("hushhush", "0123456789abcdef"):
         assert secret not in shown.out + text
 
 

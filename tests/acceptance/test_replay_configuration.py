@@ -104,7 +104,10 @@ def test_replay__events__are_those_of_the_service(capsys: pytest.CaptureFixture[
     assert "risk" in causes
 
 
-def test_replay__without_json__draws_what_changed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_replay__without_json__draws_what_changed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     database = f"sqlite:///{tmp_path / 'replay.db'}"
     assert run(["replay", "--config", str(EXAMPLE), "--chain", "none", "--database", database]) == 0
     out = capsys.readouterr().out

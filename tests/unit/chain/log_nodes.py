@@ -173,7 +173,7 @@ class Heard(list[int]):
         assert logs
         self += [int.from_bytes(log.data, "big") for log in logs]
 
-    async def until(self, *values: int, seconds: float = 3.0) -> None:
+    async def until(self, *values: int, seconds: float = 15.0) -> None:
         """Wait for exactly these values; what comes too often or wrongly fails a moment later."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
