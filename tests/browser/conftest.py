@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, StorageState, sync_playwright
 
 from navoracle.state_files.reader import read_index, read_set
 from tests.browser.stand import PASSWORD, Stand
@@ -71,8 +71,13 @@ class Watched:
     def __post_init__(self) -> None:
         self.page.on("console", lambda said: self._note(said.text) if said.type in ("error", "warning") else None)
         self.page.on("pageerror", lambda error: self._note(f"page error: {error}"))
-        self.page.on("requestfailed", lambda request: self._note(f"failed: {request.url} {request.failure}"))
+        self.page.on("requestfailed", self._failed)
         self.page.on("request", lambda request: self.hosts.add(request.url.split("/")[2].split(":")[0]))
+
+    def _failed(self, request: Request) -> None:
+        # What the page gave up itself, because it moved on, no host has refused.
+        if request.failure != "net::ERR_ABORTED":
+            self._note(f"failed: {request.url} {request.failure}")
 
     def _note(self, what: str) -> None:
         self.wrong.append(what)
