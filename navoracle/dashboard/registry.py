@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from navoracle.dashboard.feed import View
 from navoracle.dashboard.pages import fund, funds, guardian, kpis, operations, overview, prices, risk
+from navoracle.dashboard.parts import fund_list
 from navoracle.read_model import ReadModel
 
 
@@ -37,8 +38,8 @@ PAGES: Final = (
     PageSpec("/funds", "Funds", funds.parameters, funds.load, funds.build),
     PageSpec("/funds/{fund:path}", "Fund", fund.parameters, fund.load, fund.build, in_navigation=False),
     PageSpec("/prices", "Prices", prices.parameters, prices.load, prices.build),
-    PageSpec("/risk", "Risk", risk.parameters, risk.load, risk.build),
-    PageSpec("/kpis", "KPIs", kpis.parameters, kpis.load, kpis.build),
+    PageSpec("/risk", "Risk", fund_list.parameters, risk.load, risk.build),
+    PageSpec("/kpis", "KPIs", fund_list.parameters, kpis.load, kpis.build),
     PageSpec("/operations", "Operations", operations.parameters, operations.load, operations.build),
     PageSpec("/guardian", "Guardian", guardian.parameters, guardian.load, guardian.build),
 )

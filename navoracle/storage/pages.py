@@ -124,9 +124,7 @@ class PageStore:
             query = query.where(table.c.id.in_(select(funds.c.post).where(funds.c.fund == fund)))
         if state is not None:
             query = query.where(tables.transactions.c.state == state.value)
-        page = query.order_by(table.c.id.desc()).limit(limit)
-        if before is not None:
-            page = page.where(table.c.id < before)
+        page = _older(query, table.c.id, before, limit)
         with self._database.read() as connection:
             total = connection.execute(_count(query.with_only_columns(table.c.id))).scalar_one()
             return Rows(post_rows(connection, page), total)
@@ -137,9 +135,7 @@ class PageStore:
         query = select(table)
         if chain is not None:
             query = query.where(table.c.chain == chain)
-        page = query.order_by(table.c.id.desc()).limit(limit)
-        if before is not None:
-            page = page.where(table.c.id < before)
+        page = _older(query, table.c.id, before, limit)
         with self._database.read() as connection:
             total = connection.execute(_count(query.with_only_columns(table.c.id))).scalar_one()
             return Rows(transaction_rows(connection, page), total)
@@ -150,9 +146,7 @@ class PageStore:
         query = select(table)
         if fund is not None:
             query = query.where(table.c.fund == fund)
-        page = query.order_by(table.c.number.desc()).limit(limit)
-        if before is not None:
-            page = page.where(table.c.number < before)
+        page = _older(query, table.c.number, before, limit)
         with self._database.read() as connection:
             total = connection.execute(_count(query.with_only_columns(table.c.number))).scalar_one()
             found = connection.execute(page).mappings().all()
@@ -225,6 +219,12 @@ def _estimate(row: Any) -> EstimateRow:
         spread_bps=row["spread_bps"],
         as_of=row["as_of"],
     )
+
+
+def _older(query: Select[Any], number: ColumnElement[int], before: int | None, limit: int) -> Select[Any]:
+    """The newest rows below `before`, or of all."""
+    page = query.order_by(number.desc()).limit(limit)
+    return page if before is None else page.where(number < before)
 
 
 def _count(query: Select[Any]) -> Select[Any]:

@@ -13,7 +13,7 @@ from navoracle.dashboard.feed import View
 from navoracle.dashboard.parts.card import Card
 from navoracle.dashboard.parts.elements import Text
 from navoracle.dashboard.parts.facts import Facts
-from navoracle.dashboard.parts.fund_list import ROWS, FundList
+from navoracle.dashboard.parts.fund_list import Asked, FundList, choose
 from navoracle.dashboard.parts.records import Column, Records, exact, toned, unknown
 from navoracle.dashboard.reasons import explained, why
 from navoracle.dashboard.words import FALL_TONES, NAV_TONES, REGIME_TONES, RISK_TONES, tone_of
@@ -48,15 +48,6 @@ _SOURCES: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Which fund, and which ones to choose from."""
-
-    fund: str | None = None
-    text: str = ""
-    offset: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Kpis:
     """What the page shows; `documents` is None where no fund is known."""
 
@@ -65,15 +56,9 @@ class Kpis:
     documents: Documents | None
 
 
-def parameters(address: Mapping[str, str]) -> Asked:
-    """The fund of the address; None for the riskiest."""
-    return Asked(address.get("fund") or None, address.get("text", ""))
-
-
 def load(model: ReadModel, asked: Asked) -> Kpis:
     """Read the page. Raises StoreError."""
-    rows = model.risks(text=asked.text or None, offset=asked.offset, limit=ROWS)
-    name = asked.fund or next((row.fund for row in rows.items), None)
+    name, rows = choose(model, asked)
     known = name is not None and model.fund_row(name) is not None
     return Kpis(name, rows, model.documents(name) if name is not None and known else None)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from navoracle.dashboard.feed import View
 from navoracle.dashboard.parts.card import Card
 from navoracle.dashboard.parts.elements import Text
 from navoracle.dashboard.parts.facts import Facts
-from navoracle.dashboard.parts.fund_list import ROWS, FundList
+from navoracle.dashboard.parts.fund_list import Asked, FundList, choose
 from navoracle.dashboard.parts.records import Column, Records, Tone, toned
 from navoracle.dashboard.parts.risk_tables import RiskTables
 from navoracle.dashboard.parts.stress_card import StressCard
@@ -40,15 +40,6 @@ _GATE: Final = ("Gate", "Drawdown", "Daily loss", "Stops", "Peak", "Peak of the 
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Which fund, and which ones to choose from."""
-
-    fund: str | None = None
-    text: str = ""
-    offset: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Risks:
     """What the page shows; `detail` is None where nothing is known of the fund."""
 
@@ -57,15 +48,9 @@ class Risks:
     detail: FundRisk | None
 
 
-def parameters(address: Mapping[str, str]) -> Asked:
-    """The fund of the address; None for the riskiest."""
-    return Asked(address.get("fund") or None, address.get("text", ""))
-
-
 def load(model: ReadModel, asked: Asked) -> Risks:
     """Read the page. Raises StoreError."""
-    rows = model.risks(text=asked.text or None, offset=asked.offset, limit=ROWS)
-    name = asked.fund or next((row.fund for row in rows.items), None)
+    name, rows = choose(model, asked)
     return Risks(name, rows, None if name is None else model.risk(name))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from nicegui import ui
@@ -13,10 +14,31 @@ from navoracle.dashboard.parts.field import Field
 from navoracle.dashboard.parts.pager import OffsetPager
 from navoracle.dashboard.parts.records import Column, Records, link, since, toned, unknown
 from navoracle.dashboard.words import RISK_TONES, tone_of
+from navoracle.read_model import ReadModel
 from navoracle.read_model.records import OffsetPage
 from navoracle.read_model.risk import RiskRow
 
 ROWS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which fund, and which ones to choose from."""
+
+    fund: str | None = None
+    text: str = ""
+    offset: int = 0
+
+
+def parameters(address: Mapping[str, str]) -> Asked:
+    """The fund of the address; None for the riskiest."""
+    return Asked(address.get("fund") or None, address.get("text", ""))
+
+
+def choose(model: ReadModel, asked: Asked) -> tuple[str | None, OffsetPage[RiskRow]]:
+    """The fund to show, the riskiest unless one was named, and those to choose from. Raises StoreError."""
+    rows = model.risks(text=asked.text or None, offset=asked.offset, limit=ROWS)
+    return asked.fund or next((row.fund for row in rows.items), None), rows
 
 
 class FundList:
