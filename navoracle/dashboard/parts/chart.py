@@ -35,3 +35,20 @@ class Chart(EChart, component="chart.js"):
         if self.options != options or self.props["aria-label"] != label:
             self.props.update({"options": options, "aria-label": label})
             self.update()
+
+
+def over_time(left: int) -> dict[str, Any]:
+    """The options of a chart of figures over time, without its series; `left` pixels are for the figures' labels."""
+    return {
+        "useUTC": True,
+        "grid": {"left": left, "right": 18, "top": 44, "bottom": 30},
+        "tooltip": {**TOOLTIP, "trigger": "item", "formatter": "{b}"},
+        "legend": {"top": 0, "type": "scroll", "textStyle": {"color": "--text"}},
+        "xAxis": {"type": "time", "axisLabel": {"color": "--quiet", "hideOverlap": True}},
+        "yAxis": {
+            "type": "value",
+            "scale": True,
+            "axisLabel": {"color": "--quiet"},
+            "splitLine": {"lineStyle": {"color": "--border"}},
+        },
+    }

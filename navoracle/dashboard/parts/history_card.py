@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from navoracle.dashboard import formats
-from navoracle.dashboard.parts.chart import TOOLTIP, Chart
+from navoracle.dashboard.parts.chart import Chart, over_time
 from navoracle.dashboard.parts.elements import Text
 from navoracle.read_model.history import HistoryPoint
 
@@ -63,17 +63,7 @@ def line(points: Sequence[HistoryPoint]) -> dict[str, Any]:
                 name = f"{formats.moment(point.slot_time)}\n{each.text}"
                 marks.setdefault(each.kind, []).append({"name": name, "value": [point.slot_time * 1_000, last]})
     return {
-        "useUTC": True,
-        "grid": {"left": 70, "right": 18, "top": 44, "bottom": 30},
-        "tooltip": {**TOOLTIP, "trigger": "item", "formatter": "{b}"},
-        "legend": {"top": 0, "type": "scroll", "textStyle": {"color": "--text"}},
-        "xAxis": {"type": "time", "axisLabel": {"color": "--quiet", "hideOverlap": True}},
-        "yAxis": {
-            "type": "value",
-            "scale": True,
-            "axisLabel": {"color": "--quiet"},
-            "splitLine": {"lineStyle": {"color": "--border"}},
-        },
+        **over_time(70),
         "series": [
             {
                 "type": "line",

@@ -7,7 +7,7 @@ from typing import Any
 
 from navoracle.dashboard import formats
 from navoracle.dashboard.parts.card import Card
-from navoracle.dashboard.parts.chart import TOOLTIP, Chart
+from navoracle.dashboard.parts.chart import Chart, over_time
 from navoracle.dashboard.parts.elements import Text
 from navoracle.read_model.prices import PricePoint
 
@@ -51,17 +51,7 @@ def price_line(points: Sequence[PricePoint]) -> dict[str, Any]:
             said = f"{formats.moment(point.time)}\n{point.status}: {formats.price(price)}"
             marks[kind].append({"name": said, "value": [point.time * 1_000, last]})
     return {
-        "useUTC": True,
-        "grid": {"left": 84, "right": 18, "top": 44, "bottom": 30},
-        "tooltip": {**TOOLTIP, "trigger": "item", "formatter": "{b}"},
-        "legend": {"top": 0, "type": "scroll", "textStyle": {"color": "--text"}},
-        "xAxis": {"type": "time", "axisLabel": {"color": "--quiet", "hideOverlap": True}},
-        "yAxis": {
-            "type": "value",
-            "scale": True,
-            "axisLabel": {"color": "--quiet"},
-            "splitLine": {"lineStyle": {"color": "--border"}},
-        },
+        **over_time(84),
         "series": [
             {
                 "type": "line",
