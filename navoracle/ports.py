@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal, NamedTuple, NewType, Protocol, TypeAlias, TypeVar
+from typing import Final, Literal, NamedTuple, NewType, Protocol, TypeAlias, TypeVar
 
 from navoracle.domain.errors import OutOfRange
 from navoracle.domain.frame import BlockStamp
@@ -23,6 +23,9 @@ from navoracle.domain.valuation import PriceKey
 
 Address = NewType("Address", str)
 """A checksummed address."""
+
+NO_ADDRESS: Final = Address("0x0000000000000000000000000000000000000000")
+"""The address that contracts take for none."""
 
 
 class Call(NamedTuple):

@@ -29,6 +29,17 @@ class Registration(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class GuardBounds:
+    """A guard profile of the registry: bps of the served price per share (1 to 3276), times in seconds."""
+
+    up_bps: int = 1_000
+    down_bps: int = 1_000
+    day_bps: int = 2_500
+    min_interval: int = 60
+    max_age: int = 7_200
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
     """Why a registry holds a fund, and since when (block time).
 
@@ -78,6 +89,20 @@ class PostedRecord:
     fund_id: int
     header: int
     record: bytes
+
+
+class OwnCall(Enum):
+    """What the holder of a role sends itself: HOLD and PAUSE stop (GUARDIAN or RISK), the others are for RISK alone.
+
+    PAUSE and RESUME are of the whole registry.
+    """
+
+    ACCEPT = "accept"
+    DISCARD = "discard"
+    RELEASE = "release"
+    HOLD = "hold"
+    PAUSE = "pause"
+    RESUME = "resume"
 
 
 class RegistryCalls(Protocol):

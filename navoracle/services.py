@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 from navoracle.domain.errors import EmptyResult, MalformedResult
 from navoracle.domain.units import Rounding, divide
+from navoracle.hosts import is_loopback
 from navoracle.json_depth import require_shallow
 
 MAX_EXPONENT: Final = 77
@@ -61,16 +61,6 @@ def _looks_like_key(step: str) -> bool:
     """Whether a step of a path is long, and of letters and digits both, as no step of a service's own path is."""
     kinds = {"digit" if letter.isdigit() else "letter" for letter in step if letter.isalnum()}
     return len(step) >= _SHORTEST_KEY and len(kinds) == 2
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def decode_json(data: bytes, what: str) -> Any:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,10 @@ ARTIFACTS: dict[str, str] = {
     "abi/NavRegistry.json": "src/NavRegistry.sol",
     "abi/FundVault.json": "src/vault/FundVault.sol",
     "abi/Feed.json": "src/doubles/Feed.sol",
+    "abi/LoanOracle.json": "src/doubles/LoanOracle.sol",
+    "abi/LoanRate.json": "src/doubles/LoanRate.sol",
     "abi/Market.json": "src/doubles/Market.sol",
+    "abi/Morpho.json": "src/doubles/Morpho.sol",
     "abi/Multicall3.json": "src/doubles/Multicall3.sol",
     "abi/PtOracle.json": "src/doubles/PtOracle.sol",
     "abi/Sy.json": "src/doubles/Sy.sol",
@@ -79,8 +83,10 @@ def build() -> dict[Path, str]:
     if kept.get("key") != key:
         sources = sorted(set(ARTIFACTS.values()))
         usual = [source for source in sources if source not in RUNS]
-        outputs = dict.fromkeys(usual, _compile(usual, SETTINGS))
-        outputs |= {source: _compile([source], _settings(source)) for source in sources if source in RUNS}
+        with ThreadPoolExecutor() as pool:  # a compiler is one thread of a process of its own
+            alone = {source: pool.submit(_compile, [source], _settings(source)) for source in sources if source in RUNS}
+            outputs = dict.fromkeys(usual, _compile(usual, SETTINGS))
+            outputs |= {source: compiled.result() for source, compiled in alone.items()}
         version = subprocess.run([SOLC, "--version"], check=True, capture_output=True, text=True).stdout.split()[-1]
         texts = {file: _artifact(file, source, version, outputs[source]) for file, source in ARTIFACTS.items()}
         kept = {"key": key, "texts": texts}

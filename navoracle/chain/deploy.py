@@ -16,8 +16,9 @@ from navoracle.chain.artifacts import artifact
 from navoracle.chain.transactor import Web3Transactor
 from navoracle.domain.errors import ChainError, ConfigurationError
 from navoracle.domain.units import Timestamp, Wad
-from navoracle.ports import Address
+from navoracle.ports import NO_ADDRESS, Address
 from navoracle.publisher_port import Receipt, SignedTransaction, Transactor
+from navoracle.registry_port import GuardBounds
 
 ROLE_POSTER: Final = 1
 ROLE_RISK: Final = 2
@@ -25,18 +26,6 @@ ROLE_GUARDIAN: Final = 4
 ROLE_ADMIN: Final = 8
 ROLE_MANAGER: Final = 16
 ROLE_ENGINE: Final = 32
-NO_ADDRESS: Final = Address("0x0000000000000000000000000000000000000000")
-
-
-@dataclass(frozen=True, slots=True)
-class GuardBounds:
-    """A guard profile of the registry: bps of the served price per share (1 to 3276), times in seconds."""
-
-    up_bps: int = 1_000
-    down_bps: int = 1_000
-    day_bps: int = 2_500
-    min_interval: int = 60
-    max_age: int = 7_200
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +122,7 @@ async def deploy_registry(
         (limits.up_bps, limits.down_bps, limits.day_bps, limits.min_interval, limits.max_age),
     )
     registry = await deploy_contract(transactor, code, patience=patience)
-    calls = [_register(fund) for fund in funds]
+    calls = [register_fund(fund) for fund in funds]
     calls += [
         encode_call("setRole(address,uint256)", address, bits) for address, bits in _role_bits(roles, deployer).items()
     ]
@@ -142,7 +131,8 @@ async def deploy_registry(
     return DeployedRegistry(registry, tuple(receipt.hash for receipt in receipts), remaining)
 
 
-def _register(fund: FundOpening) -> bytes:
+def register_fund(fund: FundOpening) -> bytes:
+    """The call by which ADMIN registers a fund."""
     return encode_call(
         "registerFund(uint256,address,address,uint256,uint256,uint256,uint256)",
         fund.fund_id,

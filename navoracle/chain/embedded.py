@@ -40,7 +40,7 @@ class EmbeddedChain:
     """
 
     def __init__(self, *, genesis_time: Timestamp = GENESIS_TIME, chain_id: int = CHAIN_ID) -> None:
-        self.signers = tuple(EphemeralSigner(number.to_bytes(32, "big")) for number in range(1, ACCOUNTS + 1))
+        self.signers = tuple(EphemeralSigner(account_key(number)) for number in range(ACCOUNTS))
         backend = PyEVMBackend(
             genesis_parameters=PyEVMBackend.generate_genesis_params(
                 {"gas_limit": BLOCK_GAS_LIMIT, "timestamp": genesis_time}
@@ -94,6 +94,11 @@ class EmbeddedChain:
         """A reader of the chain, under the configuration's name for it."""
         pool = NodePool.of(self.endpoint, chain=chain, chain_id=self.chain_id, finality=finality, pin=pin)
         return Web3ChainReader(pool)
+
+
+def account_key(account: int) -> bytes:
+    """The private key of a funded account, counted from 0: the numbers 1 to 10, which everybody knows."""
+    return (account + 1).to_bytes(32, "big")
 
 
 def _account(code: bytes = b"") -> dict[str, object]:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 from navoracle.checks.findings import Finding, error, warning
-from navoracle.composition import ChainAccess
+from navoracle.composition.system import ChainAccess
 from navoracle.config.models import Config
 from navoracle.domain.errors import ChainError
 from navoracle.domain.frame import BlockStamp

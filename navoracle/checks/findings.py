@@ -8,10 +8,14 @@ from enum import Enum
 
 
 class Level(Enum):
-    """ERROR stops a fund from being posted or posts it wrongly; WARNING is a risk that somebody should know of."""
+    """ERROR stops a fund from being posted or posts it wrongly; WARNING is a risk that somebody should know of.
+
+    NOTE is no risk: something that others may expect is not there.
+    """
 
     ERROR = "error"
     WARNING = "warning"
+    NOTE = "note"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,18 @@ def warning(place: str, message: str, advice: str) -> Finding:
     return Finding(Level.WARNING, place, message, advice)
 
 
+def note(place: str, message: str, advice: str) -> Finding:
+    """Something that works, without what others may expect of it."""
+    return Finding(Level.NOTE, place, message, advice)
+
+
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Each finding once, errors first, then as the configuration goes."""
-    return tuple(sorted(dict.fromkeys(findings), key=lambda found: found.level is not Level.ERROR))
+    """Each finding once: errors, then warnings as the configuration goes, then notes."""
+    ranks = {Level.ERROR: 0, Level.WARNING: 1, Level.NOTE: 2}
+    return tuple(sorted(dict.fromkeys(findings), key=lambda found: ranks[found.level]))
+
+
+def failing(findings: Iterable[Finding], *, strict: bool) -> list[Finding]:
+    """Those for which a check ends badly: errors, and with `strict` warnings too; never notes."""
+    ending = {Level.ERROR, Level.WARNING} if strict else {Level.ERROR}
+    return [found for found in findings if found.level in ending]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from navoracle.checks.findings import Finding, error, warning
-from navoracle.composition import check_claims
+from navoracle.composition.claims import check_claims
 from navoracle.config.models import Config
 from navoracle.domain.errors import ConfigurationError
 from navoracle.domain.frame import FundFrame, NavStatus

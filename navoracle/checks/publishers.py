@@ -7,7 +7,8 @@ from typing import Final
 
 from navoracle.checks.findings import Finding, error, warning
 from navoracle.checks.registries import check_balance, no_signer
-from navoracle.composition import ChainAccess, chains_of_publishers, peer_publisher, resolved_peer
+from navoracle.composition.publishers import chains_of_publishers, peer_publisher, resolved_peer
+from navoracle.composition.system import ChainAccess
 from navoracle.config.models import Config
 from navoracle.domain.errors import ChainError, ConfigurationError, DomainError
 from navoracle.domain.frame import FundFrame

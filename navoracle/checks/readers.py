@@ -10,7 +10,7 @@ from eth_utils.crypto import keccak
 
 from navoracle.checks.findings import Finding, error, warning
 from navoracle.checks.places import place_of_address
-from navoracle.composition import ChainAccess
+from navoracle.composition.system import ChainAccess
 from navoracle.domain.errors import ChainError, EmptyResult
 from navoracle.keeper.session import Asked, Readings
 from navoracle.ports import Address, Call, Reader

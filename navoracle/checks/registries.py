@@ -8,8 +8,9 @@ from typing import Any, Final
 from eth_utils.address import to_checksum_address
 
 from navoracle.abi import decode_result, encode_call
-from navoracle.checks.findings import Finding, error, warning
-from navoracle.composition import ChainAccess, require_registry
+from navoracle.checks.findings import Finding, error, note, warning
+from navoracle.composition.reach import require_registry
+from navoracle.composition.system import ChainAccess
 from navoracle.config.chains import ChainSection
 from navoracle.config.models import Config
 from navoracle.domain.errors import CallReverted, ChainError
@@ -116,12 +117,13 @@ def no_signer(place: str) -> Finding:
 async def _check_funds(
     numbers: Mapping[str, int], access: ChainAccess, registry: Address, chain_place: str
 ) -> list[Finding]:
-    """Look up all funds by their numbers, in two rounds of requests however many they are."""
+    """Look up all funds by their numbers, in three rounds of requests however many they are."""
     at = await access.reader.pool.newest()
     words = await _read(access, registry, "readRaw(uint256)", ("uint256",), numbers.values(), at)
     known = {number: word[0] for number, word in words.items() if word is not None and word[0] != 0}
     profiles = {number: (word >> PROFILE_SHIFT) & PROFILE_MASK for number, word in known.items()}
     bounds = await _read(access, registry, "getProfile(uint256)", _BOUNDS, set(profiles.values()), at)
+    bases = await _read(access, registry, "fundOf(uint256)", ("address", "address"), known, at)
     findings: list[Finding] = []
     for fund, number in numbers.items():
         if number not in known:
@@ -133,6 +135,17 @@ async def _check_funds(
                 )
             )
             continue
+        tokens = bases[number]
+        if tokens is not None and int(tokens[1], 16) == 0:
+            findings.append(
+                note(
+                    f"funds.{fund}.id",
+                    "the registry does not know what the fund is counted in: feeds of it have no `price` for Morpho "
+                    "and no `getQuote` for readers of ERC-7726; all else works",
+                    "It is said when a fund is registered, and stays: `navoracle deploy --base ADDRESS`, or the `base` "
+                    "of registerFund. Nothing is to be done where nobody reads such feeds.",
+                )
+            )
         found = bounds[profiles[number]]
         if found is not None and found[3] > 3_600:
             findings.append(

@@ -15,7 +15,10 @@ from navoracle.checks.publishers import check_publishers
 from navoracle.checks.readers import Code, check_codes, check_readings, codes_of
 from navoracle.checks.registries import check_registries
 from navoracle.checks.state_files import check_state_files
-from navoracle.composition import ChainAccess, Reach, reach, resolve_each, subject_of
+from navoracle.composition.plans import subject_of
+from navoracle.composition.reach import Reach, reach
+from navoracle.composition.resolving import resolve_each
+from navoracle.composition.system import ChainAccess
 from navoracle.config.models import Config
 from navoracle.config.overrides import with_overrides
 from navoracle.domain.cadence import Cadence
@@ -58,7 +61,7 @@ async def check(
         ConfigurationError, UsageError: a recorded series, an exchange or the overrides file of the configuration cannot
             be opened, or the overrides are not valid.
     """
-    config = with_overrides(config).config
+    config = with_overrides(config, clock.now()).config
     reached = reach(config, clock=clock, chains=chains, documents=documents)
     try:
         stamps, findings = await _stamps(reached)

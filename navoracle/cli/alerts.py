@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -13,11 +13,12 @@ from rich.console import Console
 from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import moment, plain, present, table
 from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, database_of, load, runtime_of
-from navoracle.composition import open_existing_store
-from navoracle.composition.alerts import alert_notifier
 from navoracle.domain.errors import ConfigurationError, UsageError
-from navoracle.store_port import AlertRow, Event, Severity
-from navoracle.telemetry.alerts import RULES, Notice, NoticeKind, Notifier
+from navoracle.store_port import Event, Severity
+
+if TYPE_CHECKING:
+    from navoracle.store_port import AlertRow
+    from navoracle.telemetry.alerts import Notifier
 
 group = typer.Typer(no_args_is_help=True, help="See, acknowledge and test alerts.")
 
@@ -39,6 +40,8 @@ def list_alerts(
     as_json: JsonFlag = False,
 ) -> int:
     """List what is wrong now: since when, who was told, who takes care."""
+    from navoracle.composition.stores import open_existing_store
+
     url = database_of(context, config, database)
     with open_existing_store(url) as store:
         rows = store.alerts(open_only=not everything, limit=limit)
@@ -60,6 +63,8 @@ def acknowledge(
     as_json: JsonFlag = False,
 ) -> int:
     """Say that somebody takes care: an acknowledged alert is neither repeated nor escalated."""
+    from navoracle.composition.stores import open_existing_store
+
     if bool(keys) == everything:
         raise UsageError("name alerts, or --all", advice="`navoracle alerts list` shows their keys.")
     url = database_of(context, config, database)
@@ -96,6 +101,8 @@ def send_test(
     as_json: JsonFlag = False,
 ) -> int:
     """Send a test message to every target and say what became of it. Ends with 6 when some failed, 5 when all did."""
+    from navoracle.composition.alerts import alert_notifier
+
     loaded = load(context, config)
     notifier = alert_notifier(loaded.config.alerts)
     results = asyncio.run(send_tests(notifier, tuple(dict.fromkeys(names or ()))))
@@ -116,6 +123,8 @@ async def send_tests(notifier: Notifier, names: Sequence[str] = ()) -> Mapping[s
         ConfigurationError: there is no target.
         UsageError: there is no target of a name.
     """
+    from navoracle.telemetry.alerts import Notice, NoticeKind
+
     known = [target.name for target in notifier.targets]
     if not known:
         raise ConfigurationError(
@@ -139,6 +148,8 @@ async def send_tests(notifier: Notifier, names: Sequence[str] = ()) -> Mapping[s
 
 def alert_document(row: AlertRow) -> dict[str, Any]:
     """An alert as JSON."""
+    from navoracle.telemetry.alerts import RULES
+
     rule = next((known for known in RULES.values() if known.name == row.rule), None)
     return {
         "key": row.key,

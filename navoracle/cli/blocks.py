@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from navoracle.config.models import Config
 from navoracle.domain.errors import UsageError
+
+if TYPE_CHECKING:
+    from navoracle.config.models import Config
 
 AtBlock = Annotated[
     list[str] | None,

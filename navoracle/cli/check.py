@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.console import Console
 
-from navoracle.checks.findings import Finding, Level
-from navoracle.checks.readers import Code
-from navoracle.checks.run import Checked
-from navoracle.checks.run import check as check_configuration
+from navoracle.checks.findings import Level, failing
 from navoracle.cli.documents import stamp_document
 from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import count, error_document, plain, present
 from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, database_if_any, load, runtime_of
-from navoracle.composition import open_store
 from navoracle.domain.units import Timestamp
-from navoracle.store_port import Event, History, Severity
+from navoracle.store_port import Event, Severity
+
+if TYPE_CHECKING:
+    from navoracle.checks.findings import Finding
+    from navoracle.checks.readers import Code
+    from navoracle.checks.run import Checked
+    from navoracle.store_port import History
 
 CODE_EVENT: Final = "contract_code"
 """The kind of event that remembers the code of a contract."""
@@ -45,6 +47,9 @@ def check(
     Every finding names its path in the configuration and the remedy. Ends with 4 when there is an error. Where the
     database exists, the code of every contract is remembered in it, and a change is an error at the next check.
     """
+    from navoracle.checks.run import check as check_configuration
+    from navoracle.composition.stores import open_store
+
     loaded = load(context, config, database)
     runtime = runtime_of(context)
     url = database_if_any(context, config, database)
@@ -65,7 +70,7 @@ def check(
         with open_store(url) as store, store.transaction():
             for event in code_events(checked.codes, known, runtime.clock.now(), accept=accept_code):
                 store.append_event(event)
-    errors = [found for found in checked.findings if found.level is Level.ERROR or strict]
+    errors = failing(checked.findings, strict=strict)
     document = _document(checked)
     if errors:
         document |= error_document("configuration", f"{errors[0].place}: {errors[0].message}", errors[0].advice)
@@ -128,6 +133,6 @@ def _show(out: Console, checked: Checked, *, remembers: bool) -> None:
 
 
 def _show_finding(out: Console, found: Finding) -> None:
-    style = "red" if found.level is Level.ERROR else "yellow"
+    style = {Level.ERROR: "red", Level.WARNING: "yellow", Level.NOTE: "blue"}[found.level]
     out.print(f"[{style}]{found.level.value}[/] [bold]{plain(found.place)}[/]: {plain(found.message)}", soft_wrap=True)
     out.print(f"  advice: {plain(found.advice)}", soft_wrap=True)

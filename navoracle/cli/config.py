@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
-import yaml
-from pydantic import SecretStr
 
 from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import present, print_json
-from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, load
-from navoracle.config.models import Config
-from navoracle.config.overrides import Overridden, with_overrides
-from navoracle.config.schema import config_schema
+from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, load, runtime_of
 from navoracle.redaction import redact_database_url, redact_url
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from navoracle.config.models import Config
+    from navoracle.config.overrides import Overridden
 
 group = typer.Typer(no_args_is_help=True, help="Show the configuration, or its schema.")
 
@@ -32,8 +33,12 @@ def show(
     as_json: JsonFlag = False,
 ) -> int:
     """Show the resolved configuration: defaults, environment and overrides merged in, secrets hidden."""
+    import yaml
+
+    from navoracle.config.overrides import with_overrides
+
     loaded = load(context, config, database)
-    merged = with_overrides(loaded.config)
+    merged = with_overrides(loaded.config, runtime_of(context).clock.now())
     document = {
         "file": str(loaded.path),
         "configuration": config_document(merged.config, loaded.database),
@@ -56,6 +61,8 @@ def show(
 @group.command("schema")
 def schema(as_json: JsonFlag = False) -> int:
     """Print the JSON schema of a configuration file, for editors."""
+    from navoracle.config.schema import config_schema
+
     print_json(config_schema())
     return ExitCode.OK
 

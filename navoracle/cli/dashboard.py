@@ -16,14 +16,11 @@ from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import print_json
 from navoracle.cli.prompts import Prompts
 from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, configured_or_database, runtime_of
-from navoracle.composition import open_existing_store
-from navoracle.composition.read_model import stored_read_model
-from navoracle.config.service import DashboardSection
 from navoracle.domain.errors import ConfigurationError, UsageError
-from navoracle.read_model import ReadModel
 
 if TYPE_CHECKING:
     from navoracle.dashboard.attach import Settings
+    from navoracle.read_model.model import ReadModel
 
 DEFAULT_PORT: Final = 9188
 STALE_SECONDS: Final = 7_200
@@ -56,6 +53,10 @@ def dashboard(
 
     `navoracle run` serves the same pages itself, beside its health.
     """
+    from navoracle.composition.read_model import stored_read_model
+    from navoracle.composition.stores import open_existing_store
+    from navoracle.config.service import DashboardSection
+
     require_installed()
     if set_password is not None:
         _write_password(set_password, as_json=as_json)

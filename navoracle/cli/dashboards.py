@@ -7,23 +7,21 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import structlog
-from fastapi import FastAPI
-
-from navoracle.composition.service import ALL_INTERFACES, is_loopback
-from navoracle.config.models import Config
-from navoracle.config.service import DashboardSection
 from navoracle.domain.errors import ConfigurationError
+from navoracle.hosts import hosts_of, is_loopback
 from navoracle.private_file import read_private
-from navoracle.read_model import ReadModel
-from navoracle.requests import RequestDesk
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from navoracle.config.models import Config
+    from navoracle.config.service import DashboardSection
     from navoracle.dashboard.attach import Settings
     from navoracle.dashboard.gate import Access
+    from navoracle.read_model.model import ReadModel
+    from navoracle.requests.desk import RequestDesk
 
 MISSING: Final = "Install it: pip install 'navoracle[dashboard]'."
-LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "[::1]")
 
 
 def can_be_served() -> bool:
@@ -43,6 +41,8 @@ def pages_of(config: Config) -> Callable[[FastAPI, ReadModel, RequestDesk], bool
     Raises:
         ConfigurationError: its password file cannot be used.
     """
+    import structlog
+
     said, http = config.service.dashboard, config.service.http
     log = structlog.get_logger("navoracle.dashboard")
     if not said.enabled or not http.enabled:
@@ -89,8 +89,7 @@ def _access(said: DashboardSection, host: str) -> Access:
             advice="Set `service.dashboard.password_file` (navoracle dashboard --set-password FILE), or use 127.0.0.1.",
         )
     password = None if said.password_file is None else Password(_text(said.password_file))
-    hosts = None if host in ALL_INTERFACES else {host, *LOCAL_NAMES}
-    return Access(password, hosts, said.origin)
+    return Access(password, hosts_of(host), said.origin)
 
 
 def _text(file: Path) -> str:

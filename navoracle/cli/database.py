@@ -9,7 +9,6 @@ import typer
 from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import plain, present
 from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, database_of
-from navoracle.composition import current_revision, migrate_to, newest_revision
 from navoracle.domain.errors import UsageError
 from navoracle.redaction import redact_database_url
 
@@ -26,6 +25,8 @@ def status(
     context: typer.Context, config: ConfigFile = None, database: DatabaseUrl = None, as_json: JsonFlag = False
 ) -> int:
     """Say which schema the database has, and which one this navoracle writes."""
+    from navoracle.composition.stores import current_revision, newest_revision
+
     url = database_of(context, config, database)
     found, newest = current_revision(url), newest_revision()
     document = {"database": redact_database_url(url), "revision": found, "newest": newest}
@@ -50,6 +51,8 @@ def migrate(
 
     Opening a database migrates it by itself; going back is for the navoracle version that wrote it before.
     """
+    from navoracle.composition.stores import current_revision, migrate_to
+
     url = database_of(context, config, database)
     if to == "base":
         raise UsageError(

@@ -6,31 +6,21 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
-from navoracle.cli.documents import wad
 from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import moment, money, plain, present, table
 from navoracle.cli.runtime import ConfigFile, JsonFlag, Loaded, Runtime, load, runtime_of
-from navoracle.composition import (
-    MAX_POST_AGE,
-    NO_ADDRESS,
-    Grants,
-    GuardBounds,
-    Opening,
-    RegistryPlan,
-    deploy_multicall,
-    deploy_planned,
-    deployment_chain,
-    plan_registry,
-)
 from navoracle.domain.errors import DomainError, UsageError
-from navoracle.domain.units import to_wad
-from navoracle.ports import Address
-from navoracle.readers import check_address
+from navoracle.domain.units import to_wad, wad_text
+from navoracle.ports import NO_ADDRESS, Address
+from navoracle.registry_port import GuardBounds
+
+if TYPE_CHECKING:
+    from navoracle.composition.deployment import Grants, Opening, RegistryPlan
 
 _MAX_STEP_BPS = 3_276
 _DEFAULTS = GuardBounds()
@@ -92,6 +82,8 @@ def deploy(
 
     Leave `registry:` out of the configuration until this has printed it.
     """
+    from navoracle.composition.deployment import Grants, deployment_chain
+
     loaded = load(context, config)
     runtime = runtime_of(context)
     target = deployment_chain(loaded.config, chain)
@@ -129,6 +121,8 @@ async def _deploy(
     key_file: Path | None,
     runtime: Runtime,
 ) -> tuple[RegistryPlan, Deployed]:
+    from navoracle.composition.deployment import deploy_planned, plan_registry
+
     plan = await plan_registry(
         loaded.config,
         chain,
@@ -139,6 +133,7 @@ async def _deploy(
         base=base,
         clock=runtime.clock,
         chains=runtime.chains,
+        documents=loaded.path.parent,
     )
     if key_file is None:
         return plan, Deployed()
@@ -147,6 +142,8 @@ async def _deploy(
 
 
 def _multicall(loaded: Loaded, chain: str, key_file: Path | None, runtime: Runtime, *, as_json: bool) -> int:
+    from navoracle.composition.deployment import deploy_multicall
+
     address = (
         None
         if key_file is None
@@ -178,6 +175,8 @@ def _pairs(flag: str, texts: Sequence[str] | None) -> dict[str, str]:
 
 
 def _opening(fund: str, text: str) -> Opening:
+    from navoracle.composition.deployment import Opening
+
     nav, separator, price = text.partition(":")
     advice = f"Write it as --opening {fund}=1000000:1.0, NAV and price per share in the unit of account."
     if not separator:
@@ -197,6 +196,8 @@ def _address(flag: str, text: str | None) -> Address | None:
 
 def required_address(flag: str, text: str) -> Address:
     """The address that a flag gives. Raises UsageError."""
+    from navoracle.readers import check_address
+
     try:
         return Address(check_address(text))
     except ValueError as error:
@@ -208,6 +209,8 @@ def _lines(chain: str, key: str, address: Address) -> str:
 
 
 def _document(plan: RegistryPlan, deployed: Deployed) -> dict[str, Any]:
+    from navoracle.composition.deployment import MAX_POST_AGE
+
     registry = deployed.registry
     return {
         "live": registry is not None,
@@ -225,8 +228,8 @@ def _document(plan: RegistryPlan, deployed: Deployed) -> dict[str, Any]:
                 "id": fund.fund_id,
                 "vault": fund.vault,
                 "base": None if fund.base == NO_ADDRESS else fund.base,
-                "nav": wad(fund.nav),
-                "price_per_share": wad(fund.price_per_share),
+                "nav": wad_text(fund.nav),
+                "price_per_share": wad_text(fund.price_per_share),
                 "valuation_time": fund.valuation_time,
             }
             for name, fund in plan.funds.items()

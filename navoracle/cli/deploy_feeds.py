@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -14,9 +14,11 @@ from navoracle.cli.deploy import required_address
 from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import plain, present, table
 from navoracle.cli.runtime import ConfigFile, Funds, JsonFlag, Loaded, Runtime, load, runtime_of
-from navoracle.composition import DeployedFeeds, FeedsPlan, deploy_feeds, deployment_chain, plan_feeds
 from navoracle.domain.errors import UsageError
-from navoracle.ports import Address
+
+if TYPE_CHECKING:
+    from navoracle.composition.feeds import DeployedFeeds, FeedsPlan
+    from navoracle.ports import Address
 
 
 class Flavour(StrEnum):
@@ -64,6 +66,8 @@ def deploy(
 
     A feed that is there already is shown and left alone.
     """
+    from navoracle.composition.deployment import deployment_chain
+
     loaded = load(context, config)
     target = deployment_chain(loaded.config, chain)
     if live and key_file is None:
@@ -89,6 +93,8 @@ async def _deploy(
     key_file: Path | None,
     runtime: Runtime,
 ) -> tuple[FeedsPlan, DeployedFeeds | None]:
+    from navoracle.composition.feeds import deploy_feeds, plan_feeds
+
     plan = await plan_feeds(
         loaded.config, chain, funds, flavours=flavours, decimals=decimals, factory=factory, chains=runtime.chains
     )

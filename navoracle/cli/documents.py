@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from navoracle.domain.bridge import NavBridge
-from navoracle.domain.failures import Failure
-from navoracle.domain.frame import BlockStamp, FundFrame, GuardDistance, NavFrame
-from navoracle.domain.nav import Breakdown, FundValuation
-from navoracle.domain.prices import PriceEstimate, Quote
-from navoracle.domain.valuation import PositionValue
-from navoracle.domain.verdicts import Verdict
-from navoracle.keeper.evidence import evidence_hash
-from navoracle.store_port import HistoryRow, SlotOutcome
+from navoracle.domain.units import wad_text
 
-
-def wad(amount: int | None) -> str | None:
-    """A Wad amount as JSON: the scaled integer in quotes."""
-    return None if amount is None else str(int(amount))
+if TYPE_CHECKING:
+    from navoracle.domain.bridge import NavBridge
+    from navoracle.domain.failures import Failure
+    from navoracle.domain.frame import BlockStamp, FundFrame, GuardDistance, NavFrame
+    from navoracle.domain.nav import Breakdown, FundValuation
+    from navoracle.domain.prices import PriceEstimate, Quote
+    from navoracle.domain.valuation import PositionValue
+    from navoracle.domain.verdicts import Verdict
+    from navoracle.store_port import HistoryRow, SlotOutcome
 
 
 def frame_document(frame: NavFrame) -> dict[str, Any]:
@@ -50,6 +47,8 @@ def stamp_document(stamp: BlockStamp) -> dict[str, Any]:
 
 def fund_document(part: FundFrame, evidence: bytes | None) -> dict[str, Any]:
     """What a frame found for one fund."""
+    from navoracle.keeper.evidence import evidence_hash
+
     return {
         "fund": part.fund,
         "status": part.status.value,
@@ -69,32 +68,32 @@ def bridge_document(found: NavBridge) -> dict[str, Any]:
     """Why the NAV of the shares outstanding is another one than that of the confirmed post."""
     shares = found.shares
     return {
-        "before": wad(found.before),
-        "now": wad(found.now),
-        "price": wad(found.price),
-        "income": wad(found.income),
-        "fees": wad(found.fees),
-        "flows": wad(found.flows),
-        "unexplained": wad(found.unexplained),
-        "residual": wad(found.residual),
+        "before": wad_text(found.before),
+        "now": wad_text(found.now),
+        "price": wad_text(found.price),
+        "income": wad_text(found.income),
+        "fees": wad_text(found.fees),
+        "flows": wad_text(found.flows),
+        "unexplained": wad_text(found.unexplained),
+        "residual": wad_text(found.residual),
         "shares": None
         if shares is None
         else {
-            "before": wad(shares.before),
-            "minted": wad(shares.minted),
-            "fee_shares": wad(shares.fee_shares),
-            "burned": wad(shares.burned),
-            "now": wad(shares.now),
-            "difference": wad(shares.difference),
+            "before": wad_text(shares.before),
+            "minted": wad_text(shares.minted),
+            "fee_shares": wad_text(shares.fee_shares),
+            "burned": wad_text(shares.burned),
+            "now": wad_text(shares.now),
+            "difference": wad_text(shares.difference),
         },
         "changes": [
             {
                 "position": each.position,
                 "component": each.component.value,
                 "asset": each.asset,
-                "price": wad(each.price),
-                "income": wad(each.income),
-                "amount": wad(each.amount),
+                "price": wad_text(each.price),
+                "income": wad_text(each.income),
+                "amount": wad_text(each.amount),
             }
             for each in found.changes
         ],
@@ -117,14 +116,14 @@ def distance_document(found: GuardDistance) -> dict[str, Any]:
 def valuation_document(found: FundValuation | None) -> dict[str, Any]:
     """A valuation's figures; every one is null for a fund that could not be valued."""
     return {
-        "nav_before": None if found is None else wad(found.before.nav),
-        "nav_after": None if found is None else wad(found.after.nav),
-        "delta_nav": None if found is None else wad(found.delta_nav),
-        "price_per_share": None if found is None else wad(found.price_per_share),
-        "shares": None if found is None else wad(found.shares),
-        "shares_to_mint": None if found is None or found.before.nav <= 0 else wad(found.shares_to_mint),
+        "nav_before": None if found is None else wad_text(found.before.nav),
+        "nav_after": None if found is None else wad_text(found.after.nav),
+        "delta_nav": None if found is None else wad_text(found.delta_nav),
+        "price_per_share": None if found is None else wad_text(found.price_per_share),
+        "shares": None if found is None else wad_text(found.shares),
+        "shares_to_mint": None if found is None or found.before.nav <= 0 else wad_text(found.shares_to_mint),
         "confidence_bps": None if found is None else found.confidence,
-        "undecayed_nav": None if found is None else wad(found.undecayed_nav),
+        "undecayed_nav": None if found is None else wad_text(found.undecayed_nav),
         "estimated": None if found is None else found.estimated,
         "components": None
         if found is None
@@ -132,10 +131,10 @@ def valuation_document(found: FundValuation | None) -> dict[str, Any]:
         "fees": None
         if found is None
         else {
-            "management": wad(found.fees.management),
-            "performance": wad(found.fees.performance),
-            "withdrawal": wad(found.fees.withdrawal),
-            "total": wad(found.fees.total),
+            "management": wad_text(found.fees.management),
+            "performance": wad_text(found.fees.performance),
+            "withdrawal": wad_text(found.fees.withdrawal),
+            "total": wad_text(found.fees.total),
         },
         "positions": None if found is None else [position_document(row) for row in found.positions],
     }
@@ -144,9 +143,9 @@ def valuation_document(found: FundValuation | None) -> dict[str, Any]:
 def breakdown_document(breakdown: Breakdown) -> dict[str, str | None]:
     """The components of a NAV; liabilities are magnitudes."""
     return {
-        **{name: wad(amount) for name, amount in breakdown._asdict().items()},
-        "gross": wad(breakdown.gross),
-        "nav": wad(breakdown.nav),
+        **{name: wad_text(amount) for name, amount in breakdown._asdict().items()},
+        "gross": wad_text(breakdown.gross),
+        "nav": wad_text(breakdown.nav),
     }
 
 
@@ -158,8 +157,8 @@ def position_document(row: PositionValue) -> dict[str, Any]:
         "asset": row.asset,
         "amount": str(row.amount.value),
         "decimals": row.amount.decimals,
-        "price": wad(row.price),
-        "value": wad(row.value),
+        "price": wad_text(row.price),
+        "value": wad_text(row.value),
         "confidence_bps": row.confidence,
         "epoch": row.epoch,
     }
@@ -187,15 +186,15 @@ def estimate_document(estimate: PriceEstimate, side: str, quotes: Iterable[Quote
     return {
         "asset": estimate.asset,
         "side": side,
-        "price": wad(estimate.price),
-        "undecayed_price": wad(estimate.undecayed_price),
+        "price": wad_text(estimate.price),
+        "undecayed_price": wad_text(estimate.undecayed_price),
         "status": estimate.status.value,
         "reason": estimate.reason,
         "confidence_bps": estimate.confidence,
         "spread_bps": estimate.spread_bps,
         "as_of": estimate.as_of,
         "votes": [
-            {"group": vote.group, "price": wad(vote.price), "confidence_bps": vote.confidence}
+            {"group": vote.group, "price": wad_text(vote.price), "confidence_bps": vote.confidence}
             for vote in estimate.votes
         ],
         "used": list(estimate.used),
@@ -211,7 +210,7 @@ def quote_document(quote: Quote) -> dict[str, Any]:
     return {
         "source": quote.source,
         "group": quote.group,
-        "price": wad(quote.price),
+        "price": wad_text(quote.price),
         "confidence_bps": quote.confidence,
         "observed_at": quote.observed_at,
         "published_at": quote.published_at,
@@ -230,18 +229,7 @@ def outcome_document(outcome: SlotOutcome, transaction: str | None) -> dict[str,
 
 
 def history_document(row: HistoryRow) -> dict[str, Any]:
-    """One slot with what became of it."""
-    return {
-        "fund": row.fund,
-        "slot_time": row.slot_time,
-        "cadence": row.cadence.value,
-        "state": row.state.value,
-        "reason": row.reason,
-        "frame": row.frame,
-        "status": None if row.status is None else row.status.value,
-        "nav": wad(row.nav_after),
-        "price_per_share": wad(row.price_per_share),
-        "confidence_bps": row.confidence,
-        "transaction": row.transaction_hash,
-        "block": row.block_number,
-    }
+    """One slot with what became of it, as the API says it; what is worth a mark there is told by the fields here."""
+    from navoracle.read_model.history import history_point
+
+    return history_point(row).model_dump(exclude={"annotations"})

@@ -6,9 +6,8 @@ import asyncio
 import logging
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
-import structlog
 import typer
 from rich.console import Console
 
@@ -16,12 +15,11 @@ from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import console, count, plain, present, table
 from navoracle.cli.runtime import ConfigFile, JsonFlag, load
 from navoracle.domain.errors import UsageError
-from navoracle.drill.catalogue import Row
-from navoracle.drill.invariants import INVARIANTS
-from navoracle.drill.node import find_anvil
-from navoracle.drill.rows import catalogue
-from navoracle.drill.run import Result, play_all
-from navoracle.drill.shape import Shape, shape_of
+
+if TYPE_CHECKING:
+    from navoracle.drill.catalogue import Row
+    from navoracle.drill.run import Result
+    from navoracle.drill.shape import Shape
 
 SURVIVED: Final = "[green]survived[/green]"
 FAILED: Final = "[bold red]failed[/bold red]"
@@ -49,6 +47,12 @@ def drill(
     Funds, limits, cadence and lanes are the configured ones; prices, holdings, nodes, registry and keys are made up.
     Nothing configured is asked, signed for or told. Ends with 3 when a fault was not survived.
     """
+    import structlog
+
+    from navoracle.drill.node import find_anvil
+    from navoracle.drill.run import play_all
+    from navoracle.drill.shape import shape_of
+
     loaded = load(context, config)
     binary = find_anvil(anvil)
     shape = shape_of(loaded.config, chain)
@@ -64,6 +68,8 @@ def drill(
 
 def chosen_rows(numbers: list[int] | None) -> list[Row]:
     """The named rows, or all. Raises UsageError for one that a drill does not have."""
+    from navoracle.drill.rows import catalogue
+
     rows = catalogue()
     for number in numbers or ():
         if number not in rows:
@@ -75,6 +81,8 @@ def chosen_rows(numbers: list[int] | None) -> list[Row]:
 
 def drill_json(shape: Shape, results: tuple[Result, ...]) -> dict[str, Any]:
     """The scorecard as plain JSON."""
+    from navoracle.drill.invariants import INVARIANTS
+
     return {
         "chain": shape.chain,
         "funds": list(shape.funds),
@@ -102,6 +110,8 @@ def _tick(out: Console | None, result: Result) -> None:
 
 
 def _show(out: Console, shape: Shape, results: tuple[Result, ...]) -> None:
+    from navoracle.drill.invariants import INVARIANTS
+
     card = table("row", "fault", "brought about by", "outcome", right=("row",))
     for result in results:
         said = SURVIVED

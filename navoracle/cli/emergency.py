@@ -10,24 +10,28 @@ import asyncio
 import json
 import secrets
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.console import Console
 
-from navoracle.cli.documents import wad
 from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import moment, money, plain, present
-from navoracle.cli.request_delivery import into_database, into_folder, over_http, token_from
 from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, Loaded, Runtime, load, runtime_of
-from navoracle.composition import open_existing_store, sign_request, store_exists
-from navoracle.composition.registry_decisions import OwnCall, RegistryCall, own_call, registry_of, send_call
-from navoracle.config.signers import KeyFileSection, KeystoreSection, SignerSection
 from navoracle.domain.errors import RequestRefused, UsageError
-from navoracle.keeper.proposals import Proposal
+from navoracle.domain.units import wad_text
 from navoracle.ports import Address
-from navoracle.requests import Action, ActionRequest, SignedRequest, parse_request
+from navoracle.registry_port import OwnCall
+from navoracle.requests.actions import Action
+
+if TYPE_CHECKING:
+    from navoracle.composition.registry_decisions import RegistryCall
+    from navoracle.config.models import Config
+    from navoracle.config.signers import SignerSection
+    from navoracle.keeper.proposals import Proposal
+    from navoracle.requests.document import ActionRequest, SignedRequest
 
 _ACTIONS: Final = " ".join(action.value for action in Action)
 _OWN_CALLS: Final = " ".join(call.value for call in OwnCall)
@@ -76,8 +80,11 @@ def emergency(
 
     A request only queues: what it leads to passes the same guards as everything else.
     """
+    from navoracle.cli.request_delivery import into_database, into_folder, over_http, token_from
+
     runtime = runtime_of(context)
 
+    @cache
     def loaded() -> Loaded:
         """Read only where it is needed: a request that a file holds is signed without any configuration."""
         return load(context, config, database)
@@ -94,9 +101,15 @@ def emergency(
             f"it goes one way, and {len(ways)} are named", advice="Name one of --to-folder, --url and --to-database."
         )
     asked = _asked(loaded, runtime, action, fund, reason, slot, valid_for, nonce, request)
+    warnings = [] if request is not None else _warnings(loaded().config, asked)
     if unsigned:
         typed = asked.typed_data()
-        document: dict[str, Any] = {"request": asked.fields(), "digest": asked.id, "typed_data": typed}
+        document: dict[str, Any] = {
+            "request": asked.fields(),
+            "digest": asked.id,
+            "typed_data": typed,
+            "warnings": warnings,
+        }
         present(
             document, lambda out: out.print(json.dumps(document["typed_data"], indent=2), markup=False), as_json=as_json
         )
@@ -109,13 +122,29 @@ def emergency(
         where = asyncio.run(over_http(signed, url, token_from(token_file)))
     elif live:
         where = asyncio.run(into_database(signed, loaded(), runtime))
-    present(_document(signed, where, live=live), lambda out: _show(out, signed, where), as_json=as_json)
+    document = _document(signed, where, live=live) | {"warnings": warnings}
+    present(document, lambda out: _show(out, signed, where, warnings), as_json=as_json)
     return ExitCode.OK
+
+
+def _warnings(config: Config, asked: ActionRequest) -> list[str]:
+    """What the request will not do, as far as the configuration says so."""
+    from navoracle.composition.registry_decisions import registry_of
+    from navoracle.composition.requests import hold_obstacle
+    from navoracle.keeper.emergency_path import hold_by_hand
+
+    chain, _, _ = registry_of(config, asked.fund)
+    why = hold_obstacle(config, chain) if asked.action is Action.HOLD else None
+    if why is None:
+        return []
+    return [f"the registry will not be told of the hold: {why}. {hold_by_hand(asked.fund)}"]
 
 
 def _signer(
     key_file: Path | None, keystore: Path | None, passphrase_file: Path | None, passphrase_variable: str | None
 ) -> SignerSection | None:
+    from navoracle.config.signers import KeyFileSection, KeystoreSection
+
     if key_file is not None and keystore is not None:
         raise UsageError("--key-file and --keystore are both named", advice="Sign with one of them.")
     if keystore is None and (passphrase_file is not None or passphrase_variable is not None):
@@ -145,6 +174,9 @@ def _asked(
     file: Path | None,
 ) -> ActionRequest:
     """The request of the command line, or the one in a file."""
+    from navoracle.composition.registry_decisions import registry_of
+    from navoracle.requests.document import parse_request
+
     try:
         if file is not None:
             if action is not None or fund is not None or reason is not None:
@@ -174,6 +206,8 @@ def _asked(
 
 
 def _from_file(file: Path) -> ActionRequest:
+    from navoracle.requests.document import parse_request
+
     try:
         content = file.read_bytes()[: _LARGEST_FILE + 1]
         found: object = json.loads(content) if len(content) <= _LARGEST_FILE else None
@@ -189,6 +223,9 @@ def _from_file(file: Path) -> ActionRequest:
 async def _signed(
     asked: ActionRequest, key: SignerSection | None, signature: str | None, signer: str | None
 ) -> SignedRequest:
+    from navoracle.composition.requests import sign_request
+    from navoracle.requests.document import SignedRequest
+
     if signature is None:
         if key is None or signer is not None:
             raise UsageError(
@@ -223,6 +260,9 @@ async def _send(
     live: bool,
     as_json: bool,
 ) -> int:
+    from navoracle.composition.registry_decisions import own_call, send_call
+    from navoracle.composition.stores import open_existing_store, store_exists
+
     if live and key is None:
         raise UsageError("--send --live needs a key", advice="Add --key-file or --keystore: the key with the role.")
     database = loaded.database.get_secret_value()
@@ -257,9 +297,9 @@ def proposal_document(proposal: Proposal) -> dict[str, Any]:
         "decision": proposal.decision.value,
         "fund": proposal.fund,
         "fund_id": proposal.fund_id,
-        "served": wad(proposal.served),
+        "served": wad_text(proposal.served),
         "served_time": proposal.served_time,
-        "proposed": wad(proposal.proposed),
+        "proposed": wad_text(proposal.proposed),
         "proposed_time": proposal.proposed_time,
         "change_bps": proposal.change_bps,
         "held_for": proposal.held_for,
@@ -287,10 +327,12 @@ def _document(signed: SignedRequest, where: str | None, *, live: bool) -> dict[s
     }
 
 
-def _show(out: Console, signed: SignedRequest, where: str | None) -> None:
+def _show(out: Console, signed: SignedRequest, where: str | None, warnings: list[str]) -> None:
     asked = signed.request
     out.print(f"[bold]{asked.action.value}[/] of {plain(asked.fund)}: {plain(asked.reason)}")
     out.print(f"good until {moment(asked.deadline)}, nonce {asked.nonce}, signed by {signed.signer}")
+    for warning in warnings:
+        out.print(f"[yellow]warning[/]   {plain(warning)}")
     out.print(f"request   {asked.id}")
     out.print(signed.document().decode(), markup=False, soft_wrap=True)
     if where is None:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
 
 from navoracle.cli.exit_codes import ExitCode
-from navoracle.cli.export import COLUMNS, Row, Subject, rows_of, write_out
+from navoracle.cli.export import Row, Subject, columns_of, rows_of, write_out
 from navoracle.cli.output import console, count, error_document, plain, present, print_json, table
 from navoracle.cli.runtime import (
     ConfigFile,
@@ -24,15 +24,15 @@ from navoracle.cli.runtime import (
     runtime_of,
 )
 from navoracle.cli.status import time_of
-from navoracle.composition import open_existing_store
 from navoracle.domain.errors import UsageError
 from navoracle.domain.units import Timestamp
 from navoracle.redaction import redact_database_url
 from navoracle.telemetry.components import COMPONENTS
-from navoracle.telemetry.event_comparison import Comparison, compare
 from navoracle.telemetry.event_folder import day_of, event_files, head_files
-from navoracle.telemetry.event_lines import found_lines
-from navoracle.telemetry.event_verification import ChainReport, Finding, FolderReport, verify_folder
+
+if TYPE_CHECKING:
+    from navoracle.telemetry.event_comparison import Comparison
+    from navoracle.telemetry.event_verification import ChainReport, Finding, FolderReport
 
 _ADVICE = (
     "The database is the truth. Keep the folder as it is for whoever looks into this; move it away, and the keeper "
@@ -84,6 +84,8 @@ def verify(
     Names file and line of what was changed, removed, inserted, moved or torn, and events that no file has. Without a
     database, a chain that somebody made anew as a whole looks right. Ends with 3 when anything is wrong.
     """
+    from navoracle.telemetry.event_verification import verify_folder
+
     if files_only and database is not None:
         raise UsageError("--files-only and --database exclude one another", advice="Leave one of them out.")
     keep_days = None
@@ -131,6 +133,8 @@ def export(
 
     Lines of files that are not as they were written are left out and counted; the command then ends with 6.
     """
+    from navoracle.composition.stores import open_existing_store
+
     if component is not None and component not in COMPONENTS:
         raise UsageError(f"there is no component {component}", advice=f"Name one of: {', '.join(COMPONENTS)}.")
     if folder is not None and database is not None:
@@ -156,7 +160,7 @@ def export(
     if as_json and file is None:
         print_json({"source": source, "left_out": left_out, "events": rows})
     else:
-        write_out(rows, COLUMNS[Subject.EVENTS], file)
+        write_out(rows, columns_of(Subject.EVENTS), file)
     if as_json and file is not None:
         print_json({"source": source, "left_out": left_out, "file": str(file), "rows": len(rows)})
     elif file is not None:
@@ -177,6 +181,9 @@ def _database(context: typer.Context, config: Path | None, database: str | None)
 
 def _compare(folder: Path, url: str, keep_days: int | None, now: Timestamp) -> Comparison:
     """Hold the files against the database: for the days that the service keeps, else from their oldest day on."""
+    from navoracle.composition.stores import open_existing_store
+    from navoracle.telemetry.event_comparison import compare
+
     files = event_files(folder)
     since = min((file.day for file in files), default=day_of(now))
     if keep_days is not None:
@@ -188,6 +195,8 @@ def _compare(folder: Path, url: str, keep_days: int | None, now: Timestamp) -> C
 
 def _rows_of_files(folder: Path) -> tuple[list[Row], int]:
     """The events of a folder in the order of their ids, and how many lines are no events as they were written."""
+    from navoracle.telemetry.event_lines import found_lines
+
     rows, left_out = [], 0
     for line in found_lines(event_files(folder)):
         event = line.event()

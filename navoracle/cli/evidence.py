@@ -12,9 +12,7 @@ from rich.console import Console
 from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import plain, present
 from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, database_of
-from navoracle.composition import open_existing_store
 from navoracle.domain.errors import UsageError
-from navoracle.keeper.evidence import evidence_hash
 
 
 def register(app: typer.Typer) -> None:
@@ -35,6 +33,9 @@ def evidence(
 
     The document is canonical JSON, so it is its own --json output. `navoracle verify --evidence FILE` checks it.
     """
+    from navoracle.composition.stores import open_existing_store
+    from navoracle.keeper.evidence import evidence_hash
+
     with open_existing_store(database_of(context, config, database)) as store:
         document = store.evidence(frame, fund)
         posts = store.posts(fund=fund, frame=frame)

@@ -17,6 +17,9 @@ from navoracle.domain.errors import (
     VerificationFailed,
 )
 
+INTERRUPTED: Final = 130
+"""What a process ends with that was stopped before its end, as shells have it."""
+
 
 class ExitCode(IntEnum):
     """The documented exit codes; a process that was interrupted ends with 130."""

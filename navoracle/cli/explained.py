@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
-from navoracle.keeper.explain import Line
+if TYPE_CHECKING:
+    from navoracle.keeper.explain import Line
 
 LONGEST: Final = 74
 """Characters of raw bytes that a terminal shows; JSON has them whole."""

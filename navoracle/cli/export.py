@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -17,18 +17,20 @@ from navoracle.cli.output import console, count, print_json
 from navoracle.cli.progress import tracking
 from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, database_of
 from navoracle.cli.status import time_of
-from navoracle.composition import open_existing_store
 from navoracle.domain.errors import UsageError
-from navoracle.domain.units import Timestamp
-from navoracle.read_model.tables import write_rows
+from navoracle.domain.nav import Breakdown
+from navoracle.domain.units import Timestamp, wad_text
 from navoracle.redaction import redact_database_url
-from navoracle.store_port import EventRow, FundFrameRow, History, PostRow, SlotRow
-from navoracle.telemetry.events import document_of
+
+if TYPE_CHECKING:
+    from navoracle.store_port import EventRow, FundFrameRow, History, PostRow, SlotRow
 
 Row = Mapping[str, Any]
 
-_COMPONENTS: Final = (
-    "cash", "collateral", "accrued_income", "rewards", "debt", "pending_withdrawals", "margin_calls", "fees",
+_POST_COLUMNS: Final = (
+    "post", "fund", "fund_id", "frame", "chain", "registry", "valuation_time", "nav", "price_per_share", "state",
+    "outcome", "reason", "transaction", "block", "attempts", "error", "created_at", "finished_at", "evidence_root",
+    "evidence_hash",
 )  # fmt: skip
 
 
@@ -63,6 +65,8 @@ def export(
     as_json: JsonFlag = False,
 ) -> int:
     """Write events, slots, posts or frames, oldest first: integers of 18 decimals, Unix seconds, nothing rounded."""
+    from navoracle.composition.stores import open_existing_store
+
     if as_csv + as_lines + as_json > 1:
         raise UsageError("one format at a time", advice="Give one of --csv, --jsonl and --json.")
     if kind is not None and subject is not Subject.EVENTS:
@@ -77,7 +81,7 @@ def export(
     if as_json and out is None:
         print_json({"database": redact_database_url(url), subject.value: rows})
         return ExitCode.OK
-    write_out(rows, COLUMNS[subject], out, lines=as_lines or as_json)
+    write_out(rows, columns_of(subject), out, lines=as_lines or as_json)
     if out is not None:
         if as_json:
             print_json({"database": redact_database_url(url), "file": str(out), "rows": len(rows)})
@@ -114,24 +118,16 @@ def rows_of(
 
 def event_row(row: EventRow) -> Row:
     """An event."""
+    from navoracle.telemetry.events import document_of
+
     return document_of(row)
 
 
 def slot_row(row: SlotRow) -> Row:
     """A slot and how it ended."""
-    return {
-        "fund": row.fund,
-        "slot_time": row.slot_time,
-        "cadence": row.cadence.value,
-        "state": row.state.value,
-        "reason": row.reason,
-        "frame": row.frame,
-        "post": row.post,
-        "claimed_at": row.claimed_at,
-        "finished_at": row.finished_at,
-        "owner": row.owner,
-        "epoch": row.epoch,
-    }
+    from navoracle.read_model.history import slot_record
+
+    return slot_record(row).model_dump()
 
 
 def post_rows(post: PostRow) -> Iterable[Row]:
@@ -145,8 +141,8 @@ def post_rows(post: PostRow) -> Iterable[Row]:
             "chain": post.batch.chain,
             "registry": post.batch.to,
             "valuation_time": post.batch.valuation_time,
-            "nav": str(int(part.nav)),
-            "price_per_share": str(int(part.price_per_share)),
+            "nav": wad_text(part.nav),
+            "price_per_share": wad_text(part.price_per_share),
             "state": post.state.value,
             "outcome": None if part.outcome is None else part.outcome.value,
             "reason": part.reason,
@@ -162,33 +158,42 @@ def post_rows(post: PostRow) -> Iterable[Row]:
 
 
 def frame_row(row: FundFrameRow) -> Row:
-    """What a frame found for one fund."""
-    values = row.values
-    figures: dict[str, Any] = {
-        "nav_before": None if values is None else str(int(values.nav_before)),
-        "nav": None if values is None else str(int(values.nav_after)),
-        "price_per_share": None if values is None else str(int(values.price_per_share)),
-        "shares": None if values is None else str(int(values.shares)),
-        "confidence_bps": None if values is None else values.confidence,
-        "estimated": None if values is None else values.estimated,
-    }
-    figures |= {name: None if values is None else str(int(getattr(values.after, name))) for name in _COMPONENTS}
+    """What a frame found for one fund: as the API says it, with components, failures and positions without a price."""
+    from navoracle.read_model.frames import frame_record
+
+    found = frame_record(row).model_dump()
+    evidence_hash = found.pop("evidence_hash")
+    after = None if row.values is None else row.values.after
+    components = {name: None if after is None else wad_text(getattr(after, name)) for name in Breakdown._fields}
     return {
-        "frame": row.frame,
-        "fund": row.fund,
-        "slot_time": row.slot_time,
-        "now": row.now,
-        "status": row.status.value,
-        "reason": row.reason,
-        **figures,
+        **found,
+        **components,
         "failures": [failure.reader for failure in row.failures],
         "immaterial": list(row.immaterial),
-        "evidence_hash": row.evidence_hash,
+        "evidence_hash": evidence_hash,
     }
+
+
+def columns_of(subject: Subject) -> tuple[str, ...]:
+    """The columns of a subject's CSV, in the order of its rows' fields."""
+    from navoracle.read_model.events import EventRecord
+    from navoracle.read_model.frames import FrameRecord
+    from navoracle.read_model.history import SlotRecord
+
+    if subject is Subject.EVENTS:
+        return tuple(EventRecord.model_fields)
+    if subject is Subject.SLOTS:
+        return tuple(SlotRecord.model_fields)
+    if subject is Subject.POSTS:
+        return _POST_COLUMNS
+    found = tuple(name for name in FrameRecord.model_fields if name != "evidence_hash")
+    return (*found, *Breakdown._fields, "failures", "immaterial", "evidence_hash")
 
 
 def write_out(rows: Iterable[Row], columns: tuple[str, ...], out: Path | None, *, lines: bool = False) -> None:
     """Write rows to a new file, or to standard output. Raises UsageError when the file is there already."""
+    from navoracle.read_model.tables import write_rows
+
     with ExitStack() as stack:
         write_rows(rows, columns, stack.enter_context(_new(out)) if out else sys.stdout, lines=lines)
 
@@ -206,22 +211,3 @@ def _new(path: Path) -> io.TextIOWrapper:
         raise UsageError(f"{path} is there already", advice="Name a new file; nothing is overwritten.") from None
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}", advice="Name another file.") from error
-
-
-COLUMNS: Final[Mapping[Subject, tuple[str, ...]]] = {
-    Subject.EVENTS: ("id", "at", "component", "kind", "fund", "severity", "message", "advice", "data"),
-    Subject.SLOTS: (
-        "fund", "slot_time", "cadence", "state", "reason", "frame", "post", "claimed_at", "finished_at", "owner",
-        "epoch",
-    ),
-    Subject.POSTS: (
-        "post", "fund", "fund_id", "frame", "chain", "registry", "valuation_time", "nav", "price_per_share", "state",
-        "outcome", "reason", "transaction", "block", "attempts", "error", "created_at", "finished_at", "evidence_root",
-        "evidence_hash",
-    ),
-    Subject.FRAMES: (
-        "frame", "fund", "slot_time", "now", "status", "reason", "nav_before", "nav", "price_per_share", "shares",
-        "confidence_bps", "estimated", *_COMPONENTS, "failures", "immaterial", "evidence_hash",
-    ),
-}  # fmt: skip
-"""The columns of each subject's CSV."""

@@ -9,10 +9,9 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from eth_utils.address import to_checksum_address
 from rich.console import Console
 
 from navoracle.cli.exit_codes import ExitCode
@@ -20,15 +19,14 @@ from navoracle.cli.output import console, plain, present
 from navoracle.cli.prompts import Prompts
 from navoracle.cli.runtime import JsonFlag, Runtime, runtime_of
 from navoracle.cli.timelines import program
-from navoracle.composition import Discovery, NamedFeed, Questions, Wishes, discover, draft_of
-from navoracle.composition.drafting import KIND_NAMES, RPC
-from navoracle.config.draft import Draft, render
-from navoracle.config.files import write_configuration
-from navoracle.config.settings import DEFAULT_CONFIG
+from navoracle.config.environment import DEFAULT_CONFIG, RPC
 from navoracle.domain.errors import UsageError
 from navoracle.ports import Address
-from navoracle.readers import check_address
-from navoracle.telemetry.logs import configure_logs
+
+if TYPE_CHECKING:
+    from navoracle.composition.discovered import Discovery, NamedFeed, Questions
+    from navoracle.composition.draft_writing import Wishes
+    from navoracle.config.draft import Draft
 
 _FEED: Final = re.compile(r"([A-Za-z0-9_-]+):([A-Za-z0-9_-]+)=(0x[0-9a-fA-F]{40})(?:@([1-9][0-9]*))?")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -87,6 +85,12 @@ def init(
     Midas. What no contract says stays a ${NAME} of the environment, and so do secrets; `navoracle check` names each.
     On a terminal it asks for what is missing. Nothing is sent.
     """
+    from navoracle.composition.discovered import Questions
+    from navoracle.composition.draft_writing import Wishes
+    from navoracle.config.draft import render
+    from navoracle.config.files import write_configuration
+    from navoracle.telemetry.logs import configure_logs
+
     configure_logs("console", "error")
     if out.exists() and not force:
         raise UsageError(f"{out} is there already", advice="Write another file with --out FILE, or add --force.")
@@ -135,6 +139,9 @@ def init(
 
 
 async def _draft(questions: Questions, wishes: Wishes, runtime: Runtime) -> tuple[Discovery, Draft]:
+    from navoracle.composition.discovery import discover
+    from navoracle.composition.drafting import draft_of
+
     discovery = await discover(questions, clock=runtime.clock, chains=runtime.chains)
     return discovery, draft_of(discovery, wishes)
 
@@ -156,6 +163,8 @@ def _ask_for_feeds(ask: Prompts, draft: Draft) -> list[NamedFeed]:
 
 def _address(flag: str, text: str) -> Address:
     """An address as somebody gives it; without a checksum where all its letters are small. Raises UsageError."""
+    from navoracle.readers import check_address
+
     try:
         return Address(check_address(_checksummed(text)))
     except ValueError as error:
@@ -163,6 +172,8 @@ def _address(flag: str, text: str) -> Address:
 
 
 def _checksummed(text: str) -> str:
+    from eth_utils.address import to_checksum_address
+
     if re.fullmatch(r"0x[0-9a-f]{40}", text) is None:
         return text
     return str(to_checksum_address(text))
@@ -175,6 +186,8 @@ def _name(flag: str, text: str) -> str:
 
 
 def _feeds(texts: Sequence[str]) -> tuple[NamedFeed, ...]:
+    from navoracle.composition.discovered import NamedFeed
+
     feeds: list[NamedFeed] = []
     for text in texts:
         match = _FEED.fullmatch(text)
@@ -230,6 +243,8 @@ def _document(discovery: Discovery, draft: Draft, out: Path, schema: Path) -> di
 
 def _tell(out: Console, discovery: Discovery) -> None:
     """What was found."""
+    from navoracle.composition.drafting import KIND_NAMES
+
     found = discovery.found
     out.print(
         f"[bold]{plain(KIND_NAMES[found.kind])}[/] {found.contract} on {plain(discovery.chain)} "

@@ -4,86 +4,27 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
 from navoracle import __version__
-from navoracle.cli import (
-    alerts,
-    check,
-    config,
-    dashboard,
-    database,
-    demo,
-    deploy,
-    deploy_feeds,
-    drill,
-    emergency,
-    events,
-    evidence,
-    export,
-    init,
-    nav,
-    post,
-    price,
-    record,
-    replay,
-    risk,
-    safe,
-    service,
-    settle,
-    state,
-    status,
-    verify,
-)
-from navoracle.cli.examples import add_examples
+from navoracle.cli.commands import CommandTable, add_commands
 from navoracle.cli.exit_codes import DESCRIPTION, ExitCode, exit_code_of
 from navoracle.cli.output import error_document, error_of, print_error, print_json
 from navoracle.cli.runtime import Runtime, runtime_of
 from navoracle.domain.errors import NavoracleError
 from navoracle.telemetry.crash import install_crash_hooks
 
-COMMANDS: Final = (
-    demo,
-    init,
-    check,
-    nav,
-    price,
-    post,
-    settle,
-    service,
-    dashboard,
-    emergency,
-    status,
-    risk,
-    verify,
-    safe,
-    evidence,
-    export,
-    events,
-    state,
-    alerts,
-    record,
-    replay,
-    drill,
-    deploy,
-    deploy_feeds,
-    config,
-    database,
-)
-"""The modules whose `register(app)` adds their commands, in the order of the help."""
-
 app = typer.Typer(
     name="navoracle",
+    cls=CommandTable,
     help="Values vaults, guards their NAV, posts it on chain and keeps the evidence.",
     epilog=DESCRIPTION,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for module in COMMANDS:
-    module.register(app)
-add_examples(app)
+add_commands(app)
 
 
 def _print_version(wanted: bool) -> None:

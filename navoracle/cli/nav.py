@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -18,17 +18,13 @@ from navoracle.cli.explained import line_document, show_line
 from navoracle.cli.output import error_document, present
 from navoracle.cli.runtime import ConfigFile, DatabaseUrl, Funds, JsonFlag, Loaded, Runtime, chosen, load, runtime_of
 from navoracle.cli.tables import show_frame
-from navoracle.cli.worlds import value_case
-from navoracle.composition import open_system, open_world, plan_from_evidence, rehearsal_store
-from navoracle.config.overrides import with_overrides
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import UsageError
-from navoracle.domain.frame import FundFrame, NavFrame
 from navoracle.keeper.advice import advice_for
-from navoracle.keeper.explain import Explainer, Line
-from navoracle.keeper.frame import run_frame
-from navoracle.keeper.pinned import ports_at
-from navoracle.keeper.verify import recompute
+
+if TYPE_CHECKING:
+    from navoracle.domain.frame import FundFrame, NavFrame
+    from navoracle.keeper.explain import Line
 
 WorldFile = Annotated[
     Path | None, typer.Option("--world", metavar="FILE", help="Value a recorded world instead, see `record`.")
@@ -55,10 +51,18 @@ def nav(
     Records nothing and sends nothing. A past block starts from no state: no fees, no guards against an earlier NAV.
     Ends with 3 when a fund has no NAV that may be posted, with 6 when only some do.
     """
+    from navoracle.cli.worlds import value_case
+    from navoracle.composition.worlds import open_world
+    from navoracle.config.overrides import with_overrides
+
     if world is not None:
         if at:
             raise UsageError("--at and --world exclude one another", advice="A recorded world has one block.")
-        other = None if config is None else with_overrides(load(context, config).config).config
+        other = (
+            None
+            if config is None
+            else with_overrides(load(context, config).config, runtime_of(context).clock.now()).config
+        )
         case = asyncio.run(open_world(world, other))
         unit, frame = case.config.unit_of_account, asyncio.run(value_case(case, funds))
     else:
@@ -91,6 +95,11 @@ async def value_now(
     loaded: Loaded, funds: Sequence[str], runtime: Runtime, blocks: Mapping[str, int] | None = None
 ) -> NavFrame:
     """Run one frame over the funds from the real state, or at past blocks from none, and keep nothing of it."""
+    from navoracle.composition.stores import rehearsal_store
+    from navoracle.composition.system import open_system
+    from navoracle.keeper.frame import run_frame
+    from navoracle.keeper.pinned import ports_at
+
     with rehearsal_store(loaded.database.get_secret_value()) as store:
         system = await open_system(
             loaded.config,
@@ -112,6 +121,10 @@ async def value_now(
 
 def explain_document(evidence: bytes) -> Line:
     """The tree of one fund's evidence: what its readers were answered, and what follows from that."""
+    from navoracle.composition.evidence_plans import plan_from_evidence
+    from navoracle.keeper.explain import Explainer
+    from navoracle.keeper.verify import recompute
+
     again = recompute(evidence, plan_from_evidence)
     explainer = Explainer(again.plan, again.collected.readings, again.prices, again.collected.now)
     return explainer.fund(again.found)

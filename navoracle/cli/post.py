@@ -5,23 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import structlog
 import typer
 
 from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import error_document, present
 from navoracle.cli.posting import ERRORS, SLOT_TAKEN, Posting
-from navoracle.cli.posting_documents import posting_document, show_posting
 from navoracle.cli.runtime import ConfigFile, DatabaseUrl, Funds, JsonFlag, Loaded, Runtime, chosen, load, runtime_of
-from navoracle.composition import System, open_store, open_system, rehearsal_store
-from navoracle.config.models import Config
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import UsageError
 from navoracle.domain.units import Timestamp
-from navoracle.keeper.submissions import Previewed
-from navoracle.store_port import SlotOutcome, SlotState, Store
+from navoracle.store_port import SlotOutcome, SlotState
+
+if TYPE_CHECKING:
+    from navoracle.composition.system import System
+    from navoracle.config.models import Config
+    from navoracle.keeper.submissions import Previewed
+    from navoracle.store_port import Store
 
 
 def register(app: typer.Typer) -> None:
@@ -47,6 +48,8 @@ def post(
 
     A dry run starts from the recorded state and leaves nothing behind: it takes no slot and opens no key file.
     """
+    from navoracle.cli.posting_documents import posting_document, show_posting
+
     loaded = load(context, config, database)
     names = posted_by(loaded.config, chosen(loaded.config, funds), publisher)
     runtime = runtime_of(context)
@@ -64,6 +67,8 @@ def post(
 
 
 async def _post(loaded: Loaded, funds: Sequence[str], slot_time: Timestamp, runtime: Runtime, *, live: bool) -> Posting:
+    from navoracle.composition.system import open_system
+
     with _store(loaded, live=live) as store:
         system = await open_system(
             loaded.config,
@@ -125,11 +130,15 @@ def _previewed(system: System, fund: str) -> Previewed | None:
 
 
 def _store(loaded: Loaded, *, live: bool) -> AbstractContextManager[Store]:
+    from navoracle.composition.stores import open_store, rehearsal_store
+
     url = loaded.database.get_secret_value()
     return open_store(url) if live else rehearsal_store(url)
 
 
 def _log(posting: Posting) -> None:
+    import structlog
+
     log = structlog.get_logger("navoracle.post")
     for fund, outcome in posting.outcomes.items():
         facts = {

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from navoracle.cli.exit_codes import ExitCode
-from navoracle.domain.frame import FundFrame, NavFrame
 from navoracle.domain.units import Timestamp
 from navoracle.keeper.advice import advice_for
-from navoracle.keeper.submissions import Previewed
-from navoracle.store_port import SlotOutcome, SlotState
+from navoracle.store_port import SlotState
+
+if TYPE_CHECKING:
+    from navoracle.domain.frame import FundFrame, NavFrame
+    from navoracle.keeper.submissions import Previewed
+    from navoracle.store_port import SlotOutcome
 
 DRY_RUN = "dry_run"
 SLOT_TAKEN = "slot_taken"

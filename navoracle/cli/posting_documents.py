@@ -7,11 +7,12 @@ from typing import Any
 from rich.console import Console
 
 from navoracle.abi import known_signature
-from navoracle.cli.documents import fund_document, outcome_document, stamp_document, wad
+from navoracle.cli.documents import fund_document, outcome_document, stamp_document
 from navoracle.cli.output import moment, money, plain, table
 from navoracle.cli.posting import Posting
 from navoracle.domain.guard_use import GuardUse
 from navoracle.domain.guards import sentence
+from navoracle.domain.units import wad_text
 from navoracle.publisher_port import Preview, ReadBack
 
 
@@ -103,8 +104,8 @@ def _read_back_document(posting: Posting, fund: str) -> dict[str, Any] | None:
         "reason": found.reason,
         "role": found.role,
         "advice": found.advice,
-        "price_per_share": wad(found.confirmed.price_per_share),
-        "nav": wad(found.confirmed.nav),
+        "price_per_share": wad_text(found.confirmed.price_per_share),
+        "nav": wad_text(found.confirmed.nav),
         "valuation_time": found.confirmed.valuation_time,
         "held": found.confirmed.held,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -16,16 +16,14 @@ from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.explained import line_document, show_line
 from navoracle.cli.output import error_document, moment, money, percent, plain, present
 from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, Loaded, Runtime, load, runtime_of
-from navoracle.composition import open_system, rehearsal_store
 from navoracle.domain.errors import UsageError
-from navoracle.domain.failures import Failure
-from navoracle.domain.frame import BlockStamp
-from navoracle.domain.prices import PriceEstimate, Quote
-from navoracle.keeper.collect import collect
-from navoracle.keeper.explain import Explainer, Line
-from navoracle.keeper.pinned import ports_at
-from navoracle.keeper.pricing import price as estimate_prices
 from navoracle.ports import Scrutiny
+
+if TYPE_CHECKING:
+    from navoracle.domain.failures import Failure
+    from navoracle.domain.frame import BlockStamp
+    from navoracle.domain.prices import PriceEstimate, Quote
+    from navoracle.keeper.explain import Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +78,13 @@ def price(
 
 
 async def _price(loaded: Loaded, asset: str, side: str, blocks: Mapping[str, int], runtime: Runtime) -> Priced:
+    from navoracle.composition.stores import rehearsal_store
+    from navoracle.composition.system import open_system
+    from navoracle.keeper.collect import collect
+    from navoracle.keeper.explain import Explainer
+    from navoracle.keeper.pinned import ports_at
+    from navoracle.keeper.pricing import price as estimate_prices
+
     with rehearsal_store(loaded.database.get_secret_value()) as store:
         system = await open_system(
             loaded.config,

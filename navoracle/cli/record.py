@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -13,12 +13,12 @@ from navoracle.cli.config import config_document
 from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import count, moment, plain, present
 from navoracle.cli.runtime import ConfigFile, DatabaseUrl, Funds, JsonFlag, Loaded, Runtime, chosen, load, runtime_of
-from navoracle.composition import open_system, rehearsal_store, resolve, subject_of
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import UsageError
-from navoracle.domain.frame import NavFrame
-from navoracle.keeper.frame import run_frame
-from navoracle.keeper.recording import Recorder
+
+if TYPE_CHECKING:
+    from navoracle.domain.frame import NavFrame
+    from navoracle.keeper.recording import Recorder
 
 
 def register(app: typer.Typer) -> None:
@@ -68,6 +68,13 @@ def record(
 
 
 async def _record(loaded: Loaded, names: tuple[str, ...], runtime: Runtime) -> tuple[Recorder, NavFrame, bytes]:
+    from navoracle.composition.plans import subject_of
+    from navoracle.composition.resolving import resolve
+    from navoracle.composition.stores import rehearsal_store
+    from navoracle.composition.system import open_system
+    from navoracle.keeper.frame import run_frame
+    from navoracle.keeper.recording import Recorder
+
     recorder = Recorder()
     with rehearsal_store(loaded.database.get_secret_value()) as store:
         system = await open_system(

@@ -9,17 +9,10 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from navoracle.cli.replay_config import replay_file
-from navoracle.cli.replay_outputs import STEM, Outputs, Told
 from navoracle.cli.runtime import DatabaseUrl, JsonFlag, PlotFile
 from navoracle.cli.timelines import exit_code, fresh_database, ticking
-from navoracle.cli.worlds import replay_worlds
-from navoracle.composition import open_fresh_store
 from navoracle.domain.errors import UsageError
 from navoracle.domain.units import Timestamp
-from navoracle.replay.engine import replay as run_replay
-from navoracle.replay.setup import FUND, ReplayOptions, parse_price_file, prepare
-from navoracle.telemetry.logs import configure_logs
 
 V = TypeVar("V")
 
@@ -93,6 +86,14 @@ def replay(
     database is left in this folder. A recorded world gives the same evidence, byte for byte, or the command ends with 3
     and names the funds.
     """
+    from navoracle.cli.replay_config import replay_file
+    from navoracle.cli.replay_outputs import STEM, Outputs, Told
+    from navoracle.cli.worlds import replay_worlds
+    from navoracle.composition.stores import open_fresh_store
+    from navoracle.replay.engine import replay as run_replay
+    from navoracle.replay.setup import FUND, ReplayOptions, parse_price_file, prepare
+    from navoracle.telemetry.logs import configure_logs
+
     configure_logs("console", "warning")
     if len([form for form in (prices, config, world) if form]) != 1:
         raise UsageError(

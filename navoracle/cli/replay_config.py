@@ -8,7 +8,8 @@ from typing import Literal
 
 from navoracle.cli.replay_outputs import STEM, Outputs, Told
 from navoracle.cli.timelines import exit_code, fresh_database, ticking
-from navoracle.composition import open_fresh_store, subject_of
+from navoracle.composition.plans import subject_of
+from navoracle.composition.stores import open_fresh_store
 from navoracle.config.loading import load_config
 from navoracle.domain.errors import UsageError
 from navoracle.domain.units import Timestamp

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from navoracle.cli.export import COLUMNS, Subject, require_new, rows_of, write_out
+from navoracle.cli.export import Subject, columns_of, require_new, rows_of, write_out
 from navoracle.cli.output import count, duration, moment, plain, present, table
 from navoracle.cli.timelines import program, show_endings, show_exceptions, show_verification
 from navoracle.domain.units import Timestamp
@@ -53,7 +53,7 @@ class Outputs:
     def write_events(self, store: Store) -> None:
         """Write the events of the replay as CSV, if asked to. Raises UsageError, StoreError."""
         if self.events is not None:
-            write_out(rows_of(store, Subject.EVENTS), COLUMNS[Subject.EVENTS], self.events)
+            write_out(rows_of(store, Subject.EVENTS), columns_of(Subject.EVENTS), self.events)
 
     def write_slots(self, fund: str, slots: Sequence[SlotReport]) -> None:
         """Write the table of slots and the picture of a fund, if asked to. Raises UsageError."""

@@ -11,8 +11,10 @@ from urllib.parse import urlsplit
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar
 
 from navoracle.cli.runtime import Loaded, Runtime
-from navoracle.composition import chain_access, open_store, request_desk
 from navoracle.composition.registry_decisions import registry_of
+from navoracle.composition.requests import request_desk
+from navoracle.composition.stores import open_store
+from navoracle.composition.system import chain_access
 from navoracle.domain.errors import (
     ChainError,
     ConfigurationError,
@@ -21,11 +23,12 @@ from navoracle.domain.errors import (
     SourceDown,
     UsageError,
 )
+from navoracle.hosts import is_loopback
 from navoracle.live_secrets import register_secrets
 from navoracle.private_file import read_private
 from navoracle.redaction import redact_url
-from navoracle.requests import SignedRequest, drop_document
-from navoracle.services import is_loopback
+from navoracle.requests.document import SignedRequest
+from navoracle.requests.drop_folder import drop_document
 
 PATH: Final = "/api/v1/requests"
 SECONDS: Final = 30

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -19,20 +19,18 @@ from navoracle.cli.risk_documents import exchange_document, loan_document, stres
 from navoracle.cli.risk_tables import show_gate, show_heading, show_report, show_simulations, show_stress
 from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, Loaded, Runtime, chosen, load, runtime_of
 from navoracle.cli.tables import show_failures
-from navoracle.composition import open_system, rehearsal_store
-from navoracle.composition.risk_documents import gate_document, report_document
-from navoracle.composition.risk_facts import facts_of
-from navoracle.config.naming import watch_id
 from navoracle.domain.errors import DomainError, GuardRefused, UsageError
 from navoracle.domain.failures import Failure
-from navoracle.domain.frame import FundFrame, NavFrame
-from navoracle.domain.risk.policy import LendingLimits, MarginLimits, RiskPolicy
 from navoracle.domain.units import WAD, Wad, to_wad
 from navoracle.keeper.advice import advice_for
 from navoracle.risk.assess import loan_of, venue_of
-from navoracle.risk.inputs import RiskInput
 from navoracle.risk.simulate import exchange_liquidation, lending_drop
 from navoracle.risk.stress import stress_table
+
+if TYPE_CHECKING:
+    from navoracle.domain.frame import FundFrame, NavFrame
+    from navoracle.domain.risk.policy import LendingLimits, MarginLimits, RiskPolicy
+    from navoracle.risk.inputs import RiskInput
 
 group = typer.Typer(no_args_is_help=True, help="Show a fund's risks now, and what a fall would do to it.")
 
@@ -56,6 +54,8 @@ def show(
 
     The fund is valued as between two slots. Ends with 6 when part of it is not known.
     """
+    from navoracle.composition.risk_documents import gate_document, report_document
+
     seen = _look(context, config, database, fund, gate_is_enough=True)
     report, gate = seen.part.risk, seen.part.gate
     document = {
@@ -150,6 +150,8 @@ class _Seen:
 
     def facts(self) -> RiskInput:
         """What its risks are computed from. Raises UsageError for a fund that has no risk section."""
+        from navoracle.composition.risk_facts import facts_of
+
         if self.policy is None or self.part.risk is None:
             raise _unwatched(self.fund, "`risk`")
         return facts_of(self.policy, self.unit, self.part.risk, self.part, self.frame.estimates)
@@ -169,6 +171,9 @@ def _look(
 
 async def _seen(loaded: Loaded, fund: str, runtime: Runtime) -> _Seen:
     """Value the fund as the monitor does between two slots, from the real state, and keep nothing of it."""
+    from navoracle.composition.stores import rehearsal_store
+    from navoracle.composition.system import open_system
+
     with rehearsal_store(loaded.database.get_secret_value()) as store:
         system = await open_system(
             loaded.config, clock=runtime.clock, store=store, chains=runtime.chains, documents=loaded.path.parent
@@ -199,6 +204,8 @@ def _part_of(drop: str) -> Wad:
 
 def _watches(policy: RiskPolicy, fund: str, name: str | None) -> frozenset[str]:
     """The watches of that name, or all. Raises UsageError for one that there is not."""
+    from navoracle.config.naming import watch_id
+
     known = frozenset((*(each.watch for each in policy.lending), *(each.watch for each in policy.margin)))
     if name is None:
         return known

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from navoracle.cli.documents import wad
 from navoracle.composition.risk_documents import account_document, failure_document
 from navoracle.domain.risk.lending_account import LendingAccount
 from navoracle.domain.risk.margin_account import MarginAccount
 from navoracle.domain.risk.policy import LendingLimits, MarginLimits
+from navoracle.domain.units import wad_text
 from navoracle.risk.margin import exposure_of
 from navoracle.risk.simulate import ExchangeLiquidation, LendingLiquidation
 from navoracle.risk.stress import StressRow
@@ -31,10 +31,10 @@ def liquidation_document(taken: LendingLiquidation) -> dict[str, Any]:
     """What a liquidation takes from a loan."""
     return {
         "trigger": taken.trigger,
-        "repaid": wad(taken.repaid),
-        "seized": wad(taken.seized),
-        "lost": wad(taken.lost),
-        "forgiven": wad(taken.forgiven),
+        "repaid": wad_text(taken.repaid),
+        "seized": wad_text(taken.seized),
+        "lost": wad_text(taken.lost),
+        "forgiven": wad_text(taken.forgiven),
         "after": account_document(taken.after),
     }
 
@@ -45,10 +45,10 @@ def exchange_document(limits: MarginLimits, now: MarginAccount, taken: ExchangeL
         "watch": limits.watch,
         "venue": limits.venue,
         "asset": now.asset,
-        "balance": wad(now.balance),
-        "exposure": wad(exposure_of(now)),
-        "maintenance_margin": wad(limits.maintenance_margin),
-        "at_stake": wad(max(0, now.balance)),
+        "balance": wad_text(now.balance),
+        "exposure": wad_text(exposure_of(now)),
+        "maintenance_margin": wad_text(limits.maintenance_margin),
+        "at_stake": wad_text(max(0, now.balance)),
         "liquidation": None if taken is None else exchange_liquidation_document(taken),
     }
 
@@ -56,9 +56,9 @@ def exchange_document(limits: MarginLimits, now: MarginAccount, taken: ExchangeL
 def exchange_liquidation_document(taken: ExchangeLiquidation) -> dict[str, Any]:
     """What an exchange takes."""
     return {
-        "margin_ratio": wad(taken.margin_ratio),
-        "margin_lost": wad(taken.margin_lost),
-        "remaining_balance": wad(taken.remaining_balance),
+        "margin_ratio": wad_text(taken.margin_ratio),
+        "margin_lost": wad_text(taken.margin_lost),
+        "remaining_balance": wad_text(taken.remaining_balance),
     }
 
 
@@ -67,18 +67,18 @@ def stress_document(row: StressRow) -> dict[str, Any]:
     return {
         "name": row.name,
         "assets": list(row.assets),
-        "fall": wad(row.fall),
-        "nav": wad(row.nav),
-        "nav_per_share": wad(row.nav_per_share),
-        "change": wad(row.change),
-        "perpetuals_profit": wad(row.perpetuals_profit),
+        "fall": wad_text(row.fall),
+        "nav": wad_text(row.nav),
+        "nav_per_share": wad_text(row.nav_per_share),
+        "change": wad_text(row.change),
+        "perpetuals_profit": wad_text(row.perpetuals_profit),
         "loans": [
             {
                 "watch": loan.watch,
                 "label": loan.label,
                 "account": account_document(loan.account),
                 "liquidation": None if loan.liquidation is None else liquidation_document(loan.liquidation),
-                "cost": wad(loan.cost),
+                "cost": wad_text(loan.cost),
             }
             for loan in row.loans
         ],
@@ -87,10 +87,10 @@ def stress_document(row: StressRow) -> dict[str, Any]:
                 "watch": venue.watch,
                 "venue": venue.venue,
                 "asset": venue.account.asset,
-                "balance": wad(venue.account.balance),
-                "profit": wad(venue.profit),
+                "balance": wad_text(venue.account.balance),
+                "profit": wad_text(venue.profit),
                 "liquidation": None if venue.liquidation is None else exchange_liquidation_document(venue.liquidation),
-                "cost": wad(venue.cost),
+                "cost": wad_text(venue.cost),
             }
             for venue in row.venues
         ],

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from navoracle.cli.documents import wad
 from navoracle.cli.output import plain
 from navoracle.cli.risk_tables import part, status_word
 from navoracle.domain.risk.levels import worst
-from navoracle.store_port import AlertRow, GateRow, KeptPeaks, StatusRow, Store
-from navoracle.telemetry.alerts.risk_rules import RISK_RULES, fund_of, told_status
+
+if TYPE_CHECKING:
+    from navoracle.store_port import AlertRow, GateRow, KeptPeaks, StatusRow, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class KnownRisk:
 
 def known_risks(store: Store, rows: Iterable[StatusRow]) -> dict[str, KnownRisk]:
     """By fund. Raises StoreError."""
+    from navoracle.telemetry.alerts.risk_rules import RISK_RULES, fund_of
+
     newest = {row.fund: row.latest.frame for row in rows}
     gates = {
         (found.frame, found.fund): found.gate
@@ -55,26 +57,21 @@ def known_risks(store: Store, rows: Iterable[StatusRow]) -> dict[str, KnownRisk]
 
 def risk_document(risk: KnownRisk) -> dict[str, Any]:
     """As JSON; `worst_alert` is null where no alert stands."""
-    peaks = None if risk.peaks is None else risk.peaks.state
+    from navoracle.read_model.gates import gate_record, peaks_record
+    from navoracle.telemetry.alerts.risk_rules import told_status
+
     return {
         "worst_alert": worst(told_status(_name(row)) for row in risk.alerts).value if risk.alerts else None,
         "alerts": [_alert(row) for row in risk.alerts],
-        "gate": None if risk.gate is None else _gate(risk.gate),
-        "peaks": None
-        if peaks is None
-        else {
-            "measure": peaks.measure,
-            "peak": wad(peaks.peak),
-            "peak_at": peaks.peak_at,
-            "daily_peak": wad(peaks.daily_peak),
-            "daily_peak_at": peaks.daily_peak_at,
-            "updated_at": peaks.updated_at,
-        },
+        "gate": None if risk.gate is None else gate_record(risk.gate).model_dump(exclude={"measure"}),
+        "peaks": None if risk.peaks is None else peaks_record(risk.peaks).model_dump(),
     }
 
 
 def risk_word(risk: KnownRisk) -> str:
     """The worst alert that stands, and how many do."""
+    from navoracle.telemetry.alerts.risk_rules import told_status
+
     if not risk.alerts:
         return "-"
     return f"{status_word(worst(told_status(_name(row)) for row in risk.alerts))} ({len(risk.alerts)})"
@@ -95,6 +92,8 @@ def _name(row: AlertRow) -> str:
 
 
 def _alert(row: AlertRow) -> Mapping[str, Any]:
+    from navoracle.telemetry.alerts.risk_rules import told_status
+
     _, name, watch = row.subject.split(":", 2)
     return {
         "name": name,
@@ -103,16 +102,4 @@ def _alert(row: AlertRow) -> Mapping[str, Any]:
         "message": row.message,
         "advice": row.advice,
         "since": row.first_at,
-    }
-
-
-def _gate(gate: GateRow) -> Mapping[str, Any]:
-    return {
-        "price_per_share": wad(gate.price_per_share),
-        "healthy": gate.healthy,
-        "drawdown": wad(gate.drawdown),
-        "daily_loss": wad(gate.daily_loss),
-        "vetoes": list(gate.vetoes),
-        "warnings": list(gate.warnings),
-        "stops": list(gate.stops),
     }

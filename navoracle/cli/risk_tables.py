@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
 
 from navoracle.cli.output import duration, moment, money, plain, table
-from navoracle.domain.frame import NavFrame
-from navoracle.domain.risk.gates import GateDecision
 from navoracle.domain.risk.levels import RiskStatus
-from navoracle.domain.risk.report import DeltaRisk, LendingRisk, LimitRisk, MarginRisk, RiskReport
 from navoracle.domain.units import WAD, Wad, format_wad
-from navoracle.risk.stress import StressRow
+
+if TYPE_CHECKING:
+    from navoracle.domain.frame import NavFrame
+    from navoracle.domain.risk.gates import GateDecision
+    from navoracle.domain.risk.report import DeltaRisk, LendingRisk, LimitRisk, MarginRisk, RiskReport
+    from navoracle.risk.stress import StressRow
 
 _STYLES: Final = {
     RiskStatus.SAFE: "green",

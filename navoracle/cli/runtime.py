@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import SecretStr
 
 from navoracle.clock import clock_from_environment
-from navoracle.composition import ChainAccess, store_exists
-from navoracle.config.loading import load_config
-from navoracle.config.models import Config
-from navoracle.config.settings import PREFIX, Settings, load_settings
+from navoracle.config.environment import PREFIX
 from navoracle.domain.errors import UsageError
-from navoracle.ports import Clock
-from navoracle.telemetry.logs import configure_logs
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from navoracle.composition.system import ChainAccess
+    from navoracle.config.models import Config
+    from navoracle.config.settings import Settings
+    from navoracle.ports import Clock
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 ConfigFile = Annotated[
@@ -74,6 +76,11 @@ def runtime_of(context: typer.Context) -> Runtime:
 
 def load(context: typer.Context, config: Path | None, database: str | None = None) -> Loaded:
     """Load settings and configuration and set the logs up. Raises ConfigurationError."""
+    from pydantic import SecretStr
+
+    from navoracle.config.loading import load_config
+    from navoracle.telemetry.logs import configure_logs
+
     settings = _settings(context, config, database)
     loaded = load_config(settings.config)
     configure_logs(settings.log_format or loaded.log.format, settings.log_level or loaded.log.level)
@@ -86,6 +93,8 @@ def database_of(context: typer.Context, config: Path | None, database: str | Non
     Raises:
         ConfigurationError: neither names one, and there is no configuration.
     """
+    from navoracle.telemetry.logs import configure_logs
+
     settings = _settings(context, config, database)
     if settings.database is None:
         return load(context, config).database.get_secret_value()
@@ -95,6 +104,8 @@ def database_of(context: typer.Context, config: Path | None, database: str | Non
 
 def database_if_any(context: typer.Context, config: Path | None, database: str | None) -> str | None:
     """As `database_of`; None where nothing names a database, or the one that is named does not exist."""
+    from navoracle.composition.stores import store_exists
+
     settings = _settings(context, config, database)
     if settings.database is None and not settings.config.exists():
         return None
@@ -129,5 +140,7 @@ def chosen(config: Config, funds: Iterable[str] | None) -> tuple[str, ...]:
 
 
 def _settings(context: typer.Context, config: Path | None, database: str | None) -> Settings:
+    from navoracle.config.settings import load_settings
+
     runtime = runtime_of(context)
     return load_settings(config=config, database=database, log_format=runtime.log_format, log_level=runtime.log_level)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -12,12 +12,11 @@ from rich.console import Console
 from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import error_document, moment, plain, present, table
 from navoracle.cli.runtime import JsonFlag, runtime_of
-from navoracle.composition.safe import examine_proposal
 from navoracle.domain.errors import UsageError, VerificationFailed
 from navoracle.ports import Address
-from navoracle.readers import check_address
-from navoracle.safe import Check, DecodedCall, Examination, parse_proposal
-from navoracle.safe.document import LARGEST_DOCUMENT
+
+if TYPE_CHECKING:
+    from navoracle.safe import Check, DecodedCall, Examination
 
 _ADVICE: Final = "Do not sign or execute it. Ask the keeper's operator where the checks cannot be explained."
 
@@ -44,6 +43,9 @@ def show(
 
     It needs no configuration. Without --rpc nothing is said about the Safe as it is now.
     """
+    from navoracle.composition.safe import examine_proposal
+    from navoracle.safe import parse_proposal
+
     if multicall is not None and rpc is None:
         raise UsageError("--multicall says where to read, and there is no node", advice="Add --rpc URL.")
     signed = parse_proposal(_read(file), str(file))
@@ -60,6 +62,8 @@ def show(
 
 
 def _read(file: Path) -> bytes:
+    from navoracle.safe.document import LARGEST_DOCUMENT
+
     try:
         with file.open("rb") as opened:
             return opened.read(LARGEST_DOCUMENT + 1)
@@ -68,6 +72,8 @@ def _read(file: Path) -> bytes:
 
 
 def _at(text: str) -> Address:
+    from navoracle.readers import check_address
+
     try:
         return Address(check_address(text))
     except ValueError as error:

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
-import structlog
 import typer
 
 from navoracle import __version__
@@ -21,13 +20,11 @@ from navoracle.cli.dashboards import pages_of
 from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import print_json
 from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, Loaded, Runtime, load, runtime_of
-from navoracle.composition import copy_for_rehearsal, open_service, open_store
-from navoracle.composition.service_view import HEARTBEAT_LIMIT
-from navoracle.config.loading import config_hash
-from navoracle.keeper.schedule import ScheduledClock
 from navoracle.service_manager import attend, manager_of_this_process
-from navoracle.store_port import Store
-from navoracle.telemetry.crash import install_crash_hooks
+
+if TYPE_CHECKING:
+    from navoracle.keeper.schedule import ScheduledClock
+    from navoracle.store_port import Store
 
 
 def register(app: typer.Typer) -> None:
@@ -46,6 +43,8 @@ def run(
 
     A rehearsal works on a copy of the database, which is thrown away at the end; nothing is signed or sent.
     """
+    from navoracle.telemetry.crash import install_crash_hooks
+
     loaded = load(context, config, database)
     install_crash_hooks()
     runtime = runtime_of(context)
@@ -66,6 +65,9 @@ class _World:
 @contextmanager
 def _world(loaded: Loaded, *, live: bool) -> Iterator[_World]:
     """What the service writes to; all of it is thrown away after a rehearsal."""
+    from navoracle.composition.rehearsals import copy_for_rehearsal
+    from navoracle.composition.stores import open_store
+
     url = loaded.database.get_secret_value()
     if live:
         with open_store(url) as store:
@@ -78,6 +80,10 @@ def _world(loaded: Loaded, *, live: bool) -> Iterator[_World]:
 
 
 async def _run(loaded: Loaded, world: _World, runtime: Runtime, *, live: bool, as_json: bool) -> None:
+    from navoracle.composition.service import open_service
+    from navoracle.composition.service_view import HEARTBEAT_LIMIT
+    from navoracle.config.loading import config_hash
+
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in (signal.SIGINT, signal.SIGTERM):
@@ -112,6 +118,8 @@ async def _run(loaded: Loaded, world: _World, runtime: Runtime, *, live: bool, a
 
 
 def _tell_start(loaded: Loaded, port: int | None, *, live: bool, as_json: bool) -> None:
+    import structlog
+
     host = loaded.config.service.http.host
     where = None if port is None else f"http://{host}:{port}"
     structlog.get_logger("navoracle.run").info(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -14,12 +14,14 @@ from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import error_document, moment, money, plain, present, table
 from navoracle.cli.posting import ERRORS
 from navoracle.cli.runtime import ConfigFile, DatabaseUrl, Funds, JsonFlag, Loaded, Runtime, chosen, load, runtime_of
-from navoracle.cli.settlement_documents import settlement_document
-from navoracle.composition import System, open_store, open_system, rehearsal_store
-from navoracle.config.models import Config
 from navoracle.domain.errors import UsageError
-from navoracle.keeper.settlements import Settlement, Settlements, Step
-from navoracle.store_port import Store
+from navoracle.keeper.settlement_look import Settlement, Step
+
+if TYPE_CHECKING:
+    from navoracle.composition.system import System
+    from navoracle.config.models import Config
+    from navoracle.keeper.settlements import Settlements
+    from navoracle.store_port import Store
 
 PATIENCE: Final = 120.0
 LOOK_AGAIN: Final = 2.0
@@ -48,6 +50,8 @@ def settle(
     A vault settles on the post that the registry serves: post first. A dry run opens no key file, so the vault itself
     is asked only in a live run.
     """
+    from navoracle.cli.settlement_documents import settlement_document
+
     loaded = load(context, config, database)
     names = with_vaults(loaded.config, funds)
     found = asyncio.run(_settle(loaded, names, runtime_of(context), live=live))
@@ -79,6 +83,9 @@ def with_vaults(config: Config, funds: list[str] | None) -> tuple[str, ...]:
 
 
 async def _settle(loaded: Loaded, funds: tuple[str, ...], runtime: Runtime, *, live: bool) -> list[Settlement]:
+    from navoracle.composition.system import open_system
+    from navoracle.keeper.settlements import Settlements
+
     with _store(loaded, live=live) as store:
         system = await open_system(
             loaded.config,
@@ -139,6 +146,8 @@ def advice(found: Settlement) -> str:
 
 
 def _store(loaded: Loaded, *, live: bool) -> AbstractContextManager[Store]:
+    from navoracle.composition.stores import open_store, rehearsal_store
+
     url = loaded.database.get_secret_value()
     return open_store(url) if live else rehearsal_store(url)
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from eth_utils.address import to_checksum_address
 
-from navoracle.cli.documents import wad
-from navoracle.keeper.settlements import Examined, Settlement
+from navoracle.domain.units import wad_text
+from navoracle.keeper.examined_settlements import Examined
+from navoracle.keeper.settlement_look import Settlement
 from navoracle.vault_port import SettledEpoch
 
 
@@ -39,40 +40,40 @@ def plan_document(examined: Examined) -> dict[str, Any]:
         "asked_the_vault": examined.previewed,
         "call": None if examined.data is None else "0x" + examined.data.hex(),
         "post": {
-            "nav": wad(post.nav),
-            "price_per_share": wad(post.price_per_share),
+            "nav": wad_text(post.nav),
+            "price_per_share": wad_text(post.price_per_share),
             "valuation_time": post.valuation_time,
             "confidence_percent": post.confidence,
-            "components": None if examined.data is None else [wad(each) for each in post.components],
+            "components": None if examined.data is None else [wad_text(each) for each in post.components],
         },
         "fees": {
-            "management": wad(fees.management),
-            "performance": wad(fees.performance),
-            "forgiven": wad(fees.forgiven),
-            "shares": wad(fees.shares),
-            "high_water_mark": wad(fees.high_water_mark),
+            "management": wad_text(fees.management),
+            "performance": wad_text(fees.performance),
+            "forgiven": wad_text(fees.forgiven),
+            "shares": wad_text(fees.shares),
+            "high_water_mark": wad_text(fees.high_water_mark),
         },
         "deposits": {
             "assets": str(deposits.assets),
-            "queued": wad(deposits.queued),
-            "delta": wad(deposits.delta),
-            "value": wad(deposits.value),
-            "shares": wad(deposits.shares),
+            "queued": wad_text(deposits.queued),
+            "delta": wad_text(deposits.delta),
+            "value": wad_text(deposits.value),
+            "shares": wad_text(deposits.shares),
         },
         "redemptions": {
-            "shares": wad(redemptions.shares),
-            "fee_shares": wad(redemptions.fee_shares),
-            "burned": wad(redemptions.burned),
-            "part": wad(redemptions.part),
-            "worth": wad(redemptions.worth),
-            "missing": wad(redemptions.missing),
+            "shares": wad_text(redemptions.shares),
+            "fee_shares": wad_text(redemptions.fee_shares),
+            "burned": wad_text(redemptions.burned),
+            "part": wad_text(redemptions.part),
+            "worth": wad_text(redemptions.worth),
+            "missing": wad_text(redemptions.missing),
             "payouts": [
                 {"token": to_checksum_address(each.token), "paid": str(each.paid), "returned": str(each.returned)}
                 for each in redemptions.payouts
             ],
         },
-        "supply": wad(state.supply),
-        "supply_after": wad(plan.supply),
+        "supply": wad_text(state.supply),
+        "supply_after": wad_text(plan.supply),
     }
 
 
@@ -80,11 +81,11 @@ def settled_document(settled: SettledEpoch) -> dict[str, Any]:
     """What a settlement did."""
     return {
         "epoch": settled.epoch,
-        "price_per_share": wad(settled.price_per_share),
+        "price_per_share": wad_text(settled.price_per_share),
         "valuation_time": settled.valuation_time,
-        "deposited": wad(settled.deposited),
-        "minted": wad(settled.minted),
-        "fee_shares": wad(settled.fee_shares),
-        "burned": wad(settled.burned),
+        "deposited": wad_text(settled.deposited),
+        "minted": wad_text(settled.minted),
+        "fee_shares": wad_text(settled.fee_shares),
+        "burned": wad_text(settled.burned),
         "payouts": [{"token": to_checksum_address(token), "amount": str(amount)} for token, amount in settled.payouts],
     }

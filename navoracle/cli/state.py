@@ -13,9 +13,8 @@ from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import duration, moment, plain, present, print_json, table
 from navoracle.cli.runtime import ConfigFile, JsonFlag, chosen, load, runtime_of
 from navoracle.domain.errors import ConfigurationError, UsageError
-from navoracle.state_files.documents import MODELS
+from navoracle.state_files.names import DOCUMENTS
 from navoracle.state_files.reader import read_set, with_live_ages
-from navoracle.state_files.schemas import schema_of
 
 group = typer.Typer(no_args_is_help=True, help="Show a fund's state files, or their schemas.")
 
@@ -71,10 +70,12 @@ def show(
 
 @group.command("schema")
 def schema(
-    file: Annotated[str, typer.Argument(metavar="FILE", help=f"One of: {', '.join(MODELS)}.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help=f"One of: {', '.join(DOCUMENTS)}.")],
     as_json: JsonFlag = False,
 ) -> int:
     """Print the JSON schema of a state file."""
+    from navoracle.state_files.schemas import schema_of
+
     print_json(schema_of(_file(file)))
     return ExitCode.OK
 
@@ -82,8 +83,8 @@ def schema(
 def _file(name: str) -> str:
     """The name of a file, with its ending. Raises UsageError for one that there is not."""
     whole = name if name.endswith(".json") else f"{name}.json"
-    if whole not in MODELS:
-        raise UsageError(f"there is no state file {name}", advice=f"Name one of: {', '.join(MODELS)}.")
+    if whole not in DOCUMENTS:
+        raise UsageError(f"there is no state file {name}", advice=f"Name one of: {', '.join(DOCUMENTS)}.")
     return whole
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -15,14 +15,13 @@ from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import duration, moment, money, percent, plain, present, short_hash, table
 from navoracle.cli.risk_status import KnownRisk, gate_word, known_risks, risk_document, risk_word
 from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, PlotFile, database_of, runtime_of
-from navoracle.composition import open_existing_store
 from navoracle.domain.errors import UsageError
 from navoracle.domain.units import Timestamp
 from navoracle.keeper.kept_bridges import kept_bridge
-from navoracle.pictures.files import check_picture_file, write_picture
-from navoracle.pictures.slots import picture_of_history
 from navoracle.redaction import redact_database_url
-from navoracle.store_port import HistoryRow, StatusRow, Store
+
+if TYPE_CHECKING:
+    from navoracle.store_port import HistoryRow, StatusRow, Store
 
 DEFAULT_LIMIT = 20
 
@@ -40,6 +39,8 @@ def status(
     as_json: JsonFlag = False,
 ) -> int:
     """Show each fund's newest slot, the newest NAV that was confirmed and its age, its risk alerts and its gate."""
+    from navoracle.composition.stores import open_existing_store
+
     url = database_of(context, config, database)
     now = runtime_of(context).clock.now()
     with open_existing_store(url) as store:
@@ -73,8 +74,12 @@ def history(
 
     A picture shows one fund: prices and votes, NAV per share, status, cadence, and the slots that were not posted.
     """
+    from navoracle.composition.stores import open_existing_store
+
     start = None if since is None else time_of(since)
     if plot is not None:
+        from navoracle.pictures.files import check_picture_file
+
         check_picture_file(plot)
     url = database_of(context, config, database)
     with open_existing_store(url) as store:
@@ -88,8 +93,7 @@ def history(
         bridges = [_bridge(store, row) if as_json else None for row in rows]
         if plot is not None:
             pictured = fund or _only(known)
-            picture = picture_of_history(pictured, store, store.history(pictured, start, limit))
-            write_picture(picture, plot)
+            _draw(pictured, store, store.history(pictured, start, limit), plot)
     document = {
         "database": redact_database_url(url),
         "slots": [{**history_document(row), "bridge": bridge} for row, bridge in zip(rows, bridges, strict=True)],
@@ -97,6 +101,13 @@ def history(
     }
     present(document, lambda out: _show_history(out, rows, plot), as_json=as_json)
     return ExitCode.OK
+
+
+def _draw(fund: str, store: Store, rows: tuple[HistoryRow, ...], file: Path) -> None:
+    from navoracle.pictures.files import write_picture
+    from navoracle.pictures.slots import picture_of_history
+
+    write_picture(picture_of_history(fund, store, rows), file)
 
 
 def _only(known: list[str]) -> str:

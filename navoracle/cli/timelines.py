@@ -8,16 +8,20 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import console, count, moment, money, percent, plain, table
 from navoracle.cli.progress import shown
 from navoracle.domain.units import Timestamp
-from navoracle.replay.engine import Verification
-from navoracle.replay.report import SlotReport
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from navoracle.replay.engine import Verification
+    from navoracle.replay.report import SlotReport
 
 _STYLES = {"posted": "green", "held": "yellow", "skipped": "yellow", "failed": "red"}
 
@@ -59,10 +63,16 @@ class Ticker:
         """Something happened in the world: a line that stays."""
         self._progress.console.print(f"{moment(at)}  {plain(what)}")
 
+    def end(self) -> None:
+        """Take the line away: what follows takes no measurable time."""
+        self._progress.stop()
+
 
 @contextmanager
 def ticking(start: Timestamp, end: Timestamp, *, quiet: bool) -> Iterator[Ticker]:
     """Show a progress line while the block runs; nothing when `quiet`."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(
         *columns,

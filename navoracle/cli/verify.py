@@ -7,23 +7,24 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
-from navoracle.cli.documents import wad
 from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import count, error_document, money, plain, present, table
 from navoracle.cli.progress import tracking
 from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, database_if_any, database_of
-from navoracle.composition import chain_reader_at, open_existing_store, plan_from_evidence
 from navoracle.domain.errors import UsageError, VerificationFailed
-from navoracle.keeper.audit import Audit, audit
-from navoracle.keeper.verify import VerifiedFund, verify_document, verify_proof, verify_reads
+from navoracle.domain.units import wad_text
 from navoracle.ports import Address
-from navoracle.readers import check_address
-from navoracle.store_port import History, TransactionState
+from navoracle.store_port import TransactionState
+
+if TYPE_CHECKING:
+    from navoracle.keeper.audit import Audit
+    from navoracle.keeper.verify import VerifiedFund
+    from navoracle.store_port import History
 
 _ADVICE = "Keep the evidence and the database as they are, and find out who changed what."
 
@@ -96,6 +97,8 @@ def verify(
     a node says of the same block. A file is held against --hash, or --root and --proof, or else against the database.
     Ends with 3 at a difference, which is named.
     """
+    from navoracle.composition.stores import open_existing_store
+
     if sum((frame is not None, everything, evidence is not None)) > 1:
         raise UsageError("FRAME, --all and --evidence exclude one another", advice="Say which one to verify.")
     if multicall is not None and rpc is None:
@@ -127,6 +130,10 @@ def verify(
 
 
 def _check_file(path: Path, fund: str | None, anchor: Anchor, url: str | None) -> Checked:
+    from navoracle.composition.evidence_plans import plan_from_evidence
+    from navoracle.keeper.audit import Audit
+    from navoracle.keeper.verify import verify_document
+
     try:
         document = path.read_bytes()
     except OSError as error:
@@ -145,6 +152,9 @@ def _check_file(path: Path, fund: str | None, anchor: Anchor, url: str | None) -
 
 def _hold_against(verified: VerifiedFund, anchor: Anchor, url: str | None) -> str | None:
     """Compare a lone document with what is known of it from elsewhere; returns with what."""
+    from navoracle.composition.stores import open_existing_store
+    from navoracle.keeper.verify import verify_proof
+
     if anchor.root is not None:
         verify_proof(verified, anchor.root, anchor.proof)
     if anchor.hash is not None and anchor.hash != verified.evidence_hash:
@@ -186,6 +196,9 @@ def _check_store(
 
 
 def _audited(store: History, frame: str, fund: str) -> Checked:
+    from navoracle.composition.evidence_plans import plan_from_evidence
+    from navoracle.keeper.audit import audit
+
     try:
         return Checked(frame, fund, audit(store, frame, fund, plan_from_evidence), None, "database")
     except VerificationFailed as error:
@@ -193,6 +206,8 @@ def _audited(store: History, frame: str, fund: str) -> Checked:
 
 
 async def _reread(checked: Sequence[Checked], url: str, multicall: Address | None, *, quiet: bool) -> list[Checked]:
+    from navoracle.composition.endpoints import chain_reader_at
+
     if all(each.audited is None for each in checked):
         return list(checked)
     stamps = {stamp.chain_id: stamp for each in checked if each.audited for stamp in each.audited.verified.stamps}
@@ -207,6 +222,8 @@ async def _reread(checked: Sequence[Checked], url: str, multicall: Address | Non
 
 
 async def _reread_one(each: Checked, reader: Any) -> Checked:
+    from navoracle.keeper.verify import verify_reads
+
     if each.audited is None or all(stamp.chain != reader.chain for stamp in each.audited.verified.stamps):
         return each
     try:
@@ -216,6 +233,8 @@ async def _reread_one(each: Checked, reader: Any) -> Checked:
 
 
 def _address(text: str | None) -> Address | None:
+    from navoracle.readers import check_address
+
     if text is None:
         return None
     try:
@@ -249,8 +268,8 @@ def _verified_document(each: Checked, audited: Audit) -> dict[str, Any]:
         "publisher": verified.publisher,
         "status": verified.status.value,
         "reason": verified.reason,
-        "nav": wad(verified.nav),
-        "price_per_share": wad(verified.price_per_share),
+        "nav": wad_text(verified.nav),
+        "price_per_share": wad_text(verified.price_per_share),
         "now": verified.now,
         "evidence_hash": verified.evidence_hash,
         "code_version": verified.code_version,

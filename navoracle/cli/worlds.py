@@ -14,7 +14,7 @@ from navoracle.cli.documents import fund_document
 from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import error_document, money, plain, present, table
 from navoracle.cli.progress import tracking
-from navoracle.composition import RecordedCase, open_world
+from navoracle.composition.worlds import RecordedCase, open_world
 from navoracle.domain.errors import UsageError
 from navoracle.domain.frame import FundFrame, NavFrame
 from navoracle.keeper.evidence import evidence_hash

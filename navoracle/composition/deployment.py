@@ -7,15 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from navoracle.chain.artifacts import artifact
-from navoracle.chain.deploy import (
-    NO_ADDRESS,
-    DeployedRegistry,
-    FundOpening,
-    GuardBounds,
-    RegistryRoles,
-    deploy_contract,
-    deploy_registry,
-)
+from navoracle.chain.deploy import DeployedRegistry, FundOpening, RegistryRoles, deploy_contract, deploy_registry
 from navoracle.chain.signers import KeyFileSigner
 from navoracle.chain.transactor import Web3Transactor
 from navoracle.composition.system import ChainAccess, chain_access, open_system, transactor_with
@@ -26,7 +18,8 @@ from navoracle.domain.frame import FundFrame
 from navoracle.domain.units import Timestamp, Wad
 from navoracle.keeper.advice import advice_for
 from navoracle.keeper.frame import run_frame
-from navoracle.ports import Address, Clock
+from navoracle.ports import NO_ADDRESS, Address, Clock
+from navoracle.registry_port import GuardBounds
 
 MAX_POST_AGE = 900
 """The oldest valuation (seconds) that the registry takes; fixed at deployment."""
@@ -94,12 +87,14 @@ async def plan_registry(
     base: Address | None = None,
     clock: Clock,
     chains: Mapping[str, ChainAccess] | None = None,
+    documents: Path | None = None,
 ) -> RegistryPlan:
     """Find out what to deploy: every fund of the chain, with the opening that is given or with its value now.
 
     Args:
         vaults: the address that the registry knows a fund by, where it is not its share token.
         base: the unit of account as an address: a token, or a currency as ERC-7726 writes it; None for neither.
+        documents: the folder of attestations.
 
     Raises:
         UsageError: an opening or vault of an unknown fund; a fund without share token or vault.
@@ -111,7 +106,7 @@ async def plan_registry(
             raise UsageError(f"{name} is no fund on {chain}", advice=f"Its funds are {', '.join(names)}.")
     section = config.chains[chain].model_copy(update={"registry": None, "signer": None})
     without = config.model_copy(update={"chains": {**config.chains, chain: section}})
-    system = await open_system(without, clock=clock, store=None, chains=chains)
+    system = await open_system(without, clock=clock, store=None, chains=chains, documents=documents)
     try:
         stamp = await system.chains[chain].reader.stamp()
         found = dict(openings)

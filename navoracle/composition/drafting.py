@@ -18,15 +18,13 @@ from navoracle.config.draft import (
     DraftSource,
     safe_name,
 )
+from navoracle.config.environment import RPC
 from navoracle.discovery import Found, FoundFeed, FoundToken, Holding
 from navoracle.discovery.views import NATIVE
 from navoracle.domain.errors import ConfigurationError, UsageError
 from navoracle.domain.positions import Component
 from navoracle.domain.units import format_wad
 from navoracle.ports import Address
-
-RPC: Final = "RPC_URL"
-"""The variable of the chain's node; of several, with a number."""
 
 KIND_NAMES: Final[Mapping[str, str]] = {
     "fund_vault": "FundVault",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from navoracle.chain.deploy import FundOpening, GuardBounds, RegistryRoles, deploy_registry
+from navoracle.chain.deploy import FundOpening, RegistryRoles, deploy_registry
 from navoracle.chain.embedded import CHAIN_ID, EmbeddedChain
 from navoracle.composition.system import ChainAccess
 from navoracle.domain.units import Timestamp
 from navoracle.ports import Address
+from navoracle.registry_port import GuardBounds
 
 ADMIN, POSTER, RISK, GUARDIAN = range(4)
 """Which of the embedded accounts holds which role."""
@@ -53,7 +54,6 @@ __all__ = [
     "SETUP_SECONDS",
     "EmbeddedWorld",
     "FundOpening",
-    "GuardBounds",
     "embedded_chain",
     "embedded_registry",
 ]

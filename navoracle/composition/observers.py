@@ -26,6 +26,7 @@ from navoracle.domain.frame import FundFrame, NavFrame, NavStatus
 from navoracle.domain.guards.distance import sentence
 from navoracle.domain.units import Timestamp
 from navoracle.keeper.advice import advice_for
+from navoracle.keeper.emergency_path import hold_by_hand
 from navoracle.ports import Clock
 from navoracle.store_port import (
     BreakerSubject,
@@ -223,16 +224,15 @@ class ServiceObserver(MonitorObserver):
 
     # ---- people
 
-    def request_ended(self, row: RequestRow, result: str) -> None:
+    def request_ended(self, row: RequestRow) -> None:
         """A signed request was acted upon, or could not be."""
-        refused = row.state is RequestState.REFUSED
-        self._metrics.observe_request(row.record.action, "refused" if refused else "done")
+        self._metrics.observe_request(row.record.action, row.state.value)
         self.record(
             "request_ended",
             row.record.fund,
-            Severity.WARNING if refused else Severity.INFO,
-            f"request {row.record.action} of {row.record.role} {row.record.signer}: {result}",
-            "",
+            Severity.INFO if row.state is RequestState.DONE else Severity.WARNING,
+            f"request {row.record.action} of {row.record.role} {row.record.signer}: {row.result}",
+            hold_by_hand(row.record.fund) if row.state is RequestState.PARTLY_DONE else "",
             {"request": row.record.id, "action": row.record.action, "signer": row.record.signer},
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from navoracle.composition.plans import subject_of
 from navoracle.config.models import Config
 from navoracle.config.overrides import Overridden, overridden, read_overrides
 from navoracle.domain.errors import ConfigurationError
+from navoracle.domain.units import Timestamp
 from navoracle.keeper.plan import FundPlan
 from navoracle.keeper.planner import Subject
 
@@ -37,22 +37,26 @@ class LiveOverrides:
 
     Args:
         config: without overrides.
+        now: the time by which overrides expire.
         on_news: told of every change, and of a broken file once for each thing that is wrong with it; logged when None.
 
     Raises:
         ConfigurationError: the file is broken at the start, when there is no last good one to go by.
     """
 
-    def __init__(self, config: Config, on_news: Callable[[OverridesNews], None] | None = None) -> None:
+    def __init__(
+        self, config: Config, now: Callable[[], Timestamp], on_news: Callable[[OverridesNews], None] | None = None
+    ) -> None:
         self._base = config
+        self._now = now
         self._file = config.service.overrides_file
         self._on_news = _log if on_news is None else on_news
-        self._seen = ""
-        self._trouble: str | None = None
+        self._content = b""
+        self._trouble: ConfigurationError | None = None
         self.current = Overridden(config, {})
         if self._file is not None:
-            content = read_overrides(self._file)
-            self.current, self._seen = overridden(config, content, str(self._file)), _digest(content)
+            self._content = read_overrides(self._file)
+            self.current = overridden(config, self._content, str(self._file), now())
 
     @property
     def overrides(self) -> Mapping[str, Any]:
@@ -67,21 +71,37 @@ class LiveOverrides:
         return replace(subject, funds={name: _with_policies(plan, fresh[name]) for name, plan in subject.funds.items()})
 
     def _look(self, file: Path) -> bool:
-        """Whether the file's content is another one than the last good one, and good."""
+        """Whether other limits count: the file says something else than it did last and is good, or a limit expired."""
+        now = self._now()
         try:
             content = read_overrides(file)
-            digest = _digest(content)
-            if digest == self._seen and self._trouble is None:
-                return False
-            self.current = overridden(self._base, content, str(file))
+            if content == self._content and self._trouble is None:
+                return self._expire(file, now)
+            self.current = overridden(self._base, content, str(file), now)
         except ConfigurationError as trouble:
-            if self._trouble != trouble.message:
-                self._trouble = trouble.message
-                self._on_news(OverridesNews(file, self.current.said, trouble))
-            return False
-        self._seen, self._trouble = digest, None
+            self._tell_trouble(file, trouble)
+            return self._expire(file, now)
+        self._content, self._trouble = content, None
         self._on_news(OverridesNews(file, self.current.said, None))
         return True
+
+    def _expire(self, file: Path, now: Timestamp) -> bool:
+        """Let what has expired of the last good file count no longer, also while the file is broken."""
+        ends = self.current.next_expiry
+        if ends is None or now < ends:
+            return False
+        try:
+            self.current = overridden(self._base, self._content, str(file), now)
+        except ConfigurationError as trouble:
+            self._tell_trouble(file, trouble)
+            return False
+        self._on_news(OverridesNews(file, self.current.said, self._trouble))
+        return True
+
+    def _tell_trouble(self, file: Path, trouble: ConfigurationError) -> None:
+        if self._trouble is None or self._trouble.message != trouble.message:
+            self._trouble = trouble
+            self._on_news(OverridesNews(file, self.current.said, trouble))
 
 
 def _with_policies(plan: FundPlan, fresh: FundPlan) -> FundPlan:
@@ -90,10 +110,6 @@ def _with_policies(plan: FundPlan, fresh: FundPlan) -> FundPlan:
     if risk is not None and fresh.risk is not None:
         risk = replace(risk, policy=fresh.risk.policy)
     return replace(plan, risk=risk, gate=fresh.gate)
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def _log(news: OverridesNews) -> None:

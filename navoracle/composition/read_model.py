@@ -19,8 +19,9 @@ from navoracle.keeper.plan import AssetPlan, FundPlan
 from navoracle.keeper.planner import Subject
 from navoracle.keeper.watch import Watch
 from navoracle.ports import Clock
-from navoracle.read_model import FundFacts, Live, ReadModel, Sources
+from navoracle.read_model.model import ReadModel
 from navoracle.read_model.operations import CheckRecord, LaneRecord, NextSlot, NodeRecord
+from navoracle.read_model.sources import FundFacts, Live, Sources
 from navoracle.read_model.verification import Verification, VerifiedPost
 from navoracle.store_port import History, Store
 from navoracle.web_service.view import Check, ServiceView

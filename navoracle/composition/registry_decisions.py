@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from enum import Enum
 
 from navoracle.abi import encode_call
 from navoracle.chain.deploy import transact
@@ -29,22 +28,8 @@ from navoracle.ports import Address
 from navoracle.publisher_port import Receipt
 from navoracle.publishers.nav_registry import NavRegistryPublisher
 from navoracle.publishers.nav_registry_calls import NavRegistryCalls
-from navoracle.registry_port import Hold
+from navoracle.registry_port import Hold, OwnCall
 from navoracle.store_port import Store
-
-
-class OwnCall(Enum):
-    """What the holder of a role sends itself: HOLD and PAUSE stop (GUARDIAN or RISK), the others are for RISK alone.
-
-    PAUSE and RESUME are of the whole registry.
-    """
-
-    ACCEPT = "accept"
-    DISCARD = "discard"
-    RELEASE = "release"
-    HOLD = "hold"
-    PAUSE = "pause"
-    RESUME = "resume"
 
 
 @dataclass(frozen=True, slots=True)

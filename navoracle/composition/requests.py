@@ -11,20 +11,13 @@ from navoracle.config.funds import FundSection
 from navoracle.config.models import Config
 from navoracle.config.requests import LimitSection, ManagerSection
 from navoracle.config.signers import SignerSection
+from navoracle.keeper.emergency_path import no_key
 from navoracle.ports import Clock
-from navoracle.requests import (
-    DEFAULT_LIMITS,
-    Action,
-    ActionRequest,
-    Authority,
-    DropFolder,
-    Limit,
-    RequestDesk,
-    RequestListener,
-    RequestSubject,
-    RoleCheck,
-    SignedRequest,
-)
+from navoracle.requests.actions import DEFAULT_LIMITS, Action, Limit
+from navoracle.requests.authority import Authority, RoleCheck
+from navoracle.requests.desk import RequestDesk, RequestListener, RequestSubject
+from navoracle.requests.document import ActionRequest, SignedRequest
+from navoracle.requests.drop_folder import DropFolder
 from navoracle.store_port import Store
 
 
@@ -59,8 +52,15 @@ def request_subjects(config: Config, chains: Mapping[str, ChainAccess]) -> dict[
         if fund.chain is None or section is None or section.registry is None:
             continue
         authority = Authority(chains[fund.chain].reader, section.registry, _role_check(fund.requests.manager))
-        found[name] = RequestSubject(section.chain_id, authority, _limits(config, fund))
+        found[name] = RequestSubject(
+            section.chain_id, authority, _limits(config, fund), hold_obstacle(config, fund.chain)
+        )
     return found
+
+
+def hold_obstacle(config: Config, chain: str) -> str | None:
+    """Why the keeper cannot hold the funds of a chain on their registry; None where it can."""
+    return no_key(chain) if config.chains[chain].guardian is None else None
 
 
 def _role_check(manager: ManagerSection | None) -> RoleCheck | None:

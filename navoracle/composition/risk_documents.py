@@ -9,13 +9,9 @@ from navoracle.domain.failures import Failure
 from navoracle.domain.risk.gates import AssetLine, GateDecision, NavHealth
 from navoracle.domain.risk.lending_account import LendingAccount
 from navoracle.domain.risk.report import DeltaRisk, LendingRisk, LimitRisk, MarginRisk, RiskAlert, RiskReport
+from navoracle.domain.units import wad_text
 from navoracle.risk.health import ComponentHealth
 from navoracle.risk.monitor import RiskMonitor
-
-
-def text(amount: int | None) -> str | None:
-    """An integer in quotes; null for what is not known."""
-    return None if amount is None else str(int(amount))
 
 
 def standing_document(monitor: RiskMonitor, fund: str) -> dict[str, Any] | None:
@@ -33,13 +29,21 @@ def standing_document(monitor: RiskMonitor, fund: str) -> dict[str, Any] | None:
 
 
 def health_document(health: ComponentHealth) -> dict[str, Any]:
-    """Whether the monitor does its work; the error rate is errors by update (Wad)."""
+    """Whether the monitor does its work; errors are updates with one, by update (Wad); the newest one's age."""
     return {
         "status": health.status.value,
         "updates": health.updates,
         "errors": health.errors,
-        "error_rate": text(health.error_rate),
+        "error_rate": wad_text(health.error_rate),
+        "age": health.age,
     }
+
+
+def health_sentence(health: ComponentHealth) -> str:
+    """What the monitor is judged by, in words."""
+    if not health.is_fresh:
+        return f"no look at risk has ended for {health.age} s"
+    return f"{health.errors} of the last {health.updates} looks had an error"
 
 
 def alert_document(alert: RiskAlert) -> dict[str, str]:
@@ -59,10 +63,10 @@ def gate_document(decision: GateDecision) -> dict[str, Any]:
         "nav_health": nav_health_document(decision.health),
         "assets": [_asset(line) for line in decision.health.assets],
         "peak_state": decision.peak_state,
-        "peak": text(decision.peak),
-        "daily_peak": text(decision.daily_peak),
-        "drawdown": text(decision.drawdown),
-        "daily_loss": text(decision.daily_loss),
+        "peak": wad_text(decision.peak),
+        "daily_peak": wad_text(decision.daily_peak),
+        "drawdown": wad_text(decision.drawdown),
+        "daily_loss": wad_text(decision.daily_loss),
         "vetoes": list(decision.vetoes),
         "warnings": list(decision.warnings),
         "stops": list(decision.stops),
@@ -72,8 +76,8 @@ def gate_document(decision: GateDecision) -> dict[str, Any]:
 def nav_health_document(health: NavHealth) -> Mapping[str, Any]:
     """The NAV that a gate went by, and how fresh it was."""
     return {
-        "nav": text(health.nav),
-        "price_per_share": text(health.price_per_share),
+        "nav": wad_text(health.nav),
+        "price_per_share": wad_text(health.price_per_share),
         "nav_mode": health.nav_mode,
         "fresh": health.fresh,
         "sources_ok": health.sources_ok,
@@ -86,9 +90,9 @@ def nav_health_document(health: NavHealth) -> Mapping[str, Any]:
 def _asset(line: AssetLine) -> dict[str, Any]:
     return {
         "asset": line.asset,
-        "amount": text(line.amount),
-        "mark_price": text(line.mark_price),
-        "value": text(line.value),
+        "amount": wad_text(line.amount),
+        "mark_price": wad_text(line.mark_price),
+        "value": wad_text(line.value),
         "included": line.included,
     }
 
@@ -99,7 +103,7 @@ def report_document(report: RiskReport) -> dict[str, Any]:
         "status": report.status.value,
         "lending": [lending_document(loan) for loan in report.lending],
         "margin": [margin_document(venue) for venue in report.margin],
-        "worst_margin_ratio": text(report.worst_margin_ratio),
+        "worst_margin_ratio": wad_text(report.worst_margin_ratio),
         "delta": None if report.delta is None else delta_document(report.delta),
         "limits": [limit_document(limit) for limit in report.limits],
         "alerts": [alert_document(alert) for alert in report.alerts],
@@ -115,7 +119,7 @@ def lending_document(risk: LendingRisk) -> dict[str, Any]:
         "status": risk.status.value,
         "ltv_status": risk.ltv_status.value,
         "health_factor_status": risk.health_factor_status.value,
-        "target_ltv": text(risk.target_ltv),
+        "target_ltv": wad_text(risk.target_ltv),
         **account_document(risk.account),
     }
 
@@ -124,17 +128,17 @@ def account_document(account: LendingAccount) -> dict[str, Any]:
     """An account at a lender; collateral and debt in its base unit, which has `base_decimals`."""
     return {
         "protocol": account.protocol,
-        "collateral": text(account.collateral),
-        "debt": text(account.debt),
+        "collateral": wad_text(account.collateral),
+        "debt": wad_text(account.debt),
         "base_decimals": account.base_decimals,
-        "loan_to_value": text(account.loan_to_value),
-        "max_ltv": text(account.max_ltv),
-        "liquidation_threshold": text(account.liquidation_threshold),
-        "liquidation_bonus": text(account.liquidation_bonus),
-        "health_factor": text(account.health_factor),
-        "move_to_liquidation": text(account.move_to_liquidation),
-        "buffer_to_max_ltv": text(account.buffer_to_max_ltv),
-        "buffer_to_liquidation": text(account.buffer_to_liquidation),
+        "loan_to_value": wad_text(account.loan_to_value),
+        "max_ltv": wad_text(account.max_ltv),
+        "liquidation_threshold": wad_text(account.liquidation_threshold),
+        "liquidation_bonus": wad_text(account.liquidation_bonus),
+        "health_factor": wad_text(account.health_factor),
+        "move_to_liquidation": wad_text(account.move_to_liquidation),
+        "buffer_to_max_ltv": wad_text(account.buffer_to_max_ltv),
+        "buffer_to_liquidation": wad_text(account.buffer_to_liquidation),
     }
 
 
@@ -145,14 +149,14 @@ def margin_document(risk: MarginRisk) -> dict[str, Any]:
         "venue": risk.venue,
         "asset": risk.asset,
         "status": risk.status.value,
-        "balance": text(risk.balance),
-        "exposure": text(risk.exposure),
-        "margin_ratio": text(risk.margin_ratio),
-        "required_margin": text(risk.required_margin),
-        "free_margin": text(risk.free_margin),
-        "maintenance_margin": text(risk.maintenance_margin),
-        "buffer_to_liquidation": text(risk.buffer_to_liquidation),
-        "funding_per_year": text(risk.funding_per_year),
+        "balance": wad_text(risk.balance),
+        "exposure": wad_text(risk.exposure),
+        "margin_ratio": wad_text(risk.margin_ratio),
+        "required_margin": wad_text(risk.required_margin),
+        "free_margin": wad_text(risk.free_margin),
+        "maintenance_margin": wad_text(risk.maintenance_margin),
+        "buffer_to_liquidation": wad_text(risk.buffer_to_liquidation),
+        "funding_per_year": wad_text(risk.funding_per_year),
     }
 
 
@@ -161,12 +165,12 @@ def delta_document(risk: DeltaRisk) -> dict[str, Any]:
     return {
         "unit": risk.unit,
         "status": risk.status.value,
-        "net_delta": text(risk.net_delta),
-        "target": text(risk.target),
-        "drift": text(risk.drift),
-        "equity": text(risk.equity),
-        "drift_part": text(risk.drift_part),
-        "limit": text(risk.limit),
+        "net_delta": wad_text(risk.net_delta),
+        "target": wad_text(risk.target),
+        "drift": wad_text(risk.drift),
+        "equity": wad_text(risk.equity),
+        "drift_part": wad_text(risk.drift_part),
+        "limit": wad_text(risk.limit),
     }
 
 
@@ -175,8 +179,8 @@ def limit_document(risk: LimitRisk) -> dict[str, Any]:
     return {
         "name": risk.name,
         "status": risk.status.value,
-        "value": text(risk.value),
-        "limit": text(risk.limit),
+        "value": wad_text(risk.value),
+        "limit": wad_text(risk.limit),
         "subject": risk.subject,
     }
 

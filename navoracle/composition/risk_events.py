@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from navoracle.composition.risk_documents import gate_document, text
+from navoracle.composition.risk_documents import gate_document
 from navoracle.composition.service_events import error_event
 from navoracle.domain.errors import ErrorSeverity
 from navoracle.domain.risk.gates import GateDecision
 from navoracle.domain.risk.levels import RiskStatus
-from navoracle.domain.units import Timestamp, Wad, format_wad
+from navoracle.domain.units import Timestamp, Wad, format_wad, wad_text
 from navoracle.keeper.risk_looks import Trigger
 from navoracle.risk.health import ComponentHealth
 from navoracle.risk.monitor import AlertChange, HealedPeak, Observation, RiskReading, VetoChange
@@ -79,13 +79,15 @@ def _figures(reading: RiskReading) -> Mapping[str, object]:
         "status": None if report is None else report.status.value,
         "ltv_ratio": {}
         if report is None
-        else {loan.watch: text(loan.account.loan_to_value) for loan in report.lending},
+        else {loan.watch: wad_text(loan.account.loan_to_value) for loan in report.lending},
         "health_factor": {}
         if report is None
-        else {loan.watch: text(loan.account.health_factor) for loan in report.lending},
-        "margin_ratio": {} if report is None else {venue.watch: text(venue.margin_ratio) for venue in report.margin},
-        "delta_drift": None if report is None or report.delta is None else text(report.delta.drift_part),
-        "drawdown": None if gate is None else text(gate.drawdown),
+        else {loan.watch: wad_text(loan.account.health_factor) for loan in report.lending},
+        "margin_ratio": {}
+        if report is None
+        else {venue.watch: wad_text(venue.margin_ratio) for venue in report.margin},
+        "delta_drift": None if report is None or report.delta is None else wad_text(report.delta.drift_part),
+        "drawdown": None if gate is None else wad_text(gate.drawdown),
         "vetoes": [] if gate is None else list(gate.vetoes),
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from navoracle.composition.chain_observer import ChainObserver
+from navoracle.composition.risk_documents import health_sentence
 from navoracle.composition.risk_events import risk_events, sentence_of
 from navoracle.keeper.risk_looks import Trigger
 from navoracle.risk.health import ComponentHealth, HealthStatus
@@ -25,13 +26,13 @@ class MonitorObserver(ChainObserver):
         self._risk_health(health)
 
     def risk_unseen(self, health: ComponentHealth) -> None:
-        """A look failed as a whole."""
+        """A look failed as a whole, or there was nothing to look at."""
         self._risk_health(health)
 
     def _risk_health(self, health: ComponentHealth) -> None:
         self._metrics.observe_risk_health(health)
         if health.status is HealthStatus.UNHEALTHY:
-            self._alerts.raise_("RiskMonitorUnhealthy", "", f"{health.errors} errors in {health.updates} updates")
+            self._alerts.raise_("RiskMonitorUnhealthy", "", health_sentence(health))
         else:
             self._alerts.clear("RiskMonitorUnhealthy", "")
 

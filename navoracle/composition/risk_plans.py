@@ -19,18 +19,26 @@ from navoracle.domain.risk.policy import (
     RiskPolicy,
     Shock,
 )
+from navoracle.domain.units import Timestamp
 from navoracle.keeper.plan import FundPlan, RiskPlan
 from navoracle.keeper.risk_looks import watched_funds
+from navoracle.risk.health import HealthRule
 from navoracle.risk.monitor import RiskMonitor
 
 _HOUR: Final = 3_600
+MISSED_LOOKS: Final = 10
+"""Looks that may be left out, while every fund's slot waits for its transaction, before the monitor is unhealthy."""
+
+LEAST_MAX_AGE: Final = 600
+"""Seconds in which a slot can end, however often is looked between slots."""
 
 
-def risk_monitor(section: ServiceSection, funds: Iterable[FundPlan]) -> RiskMonitor | None:
+def risk_monitor(section: ServiceSection, funds: Iterable[FundPlan], started: Timestamp) -> RiskMonitor | None:
     """The monitor of a service or a replay; None where no fund has limits or a gate."""
     if not watched_funds(funds):
         return None
-    return RiskMonitor(history_limit=section.risk_history, max_error_rate=section.risk_max_error_rate)
+    rule = HealthRule(section.risk_max_error_rate, max_age=max(LEAST_MAX_AGE, MISSED_LOOKS * section.risk_seconds))
+    return RiskMonitor(history_limit=section.risk_history, rule=rule, started=started)
 
 
 def risk_plan(fund: str, section: RiskSection) -> RiskPlan:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
@@ -13,48 +12,42 @@ from fastapi import FastAPI
 
 from navoracle import __version__
 from navoracle.composition.alerts import alert_notifier, alert_policy
-from navoracle.composition.cadence import breaker_policy, watch_of
+from navoracle.composition.assembly import assemble
+from navoracle.composition.cadence import watch_of
 from navoracle.composition.observers import ServiceObserver
 from navoracle.composition.overrides import OverridesNews
 from navoracle.composition.read_model import KeeperLive, read_model_of
-from navoracle.composition.requests import drop_folder, request_desk
 from navoracle.composition.risk_plans import risk_monitor
 from navoracle.composition.service_events import Part
 from navoracle.composition.service_view import KeeperView
-from navoracle.composition.state_files import FrameRelay, StateFilesJob, state_files_of, tell_state_files
-from navoracle.composition.system import ChainAccess, Running, System, open_system, registry_inspector
-from navoracle.composition.trades import trade_watches
+from navoracle.composition.state_files import (
+    FrameRelay,
+    StateFilesJob,
+    state_files_of,
+    state_folder_of,
+    tell_state_files,
+)
+from navoracle.composition.system import ChainAccess, Running, System, open_system
 from navoracle.config.loading import config_hash
 from navoracle.config.models import Config
-from navoracle.domain.errors import ConfigurationError, StoreError
-from navoracle.domain.units import Bps
-from navoracle.keeper.breakers import Breakers
-from navoracle.keeper.emergency_path import Guardian, GuardianHolds, InsolvencyPath
-from navoracle.keeper.parts import Keeper, ServiceTimes
-from navoracle.keeper.request_actions import RequestActions
+from navoracle.domain.errors import ConfigurationError
+from navoracle.hosts import hosts_of, is_loopback
 from navoracle.keeper.schedule import ScheduledClock
 from navoracle.keeper.service import KeeperService
-from navoracle.keeper.settlements import Settlements
-from navoracle.keeper.trades import LatestValues
-from navoracle.keeper.watch import Watch
 from navoracle.private_file import read_private
-from navoracle.publishers.nav_registry_calls import NavRegistryCalls
-from navoracle.read_model import ReadModel
-from navoracle.requests import RequestDesk, RequestListener
+from navoracle.read_model.model import ReadModel
+from navoracle.requests.desk import RequestDesk
 from navoracle.risk.monitor import RiskMonitor
 from navoracle.state_files.state_files import StateFiles
-from navoracle.store_port import RequestRecord, Severity, Store
+from navoracle.store_port import Severity, Store
 from navoracle.telemetry.alerts import Alerts
 from navoracle.telemetry.events import EventLog
 from navoracle.telemetry.metrics import Metrics
 from navoracle.web_service.app import build_app
 from navoracle.web_service.server import serving
 
-ALERT_SECONDS: Final = 5
-EVENT_SECONDS: Final = 10
 STATE_FILE_SECONDS: Final = 1
 TOKEN_BYTES: Final = 16_384
-ALL_INTERFACES: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - to be recognised, not bound to
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +131,9 @@ async def open_service(
     )
     files: StateFiles | None = None
     try:
-        monitor = risk_monitor(config.service, system.subject.funds.values())
+        monitor = risk_monitor(config.service, system.subject.funds.values(), clock.now())
         watch = watch_of(config, clock.now())
-        service, desk = _assemble(
+        service, desk = assemble(
             config, system, store, clock, watch, observer, metrics, alerts, events, monitor, live=live
         )
         if config.state_files is not None:
@@ -154,7 +147,6 @@ async def open_service(
         view = KeeperView(system, store, observer, events, clock, nav_age_limit=limit, live=live, monitor=monitor)
         http = said.http
         tokens = () if http.token_file is None else _tokens(http.token_file)
-        hosts = None if http.host in ALL_INTERFACES else {http.host, "localhost", "127.0.0.1", "[::1]"}
         model = read_model_of(
             system.subject,
             store,
@@ -162,7 +154,9 @@ async def open_service(
             state_folder=state_folder_of(config, state_folder),
             live=KeeperLive(system, observer, view, watch, clock),
         )
-        app = build_app(view, desk, metrics, tokens, model=model, hosts=hosts, on_loopback=is_loopback(http.host))
+        app = build_app(
+            view, desk, metrics, tokens, model=model, hosts=hosts_of(http.host), on_loopback=is_loopback(http.host)
+        )
         with_pages = http.enabled and add_pages is not None and add_pages(app, model, desk)
         served = serving(app, http.host, http.port, with_pages=with_pages) if http.enabled else nullcontext(None)
         async with served as port:
@@ -173,95 +167,6 @@ async def open_service(
             files.close()
         await system.close()
         events.close()
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address to listen at is this machine's alone."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def state_folder_of(config: Config, instead: Path | None = None) -> Path | None:
-    """Where the state files are; None where none are written."""
-    section = config.state_files
-    return None if section is None else section.folder if instead is None else instead
-
-
-def _assemble(
-    config: Config,
-    system: System,
-    store: Store,
-    clock: ScheduledClock,
-    watch: Watch,
-    observer: ServiceObserver,
-    metrics: Metrics,
-    alerts: Alerts,
-    events: EventLog,
-    monitor: RiskMonitor | None,
-    *,
-    live: bool,
-) -> tuple[KeeperService, RequestDesk]:
-    said = config.service
-    bases = {symbol: asset.derived.base for symbol, asset in config.assets.items() if asset.derived is not None}
-    breakers = Breakers(store, breaker_policy(config.breakers), bases)
-    holds = GuardianHolds(system.subject.funds, _guardians(config, system), NavRegistryCalls(), store, clock)
-    keeper = Keeper(
-        planner=system.planner,
-        ports=system.ports,
-        runner=system.runner_or_fail(),
-        watch=watch,
-        latest=LatestValues(config.unit_of_account, store.load_prior_prices()),
-        store=store,
-        breakers=breakers,
-        requests=RequestActions(store, breakers, holds, observer, clock),
-        insolvency=InsolvencyPath(holds, store),
-        observer=observer,
-        clock=clock,
-        lanes=(*system.posters.values(), *system.guardians.values()),
-        monitor=monitor,
-        settlements=Settlements(system.vaults, store, clock, live=live) if system.vaults and live else None,
-    )
-    service = KeeperService(
-        keeper,
-        ServiceTimes(
-            sample=config.cadence.sample_seconds,
-            tick=said.tick,
-            lease=said.lease,
-            misfire_grace=said.misfire_grace,
-            health=said.health_interval,
-            stop_grace=said.stop_grace,
-            risk=said.risk_seconds,
-        ),
-    )
-    service.also(ALERT_SECONDS, "alerts", lambda: alerts.tick(clock.now()))
-    service.also(EVENT_SECONDS, "events", lambda: _catch_up(events, observer))
-    service.also(said.health_interval, "nodes", lambda: _show_nodes(system, metrics, alerts))
-    if said.trades.enabled:
-        for trades, _ in trade_watches(
-            system.subject,
-            {name: access.reader for name, access in system.chains.items()},
-            price=keeper.latest.price,
-            nav=keeper.latest.nav,
-            on_trade=service.trade_seen,
-            limit_bps=Bps(said.trades.limit_bps),
-            poll_seconds=said.trades.poll_seconds,
-        ):
-            service.accompany(trades.run)
-    desk = request_desk(
-        config,
-        system.chains,
-        store,
-        clock,
-        RequestListener(lambda record: _taken(record, service, metrics), observer.request_refused),
-    )
-    dropped = drop_folder(config, desk, clock)
-    if dropped is not None:
-        service.also(
-            said.requests.poll_seconds, "drop folder", lambda: service.failures.guard("drop folder", dropped.poll)
-        )
-    return service, desk
 
 
 def _parts(system: System, monitor: RiskMonitor | None) -> tuple[Part, ...]:
@@ -280,11 +185,6 @@ def _parts(system: System, monitor: RiskMonitor | None) -> tuple[Part, ...]:
     )
 
 
-def _taken(record: RequestRecord, service: KeeperService, metrics: Metrics) -> None:
-    metrics.observe_request(record.action, "accepted")
-    service.hurry_requests()
-
-
 def _tell_event_files(trouble: str | None, metrics: Metrics, told: Sequence[Alerts]) -> None:
     """The event files cannot be written, or can again; the alerts are made after the files that they write to."""
     metrics.event_log_works(trouble is None)
@@ -296,7 +196,7 @@ def _tell_event_files(trouble: str | None, metrics: Metrics, told: Sequence[Aler
 
 
 def tell_overrides(news: OverridesNews, observer: ServiceObserver, alerts: Alerts) -> None:
-    """The overrides file changed: its limits are taken, or the last good ones stay."""
+    """The overrides file changed, or a limit in it expired: its limits are taken, or the last good ones stay."""
     data = {"file": str(news.file), "overrides": dict(news.said)}
     if news.trouble is not None:
         observer.record("overrides_broken", None, Severity.WARNING, news.trouble.message, news.trouble.advice, data)
@@ -306,35 +206,6 @@ def tell_overrides(news: OverridesNews, observer: ServiceObserver, alerts: Alert
     observer.record("overrides_taken", None, Severity.INFO, f"overrides: {changed}", "", data)
     alerts.clear("OverridesBroken", "")
     alerts.raise_("OverridesChanged", "", changed)
-
-
-async def _catch_up(events: EventLog, observer: ServiceObserver) -> None:
-    try:
-        events.catch_up()
-    except StoreError as error:
-        observer.failed("event files", error)
-
-
-async def _show_nodes(system: System, metrics: Metrics, alerts: Alerts) -> None:
-    for name, access in system.chains.items():
-        pool = access.reader.pool
-        metrics.observe_nodes(name, pool.nodes(), quorum=pool.quorum)
-        alive = len({node.operator for node in pool.nodes() if node.is_alive})
-        if alive < pool.quorum:
-            alerts.raise_("RpcAllDown", name, f"{alive} of {pool.quorum} operators can be read")
-        else:
-            alerts.clear("RpcAllDown", name)
-
-
-def _guardians(config: Config, system: System) -> dict[str, Guardian]:
-    found: dict[str, Guardian] = {}
-    for name, lane in system.guardians.items():
-        registry = config.chains[name].registry
-        if registry is not None:
-            poster = system.chains[name].poster
-            inspector = registry_inspector(system.chains[name].reader, registry)
-            found[name] = Guardian(lane, registry, inspector, None if poster is None else poster.address)
-    return found
 
 
 def _tokens(file: Path) -> Sequence[str]:

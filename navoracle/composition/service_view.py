@@ -8,16 +8,16 @@ from typing import Final, Literal
 from navoracle import __version__
 from navoracle.chain.node_state import NodeState
 from navoracle.composition.observers import ServiceObserver
-from navoracle.composition.risk_documents import health_document, standing_document
+from navoracle.composition.risk_documents import health_document, health_sentence, standing_document
 from navoracle.composition.system import System
 from navoracle.domain.breaker import Breaker
 from navoracle.domain.errors import StoreError
 from navoracle.ports import Clock
-from navoracle.risk.health import HealthStatus
+from navoracle.risk.health import ComponentHealth, HealthStatus
 from navoracle.risk.monitor import RiskMonitor
 from navoracle.store_port import BreakerSubject, Store
 from navoracle.telemetry.events import EventLog
-from navoracle.web_service.view import Check, Component, FundHealth, Liveness
+from navoracle.web_service.view import Check, Component, FundHealth, FundRiskStatus, Liveness
 
 HEARTBEAT_LIMIT: Final = 30.0
 """Seconds after which a loop that should beat every second is taken for stuck."""
@@ -129,14 +129,30 @@ class KeeperView:
         """The risk monitor, where a fund is watched."""
         if self._monitor is None:
             return ()
-        found = self._monitor.health()
+        found = self._monitor.health(self._clock.now())
         return (
             Component(
                 "risk monitor",
                 _WORDS[found.status],
-                f"{found.status.value}: {found.errors} errors in the last {found.updates} updates",
-                "" if found.status is HealthStatus.HEALTHY else "The event log's `error` events of `risk` say which.",
+                f"{found.status.value}: {health_sentence(found)}",
+                _advice(found),
             ),
+        )
+
+    def risks(self) -> tuple[FundRiskStatus, ...]:
+        """The funds whose risks were seen since the start."""
+        if self._monitor is None:
+            return ()
+        newest = [(fund, self._monitor.latest(fund)) for fund in self._monitor.funds]
+        return tuple(
+            FundRiskStatus(
+                fund,
+                reading.report.status,
+                reading.at,
+                tuple(f"{alert.name}: {alert.message}" for alert in self._monitor.standing(fund)),
+            )
+            for fund, reading in newest
+            if reading is not None and reading.report is not None
         )
 
     def troubles(self) -> tuple[Check, ...]:
@@ -158,7 +174,7 @@ class KeeperView:
             "live": self._live,
             "now": self._clock.now(),
             "funds": {name: self._fund(name) for name in self._system.subject.funds},
-            "risk_monitor": None if self._monitor is None else health_document(self._monitor.health()),
+            "risk_monitor": None if self._monitor is None else health_document(self._monitor.health(self._clock.now())),
             "breakers": self._breakers(),
             "lanes": [
                 {
@@ -222,3 +238,11 @@ class KeeperView:
             }
             for subject, breaker in known.items()
         ]
+
+
+def _advice(health: ComponentHealth) -> str:
+    if health.status is HealthStatus.HEALTHY:
+        return ""
+    if not health.is_fresh:
+        return "Look for slots that wait for their transaction, and for `job_failed` events, which are defects."
+    return "The event log's `error` events of `risk` say which."

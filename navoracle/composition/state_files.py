@@ -83,7 +83,7 @@ def state_files_of(
         served=served,
         overrides=lambda: system.planner.overrides,
         stress=views.stress,
-        monitor=lambda: None if monitor is None else _health(monitor),
+        monitor=lambda: None if monitor is None else _health(monitor, now()),
         past=_past(config, store, where, section.history),
         samples=store.load_samples(Timestamp(now() - DAY)),
         external=ExternalFiles(
@@ -91,6 +91,12 @@ def state_files_of(
         ),
         history=section.history,
     )
+
+
+def state_folder_of(config: Config, instead: Path | None = None) -> Path | None:
+    """Where the state files are; None where none are written."""
+    section = config.state_files
+    return None if section is None else section.folder if instead is None else instead
 
 
 class StateFilesJob:
@@ -166,8 +172,8 @@ def place_of(reader: PositionReader, venues: Mapping[str, str]) -> Place:
     return Place(venues.get(reader.id, venue), reader.chain, exchange is not None)
 
 
-def _health(monitor: RiskMonitor) -> MonitorHealth:
-    found = monitor.health()
+def _health(monitor: RiskMonitor, now: Timestamp) -> MonitorHealth:
+    found = monitor.health(now)
     return MonitorHealth(_HEALTH[found.status], found.updates, found.errors, found.error_rate)
 
 

@@ -32,11 +32,11 @@ from navoracle.config.chains import ChainSection
 from navoracle.config.models import Config
 from navoracle.domain.errors import ConfigurationError
 from navoracle.domain.frame import NavFrame
+from navoracle.keeper.examined_settlements import VaultAccess
 from navoracle.keeper.frame import FramePorts
 from navoracle.keeper.planner import Planner, Subject
 from navoracle.keeper.preflight import Preflight, preflight
 from navoracle.keeper.publishing import Outbox
-from navoracle.keeper.settlements import VaultAccess
 from navoracle.keeper.slots import SlotRunner
 from navoracle.lane_port import Lane, LaneEvent, Proposer
 from navoracle.ports import Address, Clock
@@ -183,7 +183,7 @@ async def open_system(
         ConfigurationError, ChainError: something named in the configuration is not there, or not what it is said to be.
         UsageError: a recorded series cannot be read.
     """
-    overrides = LiveOverrides(config, running.on_overrides)
+    overrides = LiveOverrides(config, clock.now, running.on_overrides)
     config = overrides.current.config
     series = load_recorded(config)
     off_chain = off_chain_services(config, RecordedReader(series, documents), live=services)

@@ -8,7 +8,7 @@ from navoracle.chain.reader import Web3ChainReader
 from navoracle.chain.versions import require_contract
 from navoracle.config.models import Config
 from navoracle.domain.errors import ConfigurationError
-from navoracle.keeper.settlements import VaultAccess
+from navoracle.keeper.examined_settlements import VaultAccess
 from navoracle.lane_port import Lane, Proposer
 from navoracle.publishers.fund_vault import FundVaultContract
 

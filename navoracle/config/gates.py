@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -14,6 +14,9 @@ from navoracle.readers import DecimalWad
 
 if TYPE_CHECKING:
     from navoracle.config.funds import FundSection
+
+_SETTLING: Final[tuple[Stop, ...]] = ("settlements", "deposits")
+"""What only a fund has whose settlements go through the keeper."""
 
 Fall = Annotated[DecimalWad, Field(gt=0, lt=WAD)]
 
@@ -27,7 +30,8 @@ class GateSection(Section):
         max_drawdown: fall of the price per share from its peak above which the gate vetoes; "0.1" is 10 %.
         max_day_loss: fall from the peak of the UTC day above which it vetoes.
         on_stale: what a NAV that is not fresh does: `fail_closed` is a veto, `fail_open` a warning.
-        stops: what a veto stops: `posting`, `settlements` of the fund's vault, those that would take `deposits` in.
+        stops: what a veto stops: `posting`, `settlements` of the fund's vault, those that would take `deposits` in; the
+            last two only where the fund has a `vault`, or a publisher whose posts are settled (lagoon).
         include_assets: the assets whose holdings count in its NAV; left out, all do. What is owed always counts.
         use_mark_price: whether balances at exchanges that are not cash count, at the frame's prices.
         max_balance_age: seconds since the oldest holding was read, above which the NAV is not fresh.
@@ -63,16 +67,22 @@ class GateSection(Section):
         return self
 
 
-def gate_problems(name: str, fund: FundSection, known: Collection[str]) -> list[str]:
-    """What a fund's gate refers to and is not there, one sentence each, with its path.
+def gate_problems(name: str, fund: FundSection, known: Collection[str], *, settles: bool) -> list[str]:
+    """What a fund's gate refers to, or would stop, and is not there, one sentence each, with its path.
 
     Args:
         known: the configured assets and the unit of account.
+        settles: whether its publisher's posts are served by a settling call.
     """
     gate = fund.gate
     if gate is None:
         return []
+    nothing = [] if settles or fund.vault is not None else [stop for stop in gate.stops if stop in _SETTLING]
     return [
+        f"funds.{name}.gate.stops: {stop} cannot be stopped: the keeper settles nothing of this fund, which has "
+        "neither a `vault` nor a publisher of kind lagoon; leave it out, or add the fund's `vault`"
+        for stop in nothing
+    ] + [
         f"funds.{name}.gate.include_assets: {asset} is not among assets"
         for asset in gate.include_assets or ()
         if asset not in known

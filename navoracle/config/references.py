@@ -49,7 +49,8 @@ def reference_problems(config: Config) -> list[str]:
         problems += vault_problems(name, fund, config)
         problems += _unknown_chains(f"funds.{name}", chains, config)
         problems += risk_problems(name, fund, config)
-        problems += gate_problems(name, fund, known)
+        publisher = None if fund.publisher is None else config.publishers.get(fund.publisher)
+        problems += gate_problems(name, fund, known, settles=publisher is not None and publisher.settles)
         problems += [
             f"funds.{name}: series {balance.index} is not among recorded"
             for position in fund.positions

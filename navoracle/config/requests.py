@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from navoracle.config.base import Section
 from navoracle.readers import ChecksumAddress
-from navoracle.requests import Action
+from navoracle.requests.actions import Action
 
 
 class LimitSection(Section):

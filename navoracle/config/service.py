@@ -86,7 +86,8 @@ class ServiceSection(Section):
         stop_grace: how long slots under way are waited for when the service is asked to stop.
         risk_seconds: between two looks at the risks of funds that have a monitor or a gate.
         risk_history: readings of each fund that the monitor keeps.
-        risk_max_error_rate: errors by update, over the last 100, above which the monitor is unhealthy.
+        risk_max_error_rate: looks at risk with an error by looks, over the last 100 and once there were 20, above which
+            the monitor is unhealthy.
         overrides_file: limits that are merged over those of the configuration, read again whenever the file changes.
         http: health, metrics and requests.
         dashboard: its pages.

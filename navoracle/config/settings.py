@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from navoracle.config.models import Config
+from navoracle.config.environment import DEFAULT_CONFIG, PREFIX
 from navoracle.config.secrets import hide_secrets_of
 from navoracle.domain.errors import ConfigurationError
 
-PREFIX: Final = "NAVORACLE_"
-DEFAULT_CONFIG: Final = Path("navoracle.yaml")
+if TYPE_CHECKING:
+    from navoracle.config.models import Config
 
 LogFormat = Literal["console", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]

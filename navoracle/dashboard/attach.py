@@ -17,15 +17,17 @@ from nicegui import core, ui
 from starlette.responses import RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from navoracle.dashboard.assets import Assets
 from navoracle.dashboard.exports import add_exports
 from navoracle.dashboard.feed import Feed, View
+from navoracle.dashboard.first_paint import first_paint
 from navoracle.dashboard.gate import PREFIX, STATIC, Access, Gate
 from navoracle.dashboard.layout import Head, add_files, header
-from navoracle.dashboard.policy import give_nonces
+from navoracle.dashboard.page_template import adapt_template, show_first
 from navoracle.dashboard.registry import PAGES, PageSpec
 from navoracle.dashboard.standing import Standing, standing_of
-from navoracle.read_model import ReadModel
-from navoracle.requests import RequestDesk
+from navoracle.read_model.model import ReadModel
+from navoracle.requests.desk import RequestDesk
 
 RESPONSE_SECONDS: Final = 15.0
 RECONNECT_SECONDS: Final = 6.0
@@ -56,8 +58,9 @@ def attach(app: FastAPI, model: ReadModel, settings: Settings, desk: RequestDesk
         desk: where signed requests go; None where this process takes none.
     """
     feed = Feed(lambda: (model.version(), model.sources.now() // RENEW_SECONDS))
-    give_nonces()
-    app.add_middleware(Gate, access=settings.access)
+    adapt_template()
+    app.add_middleware(Assets)
+    app.add_middleware(Gate, access=settings.access)  # the outermost: it stands before the files too
     app.add_api_route("/", _to_dashboard, methods=["GET"])
     add_exports(app, model)
     app.mount(STATIC, StaticFiles(directory=Path(str(files("navoracle.dashboard"))) / "static"))
@@ -104,6 +107,7 @@ def _serve_page(spec: PageSpec, model: ReadModel, feed: Feed, settings: Settings
                 visitor=request.client.host if request.client is not None else "?",
             )
             await view.open()
+        show_first(request, first_paint(ui.context.client.layout, model.sources.now()))
 
     ui.page(spec.path, title=f"{spec.title} · navoracle", response_timeout=RESPONSE_SECONDS)(page)
 

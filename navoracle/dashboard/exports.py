@@ -11,9 +11,10 @@ from starlette.responses import PlainTextResponse, Response
 
 from navoracle.dashboard.gate import PREFIX
 from navoracle.domain.errors import NavoracleError
-from navoracle.read_model import ReadModel
 from navoracle.read_model.events import AlertRecord, EventRecord
-from navoracle.read_model.history import HistoryPoint, PostRecord, SlotRecord, TransactionRecord
+from navoracle.read_model.history import HistoryPoint, SlotRecord
+from navoracle.read_model.model import ReadModel
+from navoracle.read_model.posts import PostRecord, TransactionRecord
 from navoracle.read_model.records import MOST_ROWS, OffsetPage, Page, Record
 from navoracle.store_port import EventQuestion, Severity, SlotQuestion
 from navoracle.web_service.api.exports import all_of, exported

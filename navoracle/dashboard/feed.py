@@ -11,7 +11,7 @@ import structlog
 from nicegui import Client, ui
 
 from navoracle.domain.errors import NavoracleError
-from navoracle.requests import RequestDesk
+from navoracle.requests.desk import RequestDesk
 
 LOOK_SECONDS: Final = 1.0
 

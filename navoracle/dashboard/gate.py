@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from navoracle.dashboard.access import SESSION_SECONDS, Password, Sessions
 from navoracle.dashboard.policy import new_nonce, policy
+from navoracle.hosts import is_called_by
 from navoracle.web_service.limits import BodyTooLarge, read_body
 
 PREFIX: Final = "/dashboard"
@@ -97,7 +98,7 @@ class Gate:
     def _refused(self, request: Request) -> Response | None:
         """A call by a wrong name, or from another site's page."""
         host = request.headers.get("host", "")
-        if self._access.hosts is not None and not {host, host.rpartition(":")[0]} & self._names():
+        if self._access.hosts is not None and not is_called_by(host, self._names()):
             return PlainTextResponse("This dashboard is not called by that name.", 421)
         origin = request.headers.get("origin")
         if origin is not None and origin != self._access.origin and urlsplit(origin).netloc != host:

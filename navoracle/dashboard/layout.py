@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from nicegui import ui
 
 from navoracle.dashboard import formats
-from navoracle.dashboard.gate import LOGOUT, PREFIX, STATIC
+from navoracle.dashboard.assets import address_of
+from navoracle.dashboard.gate import LOGOUT, PREFIX
 from navoracle.dashboard.parts.elements import Text
 from navoracle.dashboard.standing import Standing
 
@@ -16,9 +17,8 @@ Entry = tuple[str, str]
 
 
 def add_files() -> None:
-    """The style sheet and the script, from the package itself."""
-    ui.add_head_html(f'<link rel="stylesheet" href="{STATIC}/dashboard.css">')
-    ui.add_head_html(f'<script defer src="{STATIC}/dashboard.js"></script>')
+    """The script, from the package itself; the style sheet stands in the page."""
+    ui.add_head_html(f'<script defer src="{address_of("dashboard.js")}"></script>')
 
 
 def header(pages: Sequence[Entry], current: str, *, with_logout: bool) -> None:

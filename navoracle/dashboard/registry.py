@@ -9,7 +9,7 @@ from typing import Any, Final
 from navoracle.dashboard.feed import View
 from navoracle.dashboard.pages import fund, funds, guardian, kpis, operations, overview, prices, risk
 from navoracle.dashboard.parts import fund_list
-from navoracle.read_model import ReadModel
+from navoracle.read_model.model import ReadModel
 
 
 @dataclass(frozen=True, slots=True)

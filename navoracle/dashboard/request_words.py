@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from navoracle.dashboard import formats
-from navoracle.requests import Action, ActionRequest, RequestTarget
-from navoracle.requests.actions import ROLES
+from navoracle.requests.actions import ROLES, Action
+from navoracle.requests.desk import RequestTarget
+from navoracle.requests.document import ActionRequest
 
 FOLLOWS: Final[Mapping[Action, str]] = {
     Action.UPDATE: "The keeper values the fund in a slot now, and posts the value if every guard lets it.",
@@ -15,8 +16,8 @@ FOLLOWS: Final[Mapping[Action, str]] = {
         "The keeper values the fund in an emergency slot at once, and posts the value if every guard lets it."
     ),
     Action.HOLD: (
-        "The fund's breaker opens: nothing of it is posted any more. Where the keeper has a guardian's key, the fund "
-        "is held on the registry too. Only RISK ends it."
+        "The fund's breaker opens: nothing of it is posted any more. The fund is held on the registry too, with the "
+        "keeper's guardian key. Only RISK ends it."
     ),
     Action.RESET_BREAKER: "The fund's breaker closes, and the keeper values the fund in an emergency slot at once.",
     Action.REBASE: (
@@ -29,6 +30,13 @@ FOLLOWS: Final[Mapping[Action, str]] = {
     Action.POST_TRADE: "The keeper values the fund in an emergency slot at once, as after a large trade.",
 }
 """What happens when the keeper has taken a request."""
+
+HOLD_HERE_ALONE: Final = (
+    "The fund's breaker opens: this keeper posts nothing of it any more. The registry is not told, because {why}: it "
+    "serves the last NAV until the guardian holds the fund with a wallet or with `navoracle emergency hold` and "
+    "--send. Only RISK ends it."
+)
+"""What a hold leads to where the keeper cannot hold the fund on its registry."""
 
 FIELDS: Final[Mapping[str, str]] = {
     "fund": "The fund's name in the keeper's configuration.",
@@ -56,7 +64,10 @@ def consequence(action: Action, target: RequestTarget) -> str:
         if limit is None
         else f"It is taken at most {limit.at_most} times in {limit.within:,d} s for each fund."
     )
-    return f"{FOLLOWS[action]} It takes {who_may(action)} on the registry. {often}"
+    follows = FOLLOWS[action]
+    if action is Action.HOLD and target.hold_obstacle is not None:
+        follows = HOLD_HERE_ALONE.format(why=target.hold_obstacle)
+    return f"{follows} It takes {who_may(action)} on the registry. {often}"
 
 
 def shown_fields(request: ActionRequest) -> list[dict[str, str]]:

@@ -12,8 +12,15 @@ from navoracle.domain.errors import BadSignature, RequestRefused
 from navoracle.domain.units import Timestamp
 from navoracle.json_depth import require_shallow
 from navoracle.ports import Address
-from navoracle.requests import Action, ActionRequest, RequestTarget, SignedRequest, parse_signed_request
-from navoracle.requests.document import LARGEST_DOCUMENT, canonical_json
+from navoracle.requests.actions import Action
+from navoracle.requests.desk import RequestTarget
+from navoracle.requests.document import (
+    LARGEST_DOCUMENT,
+    ActionRequest,
+    SignedRequest,
+    canonical_json,
+    parse_signed_request,
+)
 from navoracle.signatures import decode_signature, recover_address
 
 _KEY_BYTES: Final = 32

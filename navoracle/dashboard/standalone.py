@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from navoracle.dashboard.attach import Settings, attach
-from navoracle.read_model import ReadModel
-from navoracle.requests import RequestDesk
+from navoracle.read_model.model import ReadModel
+from navoracle.requests.desk import RequestDesk
 from navoracle.web_service.server import serving
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from navoracle.dashboard import formats
-from navoracle.read_model import FundsQuestion, ReadModel
+from navoracle.read_model.model import ReadModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,9 @@ def standing_of(model: ReadModel, stale_after: int) -> Standing:
         stale_after: seconds after which state that nobody renewed is that of a dead keeper.
     """
     now = model.sources.now()
-    newest = model.funds(FundsQuestion(sort="updated_at", descending=True), limit=1).items
-    updated_at = newest[0].updated_at if newest else None
+    has_funds, updated_at = model.newest_state()
     if updated_at is None:
-        trouble = "No fund has been valued yet." if newest else "No fund is known yet."
+        trouble = "No fund has been valued yet." if has_funds else "No fund is known yet."
     elif now - updated_at > stale_after:
         trouble = (
             f"The keeper is dead or stuck: nothing was valued since {formats.moment(updated_at)}. What is below is the "

@@ -59,7 +59,12 @@ TRANSACTION_TONES: Final[Mapping[str, Tone]] = {
     "replaced": "warning",
     "failed": "bad",
 }
-REQUEST_TONES: Final[Mapping[str, Tone]] = {"queued": "plain", "done": "good", "refused": "bad"}
+REQUEST_TONES: Final[Mapping[str, Tone]] = {
+    "queued": "plain",
+    "done": "good",
+    "partly_done": "warning",
+    "refused": "bad",
+}
 
 
 def tone_of(tones: Mapping[str, Tone], word: str) -> Tone:

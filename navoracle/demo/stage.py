@@ -1,40 +1,41 @@
-"""A demo that is watched: its slots are told to the service's own observer, and its state files are kept up to date.
+"""How a demo is watched, and its story as it is played: by the replay's timeline, with the parts of a running service.
 
-What the pages show is what a keeper would have told: alerts with advice, events, files, the next slot.
+What the pages show is what a keeper tells: frames, slots, alerts with advice, events, state files, requests.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from navoracle import __version__
-from navoracle.composition import System
-from navoracle.composition.alerts import alert_notifier, alert_policy
-from navoracle.composition.observers import ServiceObserver
-from navoracle.composition.read_model import read_model_of
-from navoracle.composition.state_files import FrameRelay, state_files_of
-from navoracle.config.state_files import StateFilesSection
-from navoracle.domain.cadence import next_slot
+from fastapi import FastAPI
+
+from navoracle.composition.service import RunningService
+from navoracle.config.models import Config
+from navoracle.demo.clock import DemoClock
+from navoracle.demo.handout import Handout
+from navoracle.demo.story import Director
 from navoracle.domain.prior import ConfirmedNav
 from navoracle.domain.units import Timestamp
-from navoracle.keeper.watch import Watch
-from navoracle.read_model import ReadModel
-from navoracle.read_model.operations import CheckRecord, LaneRecord, NextSlot, NodeRecord
-from navoracle.replay.clock import ReplayClock
-from navoracle.replay.timeline import Script, WorkedSlot
-from navoracle.store_port import Store
-from navoracle.telemetry.alerts import Alerts
-from navoracle.telemetry.metrics import Metrics
+from navoracle.read_model.model import ReadModel
+from navoracle.replay.engine import Progress, run_slots
+from navoracle.replay.report import SlotReport
+from navoracle.replay.timeline import RiskSchedule, WorkedSlot
+from navoracle.requests.desk import RequestDesk
+
+SAMPLE_SECONDS: Final = 900
+"""Coarser than live, for the sake of speed; volatility, which needs 5-minute samples, stays unknown."""
+
+LOOK_SECONDS: Final = 1_800
+"""Between two looks at risk in the story; coarser than live for the same reason."""
 
 BREATH_SECONDS: Final = 0.02
-"""What the pages get of the loop between two steps of the story."""
+"""What pages and other programs get of the loop between two steps of the story."""
 
-NAV_AGE_LIMIT: Final = 7_200
+Pages = Callable[[FastAPI, ReadModel, RequestDesk], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,120 +44,105 @@ class Stage:
 
     Attributes:
         state_folder: where its state files are written.
-        opened: shows the read model while the block runs.
-        stop: set when nobody watches any more.
-        pace: seconds that a quarter of an hour takes once the story is over.
+        port: of the dashboard; 0 takes a free one.
+        rpc: the port of its chain as a node, which then goes on in real time; 0 takes a free one, None: no node.
+        pace: seconds that a quarter of an hour takes once the story is over; without a node.
+        files: path and stem of the files that are written for whoever wants to take part.
+        pages: what adds the pages to the web service of a configuration.
+        opened: told of the dashboard's port as soon as it is served, and of what was written.
+        over: told once the story is over and time goes on.
     """
 
     state_folder: Path
-    opened: Callable[[ReadModel], AbstractAsyncContextManager[object]]
-    stop: asyncio.Event
+    port: int
+    rpc: int | None
     pace: float
+    files: Path
+    pages: Callable[[Config], Pages | None]
+    opened: Callable[[int | None, Handout], None]
+    over: Callable[[Handout], None]
+
+
+class Stopped(Exception):
+    """Somebody stopped the demo in the middle of its story."""
 
 
 class Performance:
-    """A watched demo while it runs.
+    """The story while it is played.
 
     Attributes:
-        served: what the registry serves; whoever reads it puts it there.
+        slots: how they ended, in order.
     """
 
-    def __init__(self, stage: Stage, store: Store, clock: ReplayClock) -> None:
-        self._stage = stage
-        self._store = store
+    def __init__(
+        self,
+        running: RunningService,
+        director: Director,
+        clock: DemoClock,
+        stop: asyncio.Event,
+        progress: Progress,
+        *,
+        watched: bool,
+    ) -> None:
+        self.slots: list[SlotReport] = []
+        self._running = running
+        self._director = director
         self._clock = clock
-        self._relay = FrameRelay()
-        self.served: dict[str, ConfirmedNav] = {}
-        self.framed = self._relay
+        self._stop = stop
+        self._progress = progress
+        self._breath = BREATH_SECONDS if watched else 0.0
+        self._served: dict[str, ConfirmedNav] = {}
 
-    def begin(self, system: System, watch: Watch) -> ReadModel:
-        """The system is there. Gives what the pages read."""
-        metrics = Metrics(__version__, self._clock.now)
-        config, now = system.config, self._clock.now
-        self._alerts = Alerts(
-            self._store,
-            alert_notifier(config.alerts),
-            alert_policy(config.alerts),
-            now=now,
-            journal=self._store.append_event,
-            metrics=metrics,
+    async def play(self, until: Timestamp) -> None:
+        """Let it happen up to a time. Raises Stopped, before the next step, when `stop` is set."""
+        service = self._running.service
+        await run_slots(
+            self._running.system,
+            service.keeper.watch,
+            self._clock,
+            until=until,
+            sample_seconds=SAMPLE_SECONDS,
+            progress=self._ended,
+            risk=None if service.risk is None else RiskSchedule(service.risk, LOOK_SECONDS),
+            ask_emergency=service.ask_emergency,
+            script=self._step,
+            blocks_between_slots=True,
+            worked_off=self._worked,
+            after_post=service.settle,
+            served=self._served,
         )
-        self._observer = ServiceObserver(
-            self._store, metrics, self._alerts, self._store.append_event, self._clock, nav_age_limit=NAV_AGE_LIMIT
-        )
-        folder = self._stage.state_folder
-        section = StateFilesSection(folder=folder, fsync=False)  # whatever is lost can be played again
-        self._files = state_files_of(section, config, system, self._store, self.served)
-        self._relay.listeners.append(self._files.hear)
-        return read_model_of(
-            system.subject, self._store, self._clock, state_folder=folder, live=_Live(system, watch, self._clock)
-        )
+        await self._tell()
 
-    def worked(self, worked: WorkedSlot) -> None:
-        """A slot was worked off."""
+    async def _step(self, now: Timestamp) -> None:
+        """Between two steps: tell what was, do what was asked for, and let happen what happens."""
+        await self._tell()
+        await asyncio.sleep(self._breath)
+        if self._stop.is_set():
+            raise Stopped
+        service = self._running.service
+        await service.act_on_requests()
+        await service.look_at_transactions()
+        await service.settle()
+        await self._director(now)
+
+    async def _tell(self) -> None:
+        service, observer = self._running.service, self._running.observer
+        for fund, served in self._served.items():
+            observer.confirmed(fund, served)
+        observer.breakers(service.keeper.store.load_breakers())
+        observer.beat()
+        await service.run_others()
+
+    def _worked(self, worked: WorkedSlot) -> None:
+        keeper, observer = self._running.service.keeper, self._running.observer
         for frame in worked.frames:
-            self._observer.framed(frame)
+            keeper.latest.observe(frame)
+            observer.framed(frame)
         for fund, outcome in sorted(worked.outcomes.items()):
             found = next((frame for frame in worked.frames if frame.id == outcome.frame), None)
-            self._observer.slot_ended(fund, worked.slot.time, worked.slot.cadence, outcome, found)
+            observer.slot_ended(fund, worked.slot.time, worked.slot.cadence, outcome, found)
+            keeper.requests.slot_ended(fund, outcome)
 
-    async def tell(self) -> None:
-        """Tell what the registry serves, and write the files."""
-        for fund, served in self.served.items():
-            self._observer.confirmed(fund, served)
-        self._observer.breakers(self._store.load_breakers())
-        await self._alerts.tick(self._clock.now())
-        await asyncio.to_thread(self._files.write)
-
-    def paced(self, script: Script) -> Script:
-        """The same story, with time for those who watch."""
-
-        async def play(now: Timestamp) -> None:
-            await self.tell()
-            await asyncio.sleep(BREATH_SECONDS)
-            await script(now)
-
-        return play
-
-    async def rest(self) -> bool:
-        """Wait until the next quarter of an hour; False when nobody watches any more."""
-        await self.tell()
-        try:
-            await asyncio.wait_for(self._stage.stop.wait(), self._stage.pace)
-        except TimeoutError:
-            return True
-        return False
-
-    def close(self) -> None:
-        """Write what is due."""
-        self._files.close()
-
-
-class _Live:
-    """Implements `read_model.Live` for a chain in this process."""
-
-    def __init__(self, system: System, watch: Watch, clock: ReplayClock) -> None:
-        self._system = system
-        self._watch = watch
-        self._clock = clock
-
-    def nodes(self) -> tuple[NodeRecord, ...]:
-        """The embedded chain."""
-        return tuple(
-            NodeRecord(chain=name, node=node.name, operator=node.operator, state=node.state.value, head=node.head)
-            for name, access in self._system.chains.items()
-            for node in access.reader.pool.nodes()
-        )
-
-    def lanes(self) -> tuple[LaneRecord, ...]:
-        """None: a demo's poster holds no lease."""
-        return ()
-
-    def next_slot(self, fund: str) -> NextSlot:
-        """The fund's next slot by the cadence as it stands."""
-        slot = next_slot(self._watch.state, fund, self._clock.now())
-        return NextSlot(slot_time=slot.time, cadence=slot.cadence.value, reasons=list(slot.reasons))
-
-    def checks(self) -> tuple[CheckRecord, ...]:
-        """None: everything is in this process."""
-        return ()
+    def _ended(self, at: Timestamp, slot: SlotReport) -> None:
+        self.slots.append(slot)
+        self._progress(at, slot)

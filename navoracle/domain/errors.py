@@ -89,9 +89,14 @@ class ErrorSeverity(Enum):
 
 
 class RiskError(DomainError):
-    """Something about a fund's risks that is not in order."""
+    """Something about a fund's risks that is not in order.
+
+    Attributes:
+        is_finding: whether it is about the fund, found by a monitor that did its work, and no failure of that work.
+    """
 
     severity: ClassVar[ErrorSeverity]
+    is_finding: ClassVar[bool] = False
 
 
 class RiskCalculationFailed(RiskError):
@@ -106,6 +111,7 @@ class HealthFactorCritical(RiskError):
 
     code = "RISK-002"
     severity = ErrorSeverity.CRITICAL
+    is_finding = True
 
 
 class RiskAlertFailed(RiskError):

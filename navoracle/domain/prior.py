@@ -44,11 +44,15 @@ class PriorRound:
 
 @dataclass(frozen=True, slots=True)
 class PostBounds:
-    """What the contract lets one post, and one day, change the price per share by, in bps of the served value."""
+    """What the contract lets one post, and one day, change the price per share by, in bps of the served value.
+
+    `max_age` is how many seconds after its valuation the contract no longer serves a value; None where it does not say.
+    """
 
     up_bps: int
     down_bps: int
     day_bps: int
+    max_age: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

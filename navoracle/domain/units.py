@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, NewType
+from typing import Final, NewType, overload
 
 from navoracle.domain.errors import DomainError, OutOfRange
 
@@ -119,6 +119,17 @@ def format_wad(amount: int, places: int = 18) -> str:
     digits = f"{fraction:018d}"[:places]
     sign = "-" if amount < 0 else ""
     return f"{sign}{whole}.{digits}" if places else f"{sign}{whole}"
+
+
+@overload
+def wad_text(amount: int) -> str: ...
+@overload
+def wad_text(amount: None) -> None: ...
+@overload
+def wad_text(amount: int | None) -> str | None: ...
+def wad_text(amount: int | None) -> str | None:
+    """A Wad as documents write it: the scaled integer as text, which no reader rounds; None where there is none."""
+    return None if amount is None else str(int(amount))
 
 
 def exceeds_bps(part: int, whole: int, limit: int) -> bool:

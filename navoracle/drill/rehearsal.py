@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from navoracle.chain.deploy import GuardBounds
 from navoracle.config.models import Config
 from navoracle.domain.cadence import HOUR
 from navoracle.domain.units import Timestamp
@@ -23,6 +22,7 @@ from navoracle.drill.proxy import Fault, FaultProxy
 from navoracle.drill.shape import Shape
 from navoracle.drill.time import SimulatedClock
 from navoracle.drill.world import World
+from navoracle.registry_port import GuardBounds
 from navoracle.store_port import EventRow, SlotRow, SlotState, Store, TransactionRow
 
 HOUR_BEGINS: Final = 1_799_996_400

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from navoracle.chain.deploy import GuardBounds
 from navoracle.config.models import Config
 from navoracle.domain.errors import NavoracleError
 from navoracle.drill.catalogue import Row
 from navoracle.drill.expect import RowFailed
 from navoracle.drill.rehearsal import rehearsing
 from navoracle.drill.shape import Shape
+from navoracle.registry_port import GuardBounds
 
 
 @dataclass(frozen=True, slots=True)

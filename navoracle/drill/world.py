@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from navoracle.abi import encode_call
 from navoracle.chain.artifacts import artifact
-from navoracle.chain.deploy import GuardBounds, contract_address
+from navoracle.chain.deploy import contract_address
 from navoracle.chain.reader import MULTICALL3
 from navoracle.domain.units import WAD, Timestamp, Wad
 from navoracle.drill.commands import (
@@ -30,6 +30,7 @@ from navoracle.drill.node import LocalNode
 from navoracle.drill.shape import Shape
 from navoracle.ports import Address
 from navoracle.publishers.nav_registry_codec import FundWord, decode_word
+from navoracle.registry_port import GuardBounds
 
 BLOCK_SECONDS: Final = 12
 MAX_BLOCKS: Final = 6

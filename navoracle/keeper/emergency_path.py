@@ -70,6 +70,16 @@ class HoldOutcome:
     advice: str
 
 
+def no_key(chain: str) -> str:
+    """Why the keeper cannot hold a fund of a chain, where that is so."""
+    return f"no guardian's key is configured for {chain}"
+
+
+def hold_by_hand(fund: str) -> str:
+    """What people do where the keeper cannot hold a fund."""
+    return f"Hold it with the guardian's own key: `navoracle emergency hold {fund} --send --key-file FILE --live`."
+
+
 def hold_key(chain: str, registry: Address, fund: str, mark: str = "") -> str:
     """The idempotency key of a hold; without a mark what all keys of the fund begin with."""
     return f"hold:{chain}:{registry}:{fund}:{mark}"
@@ -114,7 +124,7 @@ def decide(
     if under_way:
         return HoldDecision(found.fund, None, "a hold is under way")
     if guardian is None:
-        return HoldDecision(found.fund, None, f"no guardian's key is configured for {plan.chain}")
+        return HoldDecision(found.fund, None, no_key(plan.chain))
     if guardian.lane.address == guardian.poster:
         return HoldDecision(found.fund, None, "the guardian's key is the poster's own")
     intent = hold_transaction(
@@ -156,13 +166,13 @@ class GuardianHolds:
         guardian = None if plan.chain is None else self.guardians.get(plan.chain)
         if plan.chain is None or guardian is None:
             raise ConfigurationError(
-                f"fund {fund} cannot be held on chain: no guardian's key is configured for {plan.chain or 'it'}",
-                advice=f"Add `chains.{plan.chain or 'CHAIN'}.guardian`, or hold it with the guardian's own wallet.",
+                f"fund {fund} cannot be held on chain: {no_key(plan.chain or 'it')}",
+                advice=f"{hold_by_hand(fund)} With `chains.{plan.chain or 'CHAIN'}.guardian` the keeper does it.",
             )
         if guardian.lane.address == guardian.poster:
             raise ConfigurationError(
                 f"fund {fund} is not held: the guardian's key is the poster's own",
-                advice="Give the guardian a key of its own; the poster's must not be able to freeze funds.",
+                advice=f"The poster's key must not freeze funds: give the guardian its own. {hold_by_hand(fund)}",
             )
         if await self.is_held(fund, plan, guardian):
             return "a guardian holds it already"

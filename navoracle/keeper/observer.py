@@ -51,7 +51,7 @@ class Observer(RiskObserver, Protocol):
     def lane(self, status: LaneStatus, epoch: int | None) -> None:
         """A lane as it is now; `epoch` is that of this keeper's lease, None without one."""
 
-    def request_ended(self, row: RequestRow, result: str) -> None:
+    def request_ended(self, row: RequestRow) -> None:
         """A signed request was acted upon, or could not be."""
 
     def skew(self, chain: str, seconds: int) -> None:

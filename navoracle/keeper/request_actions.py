@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, Protocol
 
 from navoracle.domain.breaker import Role
@@ -60,7 +61,7 @@ class RequestActions:
             self._finish(row, RequestState.REFUSED, f"{error.code}: {error.message}")
             return
         if result is not None:
-            self._finish(row, RequestState.DONE, result)
+            self._finish(row, *result)
 
     def slot_ended(self, fund: str, outcome: SlotOutcome) -> None:
         """A slot of the fund ended: the requests that waited for one have their result."""
@@ -71,7 +72,7 @@ class RequestActions:
             del self._waiting[row.record.id]
             self._finish(row, RequestState.DONE, f"slot {said}")
 
-    async def _do(self, row: RequestRow, ask_emergency: AskEmergency) -> str | None:
+    async def _do(self, row: RequestRow, ask_emergency: AskEmergency) -> tuple[RequestState, str] | None:
         """Act on one request; None while its slot is waited for."""
         asked, now = row.record, self._clock.now()
         subject = BreakerSubject("fund", asked.fund)
@@ -83,23 +84,36 @@ class RequestActions:
         if asked.action == "hold":
             role = Role.RISK if asked.role == "risk" else Role.GUARDIAN
             self._tell(self._breakers.open(subject, why, now, role))
-            return await self._holds.hold(asked.fund, why)
+            return await self._hold_on_chain(asked.fund, why)
         if asked.action == "reset_breaker":
             self._tell(self._breakers.reset(subject, now, Role.RISK))
             ask_emergency(asked.fund, "risk", why)
-            return "the breaker is closed, and a slot was asked for"
+            return RequestState.DONE, "the breaker is closed, and a slot was asked for"
         if asked.action == "rebase":
             self._store.grant_rebase(asked.fund, asked.id, Timestamp(max(asked.deadline, now + HOUR)), now)
             ask_emergency(asked.fund, "risk", why)
-            return "the next post is compared with nothing"
+            return RequestState.DONE, "the next post is compared with nothing"
         if asked.action in OWN_KEY_ACTIONS:
-            return "noted: the RISK key sends this itself"
-        return f"nothing follows from {asked.action}"
+            return RequestState.DONE, "noted: the RISK key sends this itself"
+        return RequestState.DONE, f"nothing follows from {asked.action}"
+
+    async def _hold_on_chain(self, fund: str, why: str) -> tuple[RequestState, str]:
+        """Hold a fund whose breaker is open already on its registry too, or say that the chain was not told."""
+        try:
+            return RequestState.DONE, await self._holds.hold(fund, why)
+        except StoreError:
+            raise
+        except NavoracleError as error:
+            return RequestState.PARTLY_DONE, (
+                "the breaker is open, and this keeper posts nothing of the fund; its registry was not told, and "
+                f"serves the last NAV: {error.message} ({error.code}). {error.advice}"
+            )
 
     def _tell(self, change: BreakerChange | None) -> None:
         if change is not None:
             self._observer.breaker_changed(*change)
 
     def _finish(self, row: RequestRow, state: RequestState, result: str) -> None:
-        self._store.finish_request(row.record.id, state, result, self._clock.now())
-        self._observer.request_ended(row, result)
+        now = self._clock.now()
+        self._store.finish_request(row.record.id, state, result, now)
+        self._observer.request_ended(replace(row, state=state, finished_at=now, result=result))

@@ -34,7 +34,7 @@ class RiskObserver(Protocol):
         """The monitor has seen a frame; `seconds` is what that took, the frame of a look included."""
 
     def risk_unseen(self, health: ComponentHealth) -> None:
-        """A look failed as a whole, and the monitor saw nothing; why is told as any failure is."""
+        """The monitor saw nothing: a look failed as a whole, which is told as any failure is, or all funds are busy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ class RiskLooks:
         """
         funds = [fund for fund in self.watched if fund not in busy]
         if not funds:
+            self.observer.risk_unseen(self.monitor.health(self.clock.now()))
             return
         began, errors = time.monotonic(), list[ErrorSeverity]()
         waits = list(handling_of(ErrorSeverity.HIGH).retry_after)
@@ -76,16 +77,16 @@ class RiskLooks:
             try:
                 seen = self.monitor.observe(await self.runner.look(funds))
             except NavoracleError:
-                self.observer.risk_unseen(self.monitor.update([*errors, ErrorSeverity.HIGH], succeeded=False))
+                self.observer.risk_unseen(self._update([*errors, ErrorSeverity.HIGH], succeeded=False))
                 raise
-            errors += [each.error.severity for each in seen.errors]
+            errors += seen.own_errors
             self._ask(seen)
             if not seen.failed or not waits:
                 break
-            self._tell(seen, self.monitor.health(), trigger, began)
+            self._tell(seen, self.monitor.health(self.clock.now()), trigger, began)
             await self.clock.sleep(waits.pop(0))
             funds, trigger, began = list(seen.failed), "retry", time.monotonic()
-        health = self.monitor.update(errors, succeeded=not seen.failed)
+        health = self._update(errors, succeeded=not seen.failed)
         self._tell(seen, health, trigger, began)
 
     def of_slot(self, frames: Iterable[NavFrame]) -> None:
@@ -96,8 +97,11 @@ class RiskLooks:
             if not seen.readings:
                 continue
             self._ask(seen)
-            health = self.monitor.update([each.error.severity for each in seen.errors], succeeded=not seen.failed)
+            health = self._update(seen.own_errors, succeeded=not seen.failed)
             self._tell(seen, health, "slot", began)
+
+    def _update(self, errors: Iterable[ErrorSeverity], *, succeeded: bool) -> ComponentHealth:
+        return self.monitor.update(errors, succeeded=succeeded, at=self.clock.now())
 
     def _ask(self, seen: Observation) -> None:
         for fund, reason in seen.emergencies:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -69,6 +70,7 @@ class Scheduler:
     def __init__(self, clock: ScheduledClock, *, misfire_grace: int, on_event: Callable[[str, str], None]) -> None:
         self._clock = clock
         self._on_event = on_event
+        self._stopped = False
         grace = max(1, round(clock.machine_time_of(misfire_grace) - clock.machine_time_of(0)))
         # In memory: a job store in the database would hold pickled code, and slots are the store's own.
         self._scheduler = AsyncIOScheduler(
@@ -85,7 +87,12 @@ class Scheduler:
         """Run a job at every multiple of so many seconds."""
 
         async def run() -> None:
-            await job()  # whatever is called, the executor must see a coroutine function, or it takes a thread
+            # Whatever is called, the executor must see a coroutine function, or it takes a thread.
+            try:
+                await job()
+            except asyncio.CancelledError:
+                if not self._stopped:
+                    raise
 
         self._scheduler.add_job(run, GridTrigger(self._clock, seconds), id=name, name=name)
 
@@ -94,9 +101,11 @@ class Scheduler:
         self._scheduler.start()
 
     def stop(self) -> None:
-        """Start nothing more; what runs goes on."""
+        """Start nothing more, and cut off what runs, without a word: what must be finished is no job but its task."""
+        self._stopped = True
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
 
     def _heard(self, event: JobEvent) -> None:
-        self._on_event(event.job_id, RESULTS[event.code])
+        if not self._stopped:
+            self._on_event(event.job_id, RESULTS[event.code])

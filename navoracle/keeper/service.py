@@ -42,6 +42,7 @@ class KeeperService:
         self._queue = SlotQueue()
         self._tasks = Tasks(keeper.observer)
         self._in_hand: dict[tuple[str, Timestamp], Claim | None] = {}
+        self._began = False
         self._looking = asyncio.Lock()
         self.failures = Failures(keeper.observer)
         self._chain = ChainLook(keeper, self.failures)
@@ -50,9 +51,24 @@ class KeeperService:
 
     # ---- the whole
 
+    @property
+    def keeper(self) -> Keeper:
+        """Its parts."""
+        return self._keeper
+
+    @property
+    def risk(self) -> RiskLooks | None:
+        """Its looks at risk; None where no fund has limits or a gate."""
+        return self._risk
+
     def also(self, seconds: int, name: str, job: Callable[[], Awaitable[Any]]) -> None:
         """Run a job of somebody else's beside the keeper's own, every so many seconds."""
         self._more_jobs.append((seconds, name, job))
+
+    async def run_others(self) -> None:
+        """Run once what `also` was given, as far as it is due at all: for whoever lets time go by steps."""
+        for _, _, job in self._more_jobs:
+            await job()
 
     def accompany(self, companion: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run something in the background while the service runs; it ends by being cancelled."""
@@ -102,6 +118,7 @@ class KeeperService:
         Raises:
             StoreError: the database cannot be read or written.
         """
+        self._began = True
         store, now = self._keeper.store, self._keeper.clock.now()
         newest = {row.fund: row for row in reversed(store.slots(since=Timestamp(now - DAY)))}
         regular = [row for row in newest.values() if row.cadence is not Cadence.EMERGENCY]
@@ -263,8 +280,9 @@ class KeeperService:
             await self._after(row.slot_time, row.cadence, (), {row.fund: outcome})
 
     def hurry_requests(self) -> None:
-        """A signed request was taken: act on it now, not at the next look."""
-        self._tasks.begin(self.act_on_requests())
+        """A signed request was taken: act on it now, not at the next look; before the start it waits for that."""
+        if self._began:
+            self._tasks.begin(self.act_on_requests())
 
     async def act_on_requests(self) -> None:
         """Do what signed requests ask for."""

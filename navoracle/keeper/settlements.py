@@ -1,22 +1,22 @@
 """Settling vaults: once a post is served that is newer than every request of an epoch, the epoch is settled with it.
 
-What a settlement would do is planned at the newest block by the vault's own arithmetic, asked of the vault itself, and
-only then sent, with the components of the frame that was posted. The intent and the plan are stored together before
-anything is signed; a keeper that starts again finds them and sees the transaction to its end. Afterwards the vault is
-read back: what it did must be what was planned.
+What a settlement would do is planned and asked of the vault (`examined_settlements`), and only then sent, with the
+components of the frame that was posted. The intent and the plan are stored together before anything is signed; a
+keeper that starts again finds them and sees the transaction to its end. Afterwards the vault is read back: what it did
+must be what was planned.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import replace
 from typing import Final
 
 from navoracle.domain.errors import CallReverted, ChainError
-from navoracle.domain.settlement import Post, Refusal, SettlementPlan, plan_settlement
-from navoracle.domain.units import Timestamp, Wad, format_wad
+from navoracle.domain.settlement import Refusal
+from navoracle.domain.units import Timestamp, format_wad
+from navoracle.keeper.examined_settlements import Examined, VaultAccess, examine
 from navoracle.keeper.gated_settlements import gate_refusals
 from navoracle.keeper.settlement_events import (
     StartedSettlement,
@@ -27,123 +27,11 @@ from navoracle.keeper.settlement_events import (
     told_reasons,
     waiting,
 )
+from navoracle.keeper.settlement_look import Settlement, Step
 from navoracle.lane_port import Lane, ProposedCall, Proposer
-from navoracle.ports import Address, Clock
+from navoracle.ports import Clock
 from navoracle.store_port import NewTransaction, Store, TransactionKind, TransactionRow, TransactionState
-from navoracle.vault_port import SettledEpoch, VaultContract, VaultLook, payouts_of
-
-POSTS_SEARCHED: Final = 50
-"""Newest posts of a fund among which the served one is looked for."""
-
-
-class Step(Enum):
-    """How far a settlement is: WAITING for a reason, SENT, SETTLED, or FAILED (until another post is served)."""
-
-    WAITING = "waiting"
-    SENT = "sent"
-    SETTLED = "settled"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class VaultAccess:
-    """How the keeper reaches a fund's vault; `lane` is None without a signer.
-
-    Where there is a `proposer`, settlements are proposed to it and not sent.
-    """
-
-    fund: str
-    chain: str
-    contract: VaultContract
-    lane: Lane | None
-    proposer: Proposer | None = None
-
-    @property
-    def sender(self) -> Address | None:
-        """Who settles; None where nobody can."""
-        sends = self.lane if self.proposer is None else self.proposer
-        return None if sends is None else sends.address
-
-
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """What would settle now.
-
-    `refusals` are the plan's and the keeper's own, in that order; `data` is the call, None where there is no post of
-    ours to settle with; `previewed` is whether the vault itself was asked.
-    """
-
-    fund: str
-    look: VaultLook
-    post: Post
-    plan: SettlementPlan
-    refusals: tuple[Refusal, ...]
-    data: bytes | None
-    previewed: bool
-
-    @property
-    def expected(self) -> SettledEpoch:
-        """What the vault's views must say once it has settled as planned."""
-        return SettledEpoch(
-            epoch=self.plan.epoch,
-            price_per_share=self.post.price_per_share,
-            valuation_time=self.post.valuation_time,
-            deposited=self.plan.deposits.value,
-            minted=self.plan.deposits.shares,
-            fee_shares=self.plan.fees.shares,
-            burned=self.plan.redemptions.burned,
-            payouts=payouts_of(self.plan.redemptions.payouts),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """One look at a fund's settlement.
-
-    `reason` says why it waits or failed. `examined` is None while a transaction is under way; `settled` is what the
-    vault did, and `differs` names what was planned otherwise.
-    """
-
-    fund: str
-    step: Step
-    reason: str | None
-    examined: Examined | None
-    transaction: int | None = None
-    settled: SettledEpoch | None = None
-    differs: tuple[str, ...] = ()
-
-
-async def examine(access: VaultAccess, store: Store, sender: Address | None) -> Examined:
-    """Plan a settlement at the newest block, and ask the vault whether it would take it from the sender.
-
-    Raises:
-        ChainError: the chain cannot be read. ConfigurationError: the vault settles on another fund.
-    """
-    look = await access.contract.look(sender)
-    components = _components(store, access.fund, look.served)
-    # Without a post of ours the figures are still shown, for which any components that add up will do.
-    shown = components or (look.served.nav, Wad(0), Wad(0), Wad(0), Wad(0))
-    post = replace(look.served, components=shown)
-    plan = plan_settlement(look.state, post, look.at.timestamp)
-    refusals = [*plan.refusals, *gate_refusals(store, access.fund, takes_deposits=plan.deposits.assets > 0)]
-    if components is None:
-        refusals.append(_UNKNOWN_POST)
-    if look.may_settle is False:
-        refusals.append(
-            Refusal(
-                "not_keeper",
-                f"{sender} does not have the vault's KEEPER role",
-                "The vault's admin grants KEEPER_ROLE to the key that posts on this chain.",
-            )
-        )
-    data = None if components is None else access.contract.settle_call(plan.epoch, components)
-    previewed = data is not None and sender is not None and not refusals
-    if data is not None and sender is not None and previewed:
-        said = await access.contract.refusal(data, sender)
-        if said is not None:
-            advice = "Compare the vault with the plan (`navoracle settle --json`); nothing was sent."
-            refusals.append(Refusal("vault_refuses", said, advice))
-    return Examined(access.fund, look, post, plan, tuple(refusals), data, previewed)
+from navoracle.vault_port import SettledEpoch
 
 
 class Settlements:
@@ -288,22 +176,6 @@ class Settlements:
 
 
 _LOOK_IT_UP: Final = "Look the transaction up in an explorer; the next post is tried anew."
-_UNKNOWN_POST: Final = Refusal(
-    "unknown_post",
-    "the served value was not posted from this database, so its components are not known",
-    "Post with this keeper, then settle.",
-)
-
-
-def _components(store: Store, fund: str, served: Post) -> tuple[Wad, Wad, Wad, Wad, Wad] | None:
-    """The components of the fund's own post that the registry serves; None where it is none of ours."""
-    for row in store.posts(fund=fund, limit=POSTS_SEARCHED):
-        if row.batch.valuation_time != served.valuation_time:
-            continue
-        for post in row.batch.posts:
-            if post.fund == fund and (post.nav, post.price_per_share) == (served.nav, served.price_per_share):
-                return post.components
-    return None
 
 
 def _reason(examined: Examined) -> str | None:

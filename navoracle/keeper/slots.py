@@ -20,6 +20,7 @@ from navoracle.failpoints import fail_point
 from navoracle.keeper.frame import FramePorts, run_frame
 from navoracle.keeper.planner import Planner
 from navoracle.keeper.publishing import Outbox
+from navoracle.keeper.slot_outcomes import outcome_of, outcome_of_submission
 from navoracle.keeper.submissions import Submission
 from navoracle.store_port import Claim, PostRow, SlotOutcome, SlotRow, SlotState, Store, TransactionState
 
@@ -32,8 +33,6 @@ SETTLE_WAIT: Final = 2.0
 
 LEASE: Final = 60
 """Seconds for which a slot is claimed; renewed at every look."""
-
-_HELD_BY_KEEPER: Final = frozenset({NavStatus.SUSPICIOUS, NavStatus.INSOLVENT})
 
 
 class SlotRunner:
@@ -160,7 +159,7 @@ class SlotRunner:
             return outcome
         outbox.adopt(post)
         submission = await self._settled(outbox, post.frame, [claim])
-        outcome = _of_submission(row.fund, post.frame, submission)
+        outcome = outcome_of_submission(row.fund, post.frame, submission)
         self._finish([claim], {row.fund: outcome})
         return outcome
 
@@ -292,36 +291,3 @@ class SlotRunner:
         if not submission.pending:
             outbox.forget(frame)
         return submission
-
-
-def outcome_of(found: FundFrame, frame: NavFrame, submission: Submission | None) -> SlotOutcome:
-    """How a fund's slot ended: by the keeper's own verdict, or by what became of its post."""
-    if not found.postable:
-        state = SlotState.HELD if found.status in _HELD_BY_KEEPER else SlotState.SKIPPED
-        return SlotOutcome(state, found.reason, frame.id, None)
-    if submission is None:
-        return SlotOutcome(SlotState.SKIPPED, "no_registry", frame.id, None)
-    return _of_submission(found.fund, frame.id, submission)
-
-
-def _of_submission(fund: str, frame: str, submission: Submission) -> SlotOutcome:
-    """How a fund's slot ended by its post; CLAIMED while its transaction is under way."""
-    if fund in submission.refused:
-        return SlotOutcome(SlotState.SKIPPED, submission.refused[fund], frame, None)
-    if fund in submission.proposed:
-        return SlotOutcome(SlotState.HELD, submission.proposed[fund], frame, None)
-    if fund in submission.failed:
-        return SlotOutcome(SlotState.FAILED, submission.failed[fund], frame, None)
-    sent = submission.batch_of(fund)
-    if sent is None:
-        return SlotOutcome(SlotState.FAILED, "not_sent", frame, None)
-    if sent.failed is not None:
-        return SlotOutcome(SlotState.FAILED, sent.failed, frame, sent.post.id)
-    for read_back in sent.read_backs or ():
-        if read_back.fund == fund:
-            state = SlotState.POSTED if read_back.accepted else SlotState.HELD
-            reason = None if read_back.reason is None else f"{submission.label}:{read_back.reason}"
-            if sent.follow_up is not None:
-                reason = f"{reason or submission.label}; {sent.follow_up}"
-            return SlotOutcome(state, reason, frame, sent.post.id)
-    return SlotOutcome(SlotState.CLAIMED, sent.unanswered or "not settled yet", frame, sent.post.id)

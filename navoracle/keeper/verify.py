@@ -218,9 +218,12 @@ def _parse(document: bytes) -> dict[str, Any]:
         parsed = json.loads(document)
     except (ValueError, RecursionError) as error:
         raise VerificationFailed(f"the evidence is not JSON: {error}", advice=_KEEP) from error
-    if not isinstance(parsed, dict) or parsed.get("format") != str(FORMAT):
+    if not isinstance(parsed, dict) or not isinstance(parsed.get("format"), str):
+        raise VerificationFailed("the document is no evidence: it names no format", advice=_KEEP)
+    if (found := parsed["format"]) != str(FORMAT):
         raise VerificationFailed(
-            f"the evidence is not of format {FORMAT}", advice="Use the navoracle version that wrote it."
+            f"the evidence is of format {found}, and this navoracle verifies format {FORMAT} alone",
+            advice="Verify it with the navoracle version that wrote it; nothing says that it is wrong.",
         )
     return parsed
 

@@ -98,7 +98,9 @@ class Watch:
                 not known for how long it had been calm.
         """
         for sample in samples:
-            self._tracks.setdefault(sample.asset, _Track()).add(sample.time, sample.price)
+            track = self._tracks.setdefault(sample.asset, _Track())
+            if not track.samples or sample.time > track.samples[-1][0]:
+                track.add(sample.time, sample.price)
         for asset, track in self._tracks.items():
             if (volatility := track.volatility()) is not None:
                 self.volatilities[asset] = volatility

@@ -11,8 +11,6 @@ import json
 import re
 from typing import Any, ClassVar, Final, Literal
 
-from eth_account import Account
-from eth_account.messages import encode_typed_data
 from eth_keys.exceptions import BadSignature
 from eth_utils.exceptions import ValidationError as KeyValidationError
 from pydantic import BaseModel, Field, StrictInt, StrictStr, ValidationError
@@ -157,6 +155,8 @@ def sign_attestation(attestation: Attestation, private_key: bytes) -> bytes:
     Raises:
         DomainError: the amount is no amount of this scale, it expires before it begins, or it is too long.
     """
+    from eth_account import Account
+
     try:
         attestation.raw()
     except ValueError as error:
@@ -215,6 +215,8 @@ def recover_signer(attestation: Attestation, signature: str) -> str:
     Raises:
         MalformedResult: not a signature at all, or not the canonical one.
     """
+    from eth_account import Account
+
     raw = bytes.fromhex(signature.removeprefix("0x"))
     if raw[64] not in _V or int.from_bytes(raw[32:64], "big") > _SECP256K1_ORDER // 2:
         raise MalformedResult(
@@ -229,6 +231,9 @@ def recover_signer(attestation: Attestation, signature: str) -> str:
 
 
 def _signable(attestation: Attestation) -> Any:
+    # Slow to import, and every configuration knows this position: only one that is read needs it.
+    from eth_account.messages import encode_typed_data
+
     message = attestation.model_dump()
     domain = {"name": DOMAIN_NAME, "version": DOMAIN_VERSION, "chainId": message.pop("chain_id")}
     return encode_typed_data(domain, TYPES, message)

@@ -94,8 +94,8 @@ class NavRegistryPublisher:
         for profile, answer in zip(ordered, await self._reader.read(calls, at), strict=True):
             if answer.failure is not None:
                 raise self._unknown(answer.failure)
-            up, down, day, _, _ = self._decode(_BOUNDS_TYPES, answer.data)
-            found[profile] = PostBounds(up, down, day)
+            up, down, day, _, max_age = self._decode(_BOUNDS_TYPES, answer.data)
+            found[profile] = PostBounds(up, down, day, max_age)
         return found
 
     def encode(self, posts: Sequence[FundPost], valuation_time: Timestamp, evidence_root: str) -> Batch:

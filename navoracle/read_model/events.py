@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from navoracle.domain.units import Timestamp
-from navoracle.read_model.cursors import cursor_of, number_of
+from navoracle.read_model.cursors import number_of
+from navoracle.read_model.paging import offset_page_of, page_of
 from navoracle.read_model.records import OffsetPage, Page, Record, Time
 from navoracle.store_port import AlertRow, Event, EventQuestion, EventRow, PageStore, Severity, Store
 from navoracle.telemetry.alerts import RULES
@@ -67,9 +68,7 @@ class Acknowledged(Record):
 def events(store: PageStore, ask: EventQuestion, *, cursor: str | None, limit: int) -> Page[EventRecord]:
     """Events, the last one stored first. Raises StoreError, UsageError for a cursor of another list."""
     found = store.event_page(ask, before=number_of(cursor), limit=limit + 1)
-    shown = found.rows[:limit]
-    following = cursor_of(shown[-1].id) if len(found.rows) > limit else None
-    return Page(items=[event_record(row) for row in shown], total=found.total, limit=limit, next=following)
+    return page_of(found, event_record, limit=limit, key=lambda row: (row.id,))
 
 
 def event_record(row: EventRow) -> EventRecord:
@@ -96,14 +95,7 @@ def alerts(
         and (needle is None or needle in f"{row.key}\n{row.message}".casefold())
         and (fund is None or fund in (row.subject, row.subject.partition(":")[0], row.subject.removeprefix("fund:")))
     ]
-    shown = rows[offset : offset + limit]
-    return OffsetPage(
-        items=[alert_record(row) for row in shown],
-        total=len(rows),
-        offset=offset,
-        limit=limit,
-        next=offset + limit if offset + limit < len(rows) else None,
-    )
+    return offset_page_of(rows, alert_record, offset=offset, limit=limit)
 
 
 def alert_record(row: AlertRow) -> AlertRecord:

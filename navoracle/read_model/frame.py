@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from navoracle.domain.nav import Breakdown
+from navoracle.domain.units import wad_text
+from navoracle.read_model.estimates import Estimate, estimates_in
 from navoracle.read_model.evidence import parsed
-from navoracle.read_model.history import FrameRecord, PostRecord, frame_record, post_record
-from navoracle.read_model.prices import Estimate, estimates_in
-from navoracle.read_model.records import Record, Time, WadText, WeiText, wad_text
-from navoracle.store_port import FundFrameRow, GateRow, History
+from navoracle.read_model.frames import FrameRecord, frame_record
+from navoracle.read_model.gates import GateRecord, gate_record
+from navoracle.read_model.posts import PostRecord, post_record
+from navoracle.read_model.records import Record, Time, WadText, WeiText
+from navoracle.store_port import FundFrameRow, History
 
 NO_EVIDENCE: Final = "there is no evidence of it, or it cannot be read"
 NOT_VALUED: Final = "the frame could not value the fund"
@@ -125,19 +128,6 @@ class Bridge(Record):
     changes: list[BridgeChange]
 
 
-class GateRecord(Record):
-    """What the fund's gate decided; falls are ratios."""
-
-    measure: str
-    price_per_share: WadText | None
-    healthy: bool
-    drawdown: WadText | None
-    daily_loss: WadText | None
-    vetoes: list[str]
-    warnings: list[str]
-    stops: list[str]
-
-
 class FrameDetail(Record):
     """What a frame found for a fund."""
 
@@ -228,8 +218,8 @@ def _unknown(row: FundFrameRow, document: Mapping[str, Any] | None, result: Mapp
 
 def components(part: Breakdown) -> Components:
     """The components of a NAV."""
-    figures = {name: str(int(amount)) for name, amount in part._asdict().items()}
-    return Components(**figures, gross=str(int(part.gross)), nav=str(int(part.nav)))
+    figures = {name: wad_text(amount) for name, amount in part._asdict().items()}
+    return Components(**figures, gross=wad_text(part.gross), nav=wad_text(part.nav))
 
 
 def guard_distance(result: Mapping[str, Any]) -> GuardDistanceRecord | None:
@@ -268,20 +258,6 @@ def bridge(result: Mapping[str, Any]) -> Bridge | None:
 def _difference(shares: Mapping[str, str]) -> str:
     came = int(shares["before"]) + int(shares["minted"]) + int(shares["fee_shares"]) - int(shares["burned"])
     return str(int(shares["now"]) - came)
-
-
-def gate_record(gate: GateRow) -> GateRecord:
-    """What a gate decided."""
-    return GateRecord(
-        measure=gate.measure,
-        price_per_share=wad_text(gate.price_per_share),
-        healthy=gate.healthy,
-        drawdown=wad_text(gate.drawdown),
-        daily_loss=wad_text(gate.daily_loss),
-        vetoes=list(gate.vetoes),
-        warnings=list(gate.warnings),
-        stops=list(gate.stops),
-    )
 
 
 def _position(row: Mapping[str, Any]) -> PositionRecord:

@@ -6,24 +6,24 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from navoracle.domain.breaker import BreakerState
-from navoracle.domain.units import Timestamp, Wad, to_wad
+from navoracle.domain.units import Timestamp, Wad, to_wad, wad_text
 from navoracle.read_model.documents import Documents, documents_of
 from navoracle.read_model.evidence import parsed
 from navoracle.read_model.frame import (
     NO_EVIDENCE,
     Bridge,
-    GateRecord,
     GuardDistanceRecord,
     bridge,
-    gate_record,
     guard_distance,
 )
 from navoracle.read_model.funds import FundRow, Funds
-from navoracle.read_model.history import HistoryPoint, SignedRequestRecord, history_point, request_record
+from navoracle.read_model.gates import GateRecord, PeaksRecord, gate_record, peaks_record
+from navoracle.read_model.history import HistoryPoint, history_point
 from navoracle.read_model.operations import NOT_LIVE, NextSlot
-from navoracle.read_model.records import Record, Time, WadText, number, wad_of, wad_text
+from navoracle.read_model.records import Record, Time, WadText, number, wad_of
+from navoracle.read_model.requests import SignedRequestRecord, request_record
 from navoracle.read_model.sources import Sources
-from navoracle.store_port import FundOutcome, KeptPeaks, PostFundRow, SlotQuestion, SlotState, Store
+from navoracle.store_port import FundOutcome, PostFundRow, SlotQuestion, SlotState, Store
 
 REQUESTS: Final = 20
 """Requests of a fund that its page shows."""
@@ -44,6 +44,8 @@ class OnChain(Record):
     held: bool
     live: bool
     """False for a fund that the contract has closed."""
+    expires_at: Time | None
+    """From then on the contract does not serve the value; null where it does not say, or was not asked."""
     block_number: int
     nav_difference: WadText | None
     """The frame's NAV less this one."""
@@ -71,17 +73,6 @@ class FeeStanding(Record):
     high_water_mark: WadText | None
     """Per share; null where the fund has none."""
     accrued_since: Time | None
-
-
-class PeaksRecord(Record):
-    """Peaks of the gate's measure."""
-
-    measure: str
-    peak: WadText
-    peak_at: Time
-    daily_peak: WadText
-    daily_peak_at: Time
-    updated_at: Time
 
 
 class FundDetail(Record):
@@ -164,19 +155,6 @@ def fund_detail(sources: Sources, funds: Funds, fund: str) -> FundDetail | None:
     )
 
 
-def peaks_record(kept: KeptPeaks) -> PeaksRecord:
-    """The peaks of a fund."""
-    peaks = kept.state
-    return PeaksRecord(
-        measure=peaks.measure,
-        peak=str(int(peaks.peak)),
-        peak_at=peaks.peak_at,
-        daily_peak=str(int(peaks.daily_peak)),
-        daily_peak_at=peaks.daily_peak_at,
-        updated_at=peaks.updated_at,
-    )
-
-
 def _on_chain(store: Store, fund: str, documents: Documents, document: Mapping[str, Any] | None) -> OnChain | None:
     """By the state files; where there are none, by the newest accepted post or what the newest frame read."""
     served = None if documents.nav_state is None else documents.nav_state.confirmed
@@ -188,6 +166,7 @@ def _on_chain(store: Store, fund: str, documents: Documents, document: Mapping[s
             valuation_time=served.valuation_time,
             held=served.held,
             live=served.live,
+            expires_at=_expiry(document, served.valuation_time),
             block_number=served.block_number,
             nav_difference=wad_of(served.nav_difference),
             price_per_share_difference=wad_of(served.price_per_share_difference),
@@ -201,11 +180,12 @@ def _on_chain(store: Store, fund: str, documents: Documents, document: Mapping[s
         at, block, part = accepted
         return OnChain(
             known_by="post",
-            nav=str(int(part.nav)),
-            price_per_share=str(int(part.price_per_share)),
+            nav=wad_text(part.nav),
+            price_per_share=wad_text(part.price_per_share),
             valuation_time=at,
             held=False,
             live=True,
+            expires_at=_expiry(document, at),
             block_number=block,
             nav_difference=None if nav is None else str(nav - part.nav),
             price_per_share_difference=None if price is None else str(price - part.price_per_share),
@@ -220,10 +200,19 @@ def _on_chain(store: Store, fund: str, documents: Documents, document: Mapping[s
         valuation_time=int(confirmed["valuation_time"]),
         held=confirmed["held"],
         live=confirmed["live"],
+        expires_at=_expiry(document, int(confirmed["valuation_time"])),
         block_number=int(confirmed["block_number"]),
         nav_difference=None if nav is None or on_chain is None else str(nav - on_chain),
         price_per_share_difference=None if price is None else str(price - int(confirmed["price_per_share"])),
     )
+
+
+def _expiry(document: Mapping[str, Any] | None, valuation_time: int) -> int | None:
+    """By the bounds that the newest frame read from the contract."""
+    confirmed = None if document is None else document["prior"]["fund"]["confirmed"]
+    bounds = None if confirmed is None else confirmed["bounds"]
+    found = None if bounds is None else number(bounds.get("max_age"))
+    return None if found is None else valuation_time + found
 
 
 def _accepted(store: Store, fund: str) -> tuple[Timestamp, int, PostFundRow] | None:

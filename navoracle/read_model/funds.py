@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from navoracle.domain.units import to_wad
+from navoracle.domain.units import to_wad, wad_text
 from navoracle.read_model.documents import NOT_CONFIGURED, NOT_WRITTEN, Index
-from navoracle.read_model.records import NavWord, OffsetPage, Record, RiskWord, Time, WadText, wad_of, wad_text
+from navoracle.read_model.paging import offset_page_of
+from navoracle.read_model.records import NavWord, OffsetPage, Record, RiskWord, Time, WadText, wad_of
 from navoracle.read_model.sources import FundFacts, Sources
 from navoracle.store_port import HistoryRow
 
@@ -92,28 +93,24 @@ class Funds:
 
     def names(self) -> list[str]:
         """Every fund that is configured, or of which something is known. Raises StoreError."""
-        return sorted(self._lines())
+        return sorted(self.entries())
 
     def page(self, ask: FundsQuestion, *, offset: int, limit: int) -> OffsetPage[FundRow]:
         """The funds that match. Raises StoreError."""
-        configured, lines = self._sources.funds(), self._lines()
+        configured, lines = self._sources.funds(), self.entries()
         found = [name for name, entry in lines.items() if _matches(ask, name, configured.get(name), entry)]
         ordered = _ordered(found, _key_of(ask.sort, configured, lines), descending=ask.descending)
-        shown = ordered[offset : offset + limit]
-        return OffsetPage(
-            items=[_row(name, configured.get(name), lines[name]) for name in shown],
-            total=len(found),
-            offset=offset,
-            limit=limit,
-            next=offset + limit if offset + limit < len(found) else None,
+        return offset_page_of(
+            ordered, lambda name: _row(name, configured.get(name), lines[name]), offset=offset, limit=limit
         )
 
     def row(self, fund: str) -> FundRow | None:
         """One fund; None for one of which nothing is known. Raises StoreError."""
-        entry = self._lines().get(fund)
+        entry = self.entries().get(fund)
         return None if entry is None else _row(fund, self._sources.funds().get(fund), entry)
 
-    def _lines(self) -> Mapping[str, Entry]:
+    def entries(self) -> Mapping[str, Entry]:
+        """Every fund's line by its name, as it is kept. Raises StoreError."""
         """What is known of every fund: by the index, or else by the store."""
         entries, configured = self._index.entries(), self._sources.funds()
         missing = configured.keys() - entries.keys()

@@ -5,24 +5,21 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Final
 
-from navoracle.read_model import events, fund, history, prices, risk
+from navoracle.read_model import events, frames, fund, history, posts, prices, requests, risk
+from navoracle.read_model.attention import Attention, attention
 from navoracle.read_model.documents import Documents, Index, documents_of
 from navoracle.read_model.events import Acknowledged, AlertRecord, EventRecord
 from navoracle.read_model.evidence import Proof, archive_of, proof_of
 from navoracle.read_model.frame import FrameDetail, frame_detail
+from navoracle.read_model.frames import FrameRecord
 from navoracle.read_model.fund import FundDetail
 from navoracle.read_model.funds import FundColumn, FundRow, Funds, FundsQuestion
-from navoracle.read_model.history import (
-    FrameRecord,
-    HistoryPoint,
-    PostRecord,
-    SignedRequestRecord,
-    SlotRecord,
-    TransactionRecord,
-)
+from navoracle.read_model.history import HistoryPoint, SlotRecord
 from navoracle.read_model.operations import Operations, operations
+from navoracle.read_model.posts import PostRecord, TransactionRecord
 from navoracle.read_model.prices import RECENT, PriceDetail, PriceRow
 from navoracle.read_model.records import OffsetPage, Page, RiskWord
+from navoracle.read_model.requests import SignedRequestRecord
 from navoracle.read_model.risk import FundRisk, RiskRow
 from navoracle.read_model.sources import Sources
 from navoracle.read_model.verification import Verification
@@ -61,6 +58,16 @@ class ReadModel:
         """All funds."""
         return self._funds.page(ask, offset=offset, limit=limit)
 
+    def attention(self, *, limit: int = 8) -> Attention:
+        """The funds that need attention, the worst first."""
+        return attention(self.sources, self._funds, limit=limit)
+
+    def newest_state(self) -> tuple[bool, int | None]:
+        """Whether any fund is known, and the newest valuation time of all; None where none was valued."""
+        entries = self._funds.entries()
+        times = (entry["updated_at"] for entry in entries.values())
+        return bool(entries), max((at for at in times if at is not None), default=None)
+
     def fund_row(self, name: str) -> FundRow | None:
         """One fund in one line."""
         return self._funds.row(name)
@@ -89,7 +96,7 @@ class ReadModel:
         self, ask: FrameQuestion = ALL_FRAMES, *, cursor: str | None = None, limit: int = 50
     ) -> Page[FrameRecord]:
         """What frames found for funds, newest first."""
-        return history.frames(self._store, ask, cursor=cursor, limit=limit)
+        return frames.frames(self._store, ask, cursor=cursor, limit=limit)
 
     def frame(self, frame: str, name: str) -> FrameDetail | None:
         """What a frame found for a fund, whole."""
@@ -104,19 +111,19 @@ class ReadModel:
         limit: int = 50,
     ) -> Page[PostRecord]:
         """Posts, newest first."""
-        return history.posts(self._store, name, state, cursor=cursor, limit=limit)
+        return posts.posts(self._store, name, state, cursor=cursor, limit=limit)
 
     def transactions(
         self, chain: str | None = None, *, cursor: str | None = None, limit: int = 50
     ) -> Page[TransactionRecord]:
         """Transactions, newest first."""
-        return history.transactions(self._store, chain, cursor=cursor, limit=limit)
+        return posts.transactions(self._store, chain, cursor=cursor, limit=limit)
 
     def requests(
         self, name: str | None = None, *, cursor: str | None = None, limit: int = 50
     ) -> Page[SignedRequestRecord]:
         """Signed requests, newest first."""
-        return history.requests(self._store, name, cursor=cursor, limit=limit)
+        return requests.requests(self._store, name, cursor=cursor, limit=limit)
 
     # ---- evidence
 

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from navoracle.domain.units import to_wad
+from navoracle.domain.units import to_wad, wad_text
 
 MOST_ROWS: Final = 500
 """Rows of a page at most."""
@@ -64,14 +64,9 @@ class OffsetPage(Record, Generic[R]):
     """The `offset` of the next page; null on the last one."""
 
 
-def wad_text(amount: int | None) -> str | None:
-    """A Wad as text; None where there is none."""
-    return None if amount is None else str(int(amount))
-
-
 def wad_of(text: str | None) -> str | None:
     """A decimal of a state file as Wad text, exactly; None where there is none."""
-    return None if text is None else str(int(to_wad(text)))
+    return None if text is None else wad_text(to_wad(text))
 
 
 def number(text: str | None) -> int | None:

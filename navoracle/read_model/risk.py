@@ -6,9 +6,8 @@ from collections import Counter
 
 from navoracle.read_model.documents import documents_of
 from navoracle.read_model.events import AlertRecord, alert_record
-from navoracle.read_model.frame import GateRecord, gate_record
-from navoracle.read_model.fund import PeaksRecord, peaks_record
 from navoracle.read_model.funds import FundColumn, Funds, FundsQuestion
+from navoracle.read_model.gates import GateRecord, PeaksRecord, gate_record, peaks_record
 from navoracle.read_model.records import OffsetPage, Record, RiskWord, Time, WadText
 from navoracle.read_model.sources import Sources
 from navoracle.state_files.documents.risk import RiskDocument

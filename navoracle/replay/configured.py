@@ -8,9 +8,9 @@ from typing import Any, Final, Literal
 
 from eth_utils.address import to_checksum_address
 
-from navoracle.composition import open_system
 from navoracle.composition.embedded import CHAIN_ID, SETUP_SECONDS, FundOpening
 from navoracle.composition.off_chain import load_recorded
+from navoracle.composition.system import open_system
 from navoracle.config.chains import ChainSection
 from navoracle.config.models import Config
 from navoracle.domain.cadence import HOUR, Cadence

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from navoracle.composition import System, open_system, plan_from_evidence, watch_of
+from navoracle.composition.cadence import watch_of
 from navoracle.composition.embedded import EmbeddedWorld, FundOpening, embedded_chain, embedded_registry
+from navoracle.composition.evidence_plans import plan_from_evidence
 from navoracle.composition.risk_plans import risk_monitor
-from navoracle.composition.system import ONE_SHOT
+from navoracle.composition.system import ONE_SHOT, System, open_system
 from navoracle.config.models import Config
 from navoracle.domain.errors import VerificationFailed
 from navoracle.domain.prior import ConfirmedNav
@@ -25,7 +26,7 @@ from navoracle.replay.risk import ReplayRisk, RiskTable
 from navoracle.replay.setup import CHAIN, ReplayOptions, ReplaySetup, replay_config
 from navoracle.replay.state_files import ReplayStateFiles
 from navoracle.replay.timeline import Ask, RiskSchedule, Script, WorkedSlot, run_timeline
-from navoracle.store_port import Store
+from navoracle.store_port import SlotState, Store
 
 Progress = Callable[[Timestamp, SlotReport], None]
 
@@ -161,7 +162,7 @@ async def _run(
 def _risk_schedule(config: Config, system: System, heard: ReplayRisk, ask_emergency: Ask) -> RiskSchedule | None:
     """The looks of a monitor as the service would have it; None where no fund is watched."""
     funds = tuple(system.subject.funds.values())
-    monitor = risk_monitor(config.service, funds)
+    monitor = risk_monitor(config.service, funds, system.clock.now())
     if monitor is None:
         return None
     looks = RiskLooks(monitor, system.runner_or_fail(), system.clock, heard, watched_funds(funds), ask_emergency)
@@ -181,6 +182,7 @@ async def run_slots(
     script: Script | None = None,
     blocks_between_slots: bool = False,
     worked_off: Callable[[WorkedSlot], None] | None = None,
+    after_post: Callable[[], Awaitable[None]] | None = None,
     served: dict[str, ConfirmedNav] | None = None,
 ) -> tuple[SlotReport, ...]:
     """Run a timeline and report its slots, each beside what the contracts say after it.
@@ -188,6 +190,7 @@ async def run_slots(
     Args:
         risk, ask_emergency, script, blocks_between_slots: as `run_timeline` takes them.
         worked_off: told of every slot before it is reported.
+        after_post: what the service does once a slot was posted: settling the vaults.
         served: is given what the contracts say.
     """
     slots: list[SlotReport] = []
@@ -210,6 +213,8 @@ async def run_slots(
         for report in report_slot(worked, said):
             slots.append(report)
             progress(worked.slot.time, report)
+        if after_post is not None and any(end.state is SlotState.POSTED for end in worked.outcomes.values()):
+            await after_post()
     return tuple(slots)
 
 

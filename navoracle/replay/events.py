@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from navoracle import __version__
-from navoracle.composition import System
 from navoracle.composition.service_events import (
     Part,
     emergency_event,
@@ -14,6 +13,7 @@ from navoracle.composition.service_events import (
     slot_event,
     transaction_event,
 )
+from navoracle.composition.system import System
 from navoracle.config.loading import config_hash
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import UsageError

@@ -80,7 +80,7 @@ class ReplayRisk:
         self.changes += self._changes(seen, trigger)
 
     def risk_unseen(self, health: ComponentHealth) -> None:
-        """A look failed as a whole."""
+        """A look failed as a whole, or there was nothing to look at."""
         self.health = health
 
     def _changes(self, seen: Observation, trigger: Trigger) -> Iterator[RiskChange]:

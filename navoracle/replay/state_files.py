@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from navoracle.composition import System
 from navoracle.composition.state_files import state_files_of
+from navoracle.composition.system import System
 from navoracle.config.state_files import StateFilesSection
 from navoracle.domain.errors import UsageError
 from navoracle.domain.frame import NavFrame

@@ -24,20 +24,26 @@ _LONGEST_SOURCE: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class RequestSubject:
-    """A fund that requests may speak of: where it is posted, who may ask, and how often."""
+    """A fund that requests may speak of: where it is posted, who may ask, and how often.
+
+    Attributes:
+        hold_obstacle: why the keeper cannot hold it on its registry; None where it can.
+    """
 
     chain_id: int
     authority: Authority
     limits: Mapping[Action, Limit] = field(default_factory=lambda: DEFAULT_LIMITS)
+    hold_obstacle: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RequestTarget:
-    """What a request about a fund has to name, and how often it may be made."""
+    """What a request about a fund has to name, how often it may be made, and why a hold would not reach the chain."""
 
     chain_id: int
     contract: Address
     limits: Mapping[Action, Limit]
+    hold_obstacle: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,7 @@ class RequestDesk:
     def targets(self) -> Mapping[str, RequestTarget]:
         """The funds that requests may speak of."""
         return {
-            fund: RequestTarget(subject.chain_id, subject.authority.registry, subject.limits)
+            fund: RequestTarget(subject.chain_id, subject.authority.registry, subject.limits, subject.hold_obstacle)
             for fund, subject in self._subjects.items()
         }
 

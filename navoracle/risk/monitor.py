@@ -18,7 +18,7 @@ from navoracle.domain.risk.report import RiskAlert, RiskReport
 from navoracle.domain.units import Timestamp, Wad
 from navoracle.risk.alerts import ordered
 from navoracle.risk.handling import Reaction, errors_of, handling_of
-from navoracle.risk.health import WINDOW, ComponentHealth, Update, health_of
+from navoracle.risk.health import WINDOW, ComponentHealth, HealthRule, Update, health_of
 
 _HEALED: Final = frozenset({"reset", "healed_from_history", "healed_from_confirmed"})
 
@@ -96,18 +96,25 @@ class Observation:
     errors: tuple[FundError, ...]
     failed: tuple[str, ...]
 
+    @property
+    def own_errors(self) -> tuple[ErrorSeverity, ...]:
+        """How grave the errors of the monitor's own work were: what it found in a fund is none of them."""
+        return tuple(each.error.severity for each in self.errors if not each.error.is_finding)
+
 
 class RiskMonitor:
     """The funds' risks as the frames told them.
 
     Args:
         history_limit: readings that are kept of each fund.
-        max_error_rate: errors by update (Wad) above which the monitor is unhealthy.
+        rule: when the monitor itself is unhealthy.
+        started: from when on its first update is waited for.
     """
 
-    def __init__(self, *, history_limit: int, max_error_rate: Wad) -> None:
+    def __init__(self, *, history_limit: int, rule: HealthRule, started: Timestamp) -> None:
         self._limit = history_limit
-        self._max_error_rate = max_error_rate
+        self._rule = rule
+        self._updated_at = started
         self._history: dict[str, deque[RiskReading]] = {}
         self._standing: dict[str, dict[tuple[str, str], RiskAlert]] = {}
         self._known_errors: dict[str, frozenset[tuple[str, str]]] = {}
@@ -171,14 +178,15 @@ class RiskMonitor:
         ]
         return [*raised, *over]
 
-    def update(self, errors: Iterable[ErrorSeverity], *, succeeded: bool) -> ComponentHealth:
-        """An update has ended, its further tries included: its errors, and whether it did its work in the end."""
+    def update(self, errors: Iterable[ErrorSeverity], *, succeeded: bool, at: Timestamp) -> ComponentHealth:
+        """An update has ended, its further tries included: its own errors, and whether it did its work in the end."""
         self._updates.append(Update(tuple(errors), succeeded))
-        return self.health()
+        self._updated_at = at
+        return self.health(at)
 
-    def health(self) -> ComponentHealth:
-        """Whether the monitor does its work, by its last updates."""
-        return health_of(tuple(self._updates), self._max_error_rate)
+    def health(self, now: Timestamp) -> ComponentHealth:
+        """Whether the monitor does its work, by its last updates and their age; not what it found in the funds."""
+        return health_of(tuple(self._updates), self._rule, age=max(0, now - self._updated_at))
 
     def latest(self, fund: str) -> RiskReading | None:
         """The newest reading of a fund; None before its first."""

@@ -130,7 +130,7 @@ class StressLine:
 
 @dataclass(frozen=True, slots=True)
 class MonitorHealth:
-    """Whether the risk monitor does its work, by its last updates; `error_rate` is errors by update (Wad)."""
+    """Whether the risk monitor does its work, by its last updates; `error_rate`: those with an error by all (Wad)."""
 
     status: Literal["healthy", "degraded", "unhealthy"]
     updates: int

@@ -1,4 +1,4 @@
-"""How folders of funds are called."""
+"""How the files of a set, and folders of funds, are called."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ STATUS: Final = "status.json"
 CURRENT: Final = "current"
 SETS: Final = ".sets"
 LOCK: Final = ".lock"
+
+DOCUMENTS: Final = ("nav_state.json", "nav.json", "synced_state.json", "risk.json", "kpis.json", "positions.json")
+"""The files of a set."""
 
 
 def folder_name(fund: str) -> str:

@@ -11,10 +11,14 @@ from navoracle.ports import Address
 
 
 class RequestState(Enum):
-    """QUEUED: it asked for a slot or a transaction that has not ended. DONE and REFUSED are how it ended."""
+    """QUEUED: it asked for a slot or a transaction that has not ended. The others are how it ended.
+
+    PARTLY_DONE: this keeper does as it was asked, and the chain was not told.
+    """
 
     QUEUED = "queued"
     DONE = "done"
+    PARTLY_DONE = "partly_done"
     REFUSED = "refused"
 
 

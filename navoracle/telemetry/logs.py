@@ -18,13 +18,14 @@ from structlog.typing import Processor
 from navoracle.redaction import HIDDEN, is_secret_name, redact_text
 
 LogFormat = Literal["console", "json"]
-LogLevel = Literal["debug", "info", "warning", "error"]
+LogLevel = Literal["debug", "info", "warning", "error", "critical"]
 
 _LEVELS: Final[Mapping[str, int]] = {
     "debug": logging.DEBUG,
     "info": logging.INFO,
     "warning": logging.WARNING,
     "error": logging.ERROR,
+    "critical": logging.CRITICAL,
 }
 
 

@@ -138,7 +138,7 @@ class Families:
             "fund",
             "rule",
         )
-        self.risk_errors = self._gauge("risk_error_ratio", "Errors by update of the risk monitor's last 100 updates.")
+        self.risk_errors = self._gauge("risk_error_ratio", "Updates with an error, of the risk monitor's last 100.")
         self.risk_health = self._gauge("risk_health", "1 healthy, 0.5 degraded, 0 unhealthy: the risk monitor.")
 
         self.breakers = self._gauge("breaker_open", "1 open, 0.5 half open; absent: closed.", "kind", "name")

@@ -27,9 +27,9 @@ from aiohttp import (
 from yarl import URL
 
 from navoracle.domain.errors import SourceDown, Unauthorized
+from navoracle.hosts import is_loopback
 from navoracle.ports import Answer, HttpGet
 from navoracle.redaction import redact_url
-from navoracle.services import is_loopback
 from navoracle.web.pace import Pace
 
 MAX_REDIRECTS: Final = 3

@@ -2,12 +2,21 @@
 
 from navoracle.web_service.app import build_app
 from navoracle.web_service.server import serve, serving
-from navoracle.web_service.view import Check, Component, FundHealth, Liveness, RequestReceiver, ServiceView
+from navoracle.web_service.view import (
+    Check,
+    Component,
+    FundHealth,
+    FundRiskStatus,
+    Liveness,
+    RequestReceiver,
+    ServiceView,
+)
 
 __all__ = [
     "Check",
     "Component",
     "FundHealth",
+    "FundRiskStatus",
     "Liveness",
     "RequestReceiver",
     "ServiceView",

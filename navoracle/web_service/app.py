@@ -20,16 +20,22 @@ from starlette.exceptions import HTTPException
 
 from navoracle import __version__
 from navoracle.domain.errors import NavoracleError, UsageError
-from navoracle.read_model import ReadModel
+from navoracle.hosts import LOCAL_HOSTS, is_called_by
+from navoracle.read_model.model import ReadModel
 from navoracle.web_service import api
 from navoracle.web_service.access import Access
 from navoracle.web_service.answers import HEADERS, OWN, Refused, error, plain
 from navoracle.web_service.keeper import Keeper, keeper_of
 from navoracle.web_service.limits import Tokens
-from navoracle.web_service.view import Check, Component, FundHealth, MetricsText, RequestReceiver, ServiceView
-
-LOCAL_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
-"""Names under which a page in somebody's browser cannot reach the service by a name of its own."""
+from navoracle.web_service.view import (
+    Check,
+    Component,
+    FundHealth,
+    FundRiskStatus,
+    MetricsText,
+    RequestReceiver,
+    ServiceView,
+)
 
 
 def build_app(
@@ -63,7 +69,7 @@ def build_app(
     @app.middleware("http")
     async def frame(request: Request, follow: Callable[[Request], Awaitable[Response]]) -> Response:
         host = request.headers.get("host", "")
-        if hosts is not None and not {host, host.rpartition(":")[0]} & set(hosts):
+        if hosts is not None and not is_called_by(host, hosts):
             response = error(421, "wrong_host", "this service is not called by that name", "Call it by its address.")
         else:
             response = await follow(request)
@@ -113,6 +119,7 @@ async def _healthz(request: Request) -> Response:
         ],
         "components": [_component(component) for component in components],
         "funds": [_fund(fund) for fund in funds],
+        "risks": [_risk(risk) for risk in view.risks()],
         "troubles": [_check(check) for check in view.troubles()],
     }
     return plain(200 if healthy else 503, document)
@@ -201,6 +208,10 @@ def _fund(fund: FundHealth) -> dict[str, Any]:
 
 def _component(part: Component) -> dict[str, Any]:
     return {"name": part.name, "status": part.status, "detail": part.detail, "advice": part.advice}
+
+
+def _risk(risk: FundRiskStatus) -> dict[str, Any]:
+    return {"fund": risk.fund, "status": risk.status.value, "valued_at": risk.valued_at, "alerts": list(risk.alerts)}
 
 
 def _check(check: Check) -> dict[str, Any]:

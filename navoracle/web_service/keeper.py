@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from fastapi import Request
 
-from navoracle.read_model import ReadModel
+from navoracle.read_model.model import ReadModel
 from navoracle.web_service.view import MetricsText, RequestReceiver, ServiceView
 
 

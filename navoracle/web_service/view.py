@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from navoracle.domain.units import Wad
+from navoracle.domain.risk.levels import RiskStatus
+from navoracle.domain.units import Timestamp, Wad
 from navoracle.store_port import RequestRecord
 
 
@@ -36,7 +37,7 @@ class Component:
     """A part of the keeper that judges itself, such as the risk monitor.
 
     Attributes:
-        status: "degraded" had errors and does its work; "unhealthy" does not, or saw what cannot wait.
+        status: "degraded" had errors and does its work; "unhealthy" does not.
         detail: what it is judged by.
         advice: what to do; empty while it is healthy.
     """
@@ -80,6 +81,22 @@ class FundHealth:
         return self.age is not None and self.age <= self.limit
 
 
+@dataclass(frozen=True, slots=True)
+class FundRiskStatus:
+    """How a fund's risks stand; whatever it says, the keeper itself may be well.
+
+    Attributes:
+        status: by the fund's own limits.
+        valued_at: of the newest frame that the monitor saw.
+        alerts: name and figures of each that stands, the worst first.
+    """
+
+    fund: str
+    status: RiskStatus
+    valued_at: Timestamp
+    alerts: tuple[str, ...]
+
+
 class ServiceView(Protocol):
     """The running keeper as its web service sees it. No method waits: each tells what was last known."""
 
@@ -94,6 +111,9 @@ class ServiceView(Protocol):
 
     def components(self) -> tuple[Component, ...]:
         """Parts that judge themselves; an unhealthy one is a reason for a 503."""
+
+    def risks(self) -> tuple[FundRiskStatus, ...]:
+        """The risks of every fund that is watched and was seen; shown, and no reason for a 503."""
 
     def troubles(self) -> tuple[Check, ...]:
         """What else is not as it should be (event files, clock, alerts' delivery); shown, and no reason for a 503."""

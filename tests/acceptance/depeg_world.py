@@ -16,8 +16,8 @@ import yaml
 
 from navoracle.abi import encode_call
 from navoracle.chain.reader import MULTICALL3
-from navoracle.composition import RunningService, open_service
 from navoracle.composition.embedded import CHAIN_ID, FundOpening, embedded_chain, embedded_registry
+from navoracle.composition.service import RunningService, open_service
 from navoracle.config.loading import load_config
 from navoracle.domain.units import Timestamp, Wad
 from navoracle.ports import Address

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, event
 from navoracle.abi import encode_call
 from navoracle.chain.pool import NodePool
 from navoracle.chain.reader import Web3ChainReader
-from navoracle.composition import ChainAccess
+from navoracle.composition.system import ChainAccess
 from navoracle.demo.world import CHAIN, POSTER
 from navoracle.domain.frame import BlockStamp
 from navoracle.domain.units import to_wad
@@ -51,10 +51,10 @@ def with_changes(bench: Bench, changes: Mapping[str, str]) -> Path:
 
 
 def test_configuration__unknown_key__is_named_with_its_place(still: Bench) -> None:
-    config = with_changes(still, {"management_rate": "managment_rate"})
+    config = with_changes(still, {"max_haircut_bps": "max_hircut_bps"})
     error = refusal(still, "post", "--live", code=4, config=config)
     assert error["code"] == "configuration"
-    assert "funds.stable.fees.managment_rate" in error["message"]
+    assert "funds.levered-pt.guards.max_hircut_bps" in error["message"]
     assert str(config) in error["message"]
     assert not still.database.exists()
     text = still.cli("post", "--live", config=config)
@@ -159,7 +159,7 @@ def test_chain__empty_return_data__is_missing_and_never_zero(bench: Bench) -> No
 
 
 def test_chain__unseeded_pendle_market__is_not_worth_par(bench: Bench) -> None:
-    bench.do(bench.chain.transact(bench.world.market, encode_call("setLastLnImpliedRate(uint96)", 0)))
+    bench.do(bench.chain.transact(bench.world.principal.market, encode_call("setLastLnImpliedRate(uint96)", 0)))
     error = refusal(bench, "post", "levered-pt", "--live", code=3)
     assert "unpriced:PT-USDe" in error["message"]
     assert "liquidity" in error["advice"]

@@ -15,7 +15,7 @@ from navoracle.storage import SqlStore
 from navoracle.store_port import Event, Severity
 from tests.acceptance.node import serving
 from tests.acceptance.test_example_configurations import EXAMPLES
-from tests.acceptance.worlds import THREE_FUNDS, Bench, Result
+from tests.acceptance.worlds import THREE_FUNDS, Bench, Result, attest_beside
 
 NOBODY = "0x000000000000000000000000000000000000dEaD"
 
@@ -125,15 +125,15 @@ MISCONFIGURATIONS = [
     ),
     Wrong(
         "token without a contract",
-        {"funds.stable.positions[0].token": NOBODY},
-        "funds.stable.positions[0].token",
+        {"funds.stable.positions[1].token": NOBODY},
+        "funds.stable.positions[1].token",
         "there is no contract",
         "Correct the address",
     ),
     Wrong(
         "vault of another token",
-        {"funds.stable.positions[2].underlying": "${USDT}"},
-        "funds.stable.positions[2]",
+        {"funds.stable.positions[3].underlying": "${USDT}"},
+        "funds.stable.positions[3]",
         "not the configured",
         "Check both addresses",
     ),
@@ -146,7 +146,7 @@ MISCONFIGURATIONS = [
     ),
     Wrong(
         "one balance counted twice",
-        {"funds.stable.positions[1].token": "${USDC}"},
+        {"funds.stable.positions[2].token": "${USDC}"},
         "funds.stable.positions",
         "both count balance",
         "Remove one of them",
@@ -184,15 +184,15 @@ MISCONFIGURATIONS = [
     ),
     Wrong(
         "debt that is counted as an asset twice over",
-        {"funds.levered-pt.positions[0].component": "debt"},
-        "funds.levered-pt",
+        {"funds.multi.positions[0].component": "debt"},
+        "funds.multi",
         "its NAV is negative",
         "which positions are debts",
     ),
     Wrong(
         "principal token counted as cash though its sy may not be redeemable",
-        {"funds.levered-pt.positions[0].component": "cash"},
-        "funds.levered-pt.positions[0].component",
+        {"funds.multi.positions[3].asset": "PT-USDe", "funds.multi.positions[3].token": "${PT_USDE}"},
+        "funds.multi.positions[3].component",
         "PT-USDe is counted as cash: it comes down to SY",
         "collateral",
         "warning",
@@ -211,6 +211,7 @@ def configured(bench: Bench, wrong: Wrong) -> Path:
         del holder[key]
     path = bench.folder / "wrong.yaml"
     path.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+    attest_beside(path)
     return path
 
 
@@ -253,14 +254,14 @@ def test_check__misconfiguration__is_named_with_path_and_remedy(still: Bench, wr
 def test_check__two_things_wrong__are_both_named(still: Bench) -> None:
     both = Wrong(
         "",
-        {f"{SOURCES}[0].feed": NOBODY, "funds.stable.positions[0].token": NOBODY, "funds.multi.id": 77},
+        {f"{SOURCES}[0].feed": NOBODY, "funds.stable.positions[1].token": NOBODY, "funds.multi.id": 77},
         "",
         "",
         "",
     )
     result = still.cli("check", "--json", config=configured(still, both))
     places = {found["place"] for found in findings(result)}
-    assert {f"{SOURCES}[0].feed", "funds.stable.positions[0].token", "funds.multi.id"} <= places
+    assert {f"{SOURCES}[0].feed", "funds.stable.positions[1].token", "funds.multi.id"} <= places
 
 
 def test_check__refused_source_of_an_asset_that_another_is_derived_from__is_named_once(still: Bench) -> None:
@@ -284,6 +285,14 @@ def test_check__warnings_and_strict__ends_with_four(still: Bench) -> None:
     wrong = next(each for each in MISCONFIGURATIONS if each.name == "two groups only")
     assert still.cli("check", config=configured(still, wrong)).code == 0
     assert still.cli("check", "--strict", config=configured(still, wrong)).code == 4
+
+
+def test_check__registry_without_what_a_fund_is_counted_in__is_a_note_that_fails_nothing(still: Bench) -> None:
+    result = still.cli("check", "--json")
+    notes = {found["place"]: found for found in findings(result) if found["level"] == "note"}
+    assert "feeds of it have no `price`" in notes["funds.multi.id"]["message"]
+    assert "deploy --base" in notes["funds.multi.id"]["advice"]
+    assert (result.code, result.json["errors"]) == (0, 0)
 
 
 def test_check__signer_that_is_no_poster__is_named_with_the_posters_address(still: Bench) -> None:

@@ -9,8 +9,8 @@ import pytest
 from navoracle.chain.node import Node
 from navoracle.chain.pool import NodePool
 from navoracle.chain.reader import Web3ChainReader
-from navoracle.composition import ChainAccess
 from navoracle.composition.embedded import POSTER
+from navoracle.composition.system import ChainAccess
 from navoracle.demo.world import CHAIN
 from tests.acceptance.node import serving
 from tests.acceptance.test_check import NOBODY, SOURCES, Wrong, configured, findings

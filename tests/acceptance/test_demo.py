@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from navoracle.cli.main import run
+from navoracle.domain.units import WAD
 
 
 @pytest.fixture(scope="module")
@@ -60,18 +63,51 @@ def test_demo__outage__is_carried_by_a_decayed_price_and_then_halted(day: dict[s
     estimated = [slot for slot in slots(day, "multi") if slot["status"] == "estimated"]
     assert estimated
     assert all(int(slot["nav"]) < int(slot["undecayed_nav"]) for slot in estimated)
-    assert [slot["reason"] for slot in slots(day, "multi", state="skipped")] == ["unpriced:ETH:too_old"]
+    assert slots(day, "multi", state="skipped")[0]["reason"] == "unpriced:ETH:too_old"
     assert {slot["state"] for slot in slots(day, "stable")} == {"posted"}
 
 
-def test_demo__deposit__raises_nav_and_not_the_share_price(day: dict[str, Any]) -> None:
-    (deposit,) = [event["time"] for event in day["story"] if "deposited" in event["what"]]
-    before = next(slot for slot in reversed(slots(day, "stable")) if slot["time"] < deposit)
-    after = next(slot for slot in slots(day, "stable") if slot["time"] > deposit)
+def settlements(day: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the vault did, by the keeper's events, oldest first."""
+    with closing(sqlite3.connect(day["database"].removeprefix("sqlite:///"))) as connection:
+        rows = connection.execute("SELECT data FROM events WHERE kind = 'settlement_ended' ORDER BY rowid").fetchall()
+    return [json.loads(data) for (data,) in rows]
+
+
+def test_demo__deposit__is_settled_on_the_next_post_and_moves_no_share_price(day: dict[str, Any]) -> None:
+    (asked,) = [event["time"] for event in day["story"] if "asks to deposit" in event["what"]]
+    before = next(slot for slot in reversed(slots(day, "stable")) if slot["time"] < asked)
+    after = next(slot for slot in slots(day, "stable") if slot["time"] > asked)
     assert int(after["nav"]) * 100 > int(before["nav"]) * 145
     moved = abs(int(after["price_per_share"]) - int(before["price_per_share"]))
     assert moved * 1_000 < int(before["price_per_share"])
     assert after["state"] == "posted"
+    (settled,) = [each for each in settlements(day) if int(each["settled"]["deposited"]) > 0]
+    assert settled["valuation_time"] == after["time"]
+    assert (settled["differs"], settled["settled"]["price_per_share"]) == ([], after["price_per_share"])
+
+
+def test_demo__redemption__is_settled_burned_and_paid(day: dict[str, Any]) -> None:
+    (settled,) = [each["settled"] for each in settlements(day) if int(each["settled"]["burned"]) > 0]
+    assert int(settled["burned"]) == 500_000 * WAD
+    ((_, paid),) = settled["payouts"]
+    assert abs(int(paid) * 10**12 - 500_000 * int(settled["price_per_share"])) < 10**12
+
+
+def test_demo__loan__has_a_health_factor_until_it_is_critical(day: dict[str, Any]) -> None:
+    watched = [slot["risk"] for slot in slots(day, "levered-pt") if slot["risk"] is not None]
+    factors = {int(report["lending"][0]["health_factor"]): report["status"] for report in watched}
+    assert len(watched) == len(slots(day, "levered-pt"))
+    assert {status for factor, status in factors.items() if factor > WAD} == {"safe"}
+    assert {status for factor, status in factors.items() if factor < WAD} == {"critical"}
+
+
+def test_demo__fall_of_a_day__is_vetoed_and_not_posted_until_prices_recover(day: dict[str, Any]) -> None:
+    vetoed = slots(day, "multi", state="skipped")[1:]
+    assert {slot["reason"] for slot in vetoed} == {"day_loss_limit"}
+    assert all(int(slot["gate"]["daily_loss"]) > 5 * WAD // 100 for slot in vetoed)
+    after = next(slot for slot in slots(day, "multi") if slot["time"] > vetoed[-1]["time"])
+    assert (after["state"], after["gate"]["vetoes"]) == ("posted", [])
 
 
 def test_demo__jump__is_verified_held_and_the_old_value_served(day: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
+from eth_utils.address import to_checksum_address
 
 from bench.anvil import binary
 from navoracle.chain.transactions.watching import Watcher
@@ -14,17 +15,16 @@ from navoracle.cli.main import run
 from tests.acceptance.worlds import THREE_FUNDS
 from tests.requirements import needs_node
 
-ADDRESS = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
-
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Places that nobody must ask: the drill has its own."""
     text = THREE_FUNDS.read_text(encoding="utf-8")
-    for name in {part.split("}")[0] for part in text.split("${")[1:]}:
-        monkeypatch.setenv(name, ADDRESS)
+    for place, name in enumerate(sorted({part.split("}")[0] for part in text.split("${")[1:]}), 1):
+        monkeypatch.setenv(name, to_checksum_address(f"0x{place:040x}"))
     monkeypatch.setenv("HOME_RPC", "http://127.0.0.1:1/")
     monkeypatch.setenv("KEY_FILE", "/nowhere/poster.key")
+    monkeypatch.setenv("MORPHO_MARKET", "0x" + 64 * "1")
     monkeypatch.setenv("COLUMNS", "160")
 
 

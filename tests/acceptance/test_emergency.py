@@ -20,9 +20,9 @@ from navoracle.chain.signers import EphemeralSigner
 from navoracle.demo.world import CHAIN, GUARDIAN, OPERATOR, POSTER, RISK
 from navoracle.domain.units import WAD, Wad
 from navoracle.publishers.nav_registry_codec import FundWord, Status, decode_word
-from navoracle.requests import parse_signed_request
+from navoracle.requests.document import parse_signed_request
 from navoracle.storage import SqlStore
-from tests.acceptance.worlds import Bench
+from tests.acceptance.worlds import THREE_FUNDS, Bench
 
 REASON = "the price feed looks wrong"
 ASK = ("emergency", "hold", "multi", "--reason", REASON, "--json")
@@ -95,6 +95,23 @@ def test_emergency__unsigned__is_signed_by_a_wallet_in_a_second_step(bench: Benc
     assert result.code == 0
     assert result.json["digest"] == printed["digest"]
     assert queued(bench) == [printed["digest"]]
+
+
+def test_emergency__hold_without_a_guardians_key__warns_that_the_registry_is_not_told(still: Bench) -> None:
+    text = THREE_FUNDS.read_text()
+    begin = text.index("    guardian:")
+    keyless = still.folder / "keyless.yaml"
+    keyless.write_text(text[:begin] + text[text.index("\n\n", begin) :])
+    key = ("--key-file", key_file(still.folder, GUARDIAN))
+    for way in (("--unsigned",), key):
+        (warning,) = still.cli(*ASK, *way, config=keyless).json["warnings"]
+        assert "the registry will not be told of the hold: no guardian's key is configured for home" in warning
+        assert "`navoracle emergency hold multi --send" in warning
+        assert still.cli(*ASK, *way).json["warnings"] == []
+    shown = still.cli(*ASK[:-1], *key, config=keyless)
+    assert "will not be told" in shown.out
+    update = ("emergency", "update", "multi", "--reason", REASON, "--json", *key)
+    assert still.cli(*update, config=keyless).json["warnings"] == []
 
 
 def test_emergency__request_from_a_file__is_signed_without_a_configuration(still: Bench) -> None:

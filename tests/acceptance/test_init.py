@@ -16,11 +16,11 @@ from navoracle.chain.embedded import EmbeddedChain
 from navoracle.chain.rpc import NodeRefused
 from navoracle.config.loading import load_config
 from navoracle.demo.world import POSTER, DemoWorld, holder_of
-from navoracle.domain.units import WAD, to_wad
+from navoracle.domain.units import to_wad
 from tests.acceptance.node import serving
 from tests.acceptance.peer_worlds import with_peer
 from tests.acceptance.vault_world import CUSTODIAN, FEES, VaultWorld
-from tests.acceptance.worlds import Bench, Result
+from tests.acceptance.worlds import Bench, Result, gross_values
 
 URL = "http://127.0.0.1:8545"
 NOBODY = "0x000000000000000000000000000000000000dEaD"
@@ -101,16 +101,16 @@ def test_init__registry_and_one_of_its_funds__takes_holders_and_tokens_and_is_wo
     assert told["roles"] == {"poster": still.chain.accounts[POSTER]}
     (fund,) = told["funds"]
     assert (fund["fund"], fund["id"], fund["supply"]) == ("stable", 1, world.shares["stable"])
-    assert [each["kind"] for each in fund["positions"]] == ["erc20", "erc20", "erc4626"]
+    assert [each["kind"] for each in fund["positions"]] == ["fund_vault", "erc20", "erc20", "erc4626"]
     found = valued(still, file)
-    assert (found["nav_after"], found["price_per_share"]) == (str(to_wad("5000000")), str(WAD))
+    assert gross_values({"funds": [found]}) == {"stable": to_wad("5000000")}
 
 
 def test_init__registry__has_all_its_funds_and_what_they_hold_is_to_be_named(still: Bench) -> None:
     file, told = written(still, still.world.registry)
     assert [(fund["fund"], fund["id"]) for fund in told["funds"]] == [("stable", 1), ("levered-pt", 2), ("multi", 3)]
     names = {each["name"] for each in told["variables"]}
-    assert {"STABLE_HOLDING_TOKEN", "LEVERED_PT_HOLDING_HOLDER", "FEED_MULTI_HOLDING_REDSTONE"} <= names
+    assert {"LEVERED_PT_HOLDING_TOKEN", "LEVERED_PT_HOLDING_HOLDER", "FEED_MULTI_HOLDING_REDSTONE"} <= names
     still.variables |= OWN
     result = still.cli("check", "--json", config=file)
     assert result.code == 4
@@ -250,7 +250,7 @@ def test_init__wrong_usage_or_address__is_named_with_advice_and_writes_nothing(
 ) -> None:
     world = still.world
     places = {
-        "{ORACLE}": world.oracle,
+        "{ORACLE}": world.principal.oracle,
         "{VAULT}": world.tokens["USDC-vault"],
         "{USDC}": world.tokens["USDC"],
         "{REGISTRY}": world.registry,

@@ -10,7 +10,7 @@ import yaml
 
 from navoracle.domain.units import to_wad
 from tests.acceptance.node import serving
-from tests.acceptance.worlds import THREE_FUNDS, Bench
+from tests.acceptance.worlds import THREE_FUNDS, Bench, attest_beside
 
 
 def lines(tree: dict[str, Any]) -> list[dict[str, Any]]:
@@ -29,7 +29,7 @@ def test_nav__explain__goes_from_the_nav_to_the_raw_bytes(still: Bench) -> None:
     for expected in (
         "collateral",
         "debt",
-        "position levered-pt.loan",
+        "position levered-pt.morpho/USDC-borrowed",
         "price of PT-USDe (asset)",
         "rate PT-USDe.derived",
         "price of USDe (asset)",
@@ -157,6 +157,7 @@ def test_record__written_file__holds_no_secret(still: Bench) -> None:
     text = THREE_FUNDS.read_text().replace("${HOME_RPC}", "https://node.example/v2/SECRETKEY")
     config = still.folder / "with-a-key.yaml"
     config.write_text(text)
+    attest_beside(config)
     assert still.cli("record", "--out", str(file), config=config).code == 0
     assert "node.example" in file.read_text()
     assert "SECRETKEY" not in file.read_text()
@@ -205,6 +206,7 @@ def test_record__of_endpoints_credentials_and_exchanges__is_replayed_without_the
         config["chains"]["home"]["endpoints"] = [{"url": f"{url}{secret}{number}"} for number in (1, 2)]
         path = still.folder / "with-services.yaml"
         path.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+        attest_beside(path)
         recorded = still.cli("record", "--out", str(file), "--json", config=path, chains={})
     assert recorded.code == 0, recorded.out + recorded.err
     replayed = still.cli("replay", "--world", str(file), "--json", chains={})

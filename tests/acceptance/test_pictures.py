@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from navoracle.cli.main import run
-from navoracle.composition import open_existing_store
+from navoracle.composition.stores import open_existing_store
 from navoracle.pictures import files
 from navoracle.pictures.slots import FundPicture, picture_of_history
 from tests.acceptance.replays import replay

@@ -14,6 +14,8 @@ from tests.requirements import PROJECT
 LEVERED = PROJECT / "config" / "levered-fund.yaml"
 """100 ETH at 3,000, 150,000 USDC owed, 80,000 USDT at an exchange that is short 100 ETH."""
 
+UNWATCHED = PROJECT / "config" / "one-fund.yaml"
+
 
 def edited(path: Path, *changes: tuple[str, str]) -> Path:
     """The example with places replaced, each of which is there."""
@@ -147,7 +149,7 @@ def test_risk__wrong_usage__says_what_is_wrong(still: Bench, arguments: tuple[st
 
 @pytest.mark.parametrize("command", [("show",), ("simulate", "--drop", "0.1"), ("stress",)], ids=lambda each: each[0])
 def test_risk__fund_that_is_not_watched__says_so(still: Bench, command: tuple[str, ...]) -> None:
-    result = still.cli("risk", command[0], "stable", *command[1:], "--json")
+    result = still.cli("risk", command[0], "stable", *command[1:], "--json", config=UNWATCHED)
     assert result.code == 2
     assert result.json["error"]["message"].startswith("stable is not watched")
 

@@ -7,11 +7,12 @@ from fractions import Fraction
 from random import Random
 from typing import Final
 
-from navoracle.composition import System
+from navoracle.composition.system import System
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.settlement import Post, SettlementPlan, VaultFeeTerms, VaultLimits
 from navoracle.domain.units import Timestamp, Wad
-from navoracle.keeper.settlements import Settlement, Settlements, Step
+from navoracle.keeper.settlement_look import Settlement, Step
+from navoracle.keeper.settlements import Settlements
 from navoracle.store_port import SlotState, Store
 from tests.acceptance.vault_happenings import GRANT, NAMES, Happenings
 from tests.acceptance.vault_node import (

@@ -14,15 +14,17 @@ from eth_utils.crypto import keccak
 from bench.anvil import binary
 from navoracle.abi import decode_result, encode_call
 from navoracle.chain.artifacts import artifact
-from navoracle.chain.deploy import NO_ADDRESS, GuardBounds, contract_address
+from navoracle.chain.deploy import contract_address
 from navoracle.chain.reader import MULTICALL3
-from navoracle.composition import System, open_store, open_system
+from navoracle.composition.stores import open_store
+from navoracle.composition.system import System, open_system
 from navoracle.config.loading import load_config
 from navoracle.domain.units import WAD, Timestamp
 from navoracle.drill.commands import KEYS, code
 from navoracle.drill.configuration import write
 from navoracle.drill.node import LocalNode
-from navoracle.ports import Address
+from navoracle.ports import NO_ADDRESS, Address
+from navoracle.registry_port import GuardBounds
 from navoracle.store_port import Store
 
 ADMIN, POSTER, RISK, GUARDIAN, CUSTODIAN, FEES, FIRST = range(7)

@@ -10,11 +10,12 @@ from typing import Any, Final
 from eth_utils.crypto import keccak
 
 from navoracle.abi import decode_result, encode_call
-from navoracle.chain.deploy import NO_ADDRESS, GuardBounds, RegistryRoles, deploy_registry
+from navoracle.chain.deploy import RegistryRoles, deploy_registry
 from navoracle.chain.embedded import EmbeddedChain
-from navoracle.composition import ChainAccess
+from navoracle.composition.system import ChainAccess
 from navoracle.domain.units import WAD, Timestamp
-from navoracle.ports import Address
+from navoracle.ports import NO_ADDRESS, Address
+from navoracle.registry_port import GuardBounds
 
 ADMIN, POSTER, RISK, GUARDIAN, MANAGER, CUSTODIAN, FEES, ALICE, BOB = range(9)
 CHAIN: Final = "home"

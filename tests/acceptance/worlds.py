@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 from unittest.mock import patch
@@ -17,14 +20,16 @@ import pytest
 from navoracle.chain.embedded import EmbeddedChain
 from navoracle.cli.main import run
 from navoracle.cli.runtime import Runtime
-from navoracle.composition import ChainAccess
+from navoracle.composition.system import ChainAccess
 from navoracle.demo.examples import example_configuration
 from navoracle.demo.world import DemoWorld
 from navoracle.domain.units import Timestamp
+from tests.embedded_copies import copy_of
 
 T = TypeVar("T")
 
 THREE_FUNDS = example_configuration("three-funds.yaml")
+ATTESTATION = example_configuration("gold-attestation.json")
 
 
 class WorldClock:
@@ -114,11 +119,31 @@ class Bench:
         return asyncio.run(ask())
 
 
+def gross_values(document: Any) -> dict[str, int]:
+    """By fund what it is worth before fees payable, by the JSON of `nav`, or by what a post found.
+
+    Of the example's funds the one with a vault owes some: those of the time since its vault last took them.
+    """
+    found = {part["fund"]: part.get("found", part) for part in document["funds"]}
+    return {fund: int(part["nav_after"]) + int(part["components"]["after"]["fees"]) for fund, part in found.items()}
+
+
 def build_world() -> DemoWorld:
-    """A fresh world, an hour after its funds were registered."""
+    """A fresh world, an hour after its funds were registered: a copy of one that nobody else gets."""
+    untouched = _untouched_world()
+    return deepcopy(untouched, {id(untouched.chain): copy_of(untouched.chain)})
+
+
+@cache
+def _untouched_world() -> DemoWorld:
     world = asyncio.run(DemoWorld.build(EmbeddedChain()))
     world.chain.mine(Timestamp(world.chain.now + 3_600))
     return world
+
+
+def attest_beside(path: Path) -> None:
+    """Put the document that the example configuration reads beside a copy of it."""
+    shutil.copy(ATTESTATION, path.parent)
 
 
 @contextmanager
@@ -128,4 +153,5 @@ def edited(path: Path, **changes: str) -> Iterator[Path]:
     for old, new in changes.items():
         text = text.replace(old, new)
     path.write_text(text, encoding="utf-8")
+    attest_beside(path)
     yield path

@@ -96,8 +96,8 @@ class Visit:
     base: str
     session: StorageState | None = None
 
-    def open(self, path: str, *, scheme: str = "light", width: int = 1_280) -> Watched:
-        """A new visitor's page."""
+    def open(self, path: str, *, scheme: str = "light", width: int = 1_280, before: str = "") -> Watched:
+        """A new visitor's page; `before` is a script that runs before any of its own."""
         context = self.browser.new_context(
             color_scheme="dark" if scheme == "dark" else "light",
             viewport={"width": width, "height": 900},
@@ -105,6 +105,8 @@ class Visit:
             storage_state=self.session,
         )
         found = Watched(context.new_page(), context)
+        if before:
+            found.page.add_init_script(before)
         found.page.goto(f"{self.base}/dashboard{path}")
         return found
 
@@ -115,11 +117,17 @@ def log_in(page: Page, password: str) -> None:
     page.get_by_role("button", name="Log in").click()
 
 
+DRAWN: Final = """() => [...document.querySelectorAll('.chart')].every(
+  (each) => each.offsetParent === null || each.hasAttribute('_echarts_instance_'))"""
+"""Whether every chart that is shown has been drawn; their library comes after the page."""
+
+
 def settled(page: Page) -> Page:
-    """Wait until the page is there, live, and dressed."""
+    """Wait until the page is there, live, and dressed, and its charts are drawn."""
     page.wait_for_selector("h1")
     until(page, "() => window.socket?.connected && document.getElementById('theme')?.hasAttribute('aria-label')")
     until(page, "() => document.fonts.status === 'loaded'")
+    until(page, DRAWN)
     return page
 
 

@@ -11,7 +11,8 @@ from navoracle.domain.cadence import Cadence
 from navoracle.domain.units import Timestamp, Wad, to_wad
 from navoracle.ports import Clock
 from navoracle.read_model.operations import CheckRecord, LaneRecord, NextSlot, NodeRecord
-from navoracle.requests import Authority, RequestDesk, RequestSubject
+from navoracle.requests.authority import Authority
+from navoracle.requests.desk import RequestDesk, RequestSubject
 from navoracle.state_files.external import External, ExternalPart
 from navoracle.state_files.facts import Facts, RiskPoint, StressLine
 from navoracle.storage import SqlStore
@@ -133,7 +134,13 @@ def fill(store: SqlStore) -> None:
 
 def _alert(rule: str, subject: str, severity: Severity, resolved: Timestamp | None) -> AlertRow:
     began, seen = Timestamp(builders.NOW - 900), Timestamp(builders.NOW - 60)
-    return AlertRow(
-        f"{rule}:{subject}", rule, subject, severity, f"{rule} of {subject}", "Fill it up.", began, seen, 3, None, None,
-        None, None, resolved,
-    )  # fmt: skip
+    return rows.alert_row(
+        f"{rule}:{subject}",
+        f"{rule} of {subject}",
+        severity=severity,
+        advice="Fill it up.",
+        first_at=began,
+        last_at=seen,
+        count=3,
+        resolved_at=resolved,
+    )

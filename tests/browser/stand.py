@@ -10,20 +10,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from navoracle.composition import open_store
+from navoracle.composition.stores import open_store
 from navoracle.dashboard.access import Password, hashed
 from navoracle.dashboard.attach import Settings
 from navoracle.dashboard.gate import Access
 from navoracle.dashboard.standalone import serving_dashboard
 from navoracle.domain.units import Timestamp
-from navoracle.read_model import FundFacts, ReadModel, Sources
+from navoracle.read_model.model import ReadModel
+from navoracle.read_model.sources import FundFacts, Sources
 from navoracle.read_model.verification import Verification
 from navoracle.state_files.documents import documents_of
 from navoracle.state_files.documents.index import entry_json, index_entry
 from navoracle.state_files.writer import SetWriter
-from navoracle.store_port import AlertRow, Severity
+from navoracle.store_port import AlertRow
 from tests.browser.keeper import SHOWN, RunningClock, Told, desk_of, fill, rich_facts
 from tests.unit.state_files import builders
+from tests.unit.storage.builders import alert_row
 
 MARKUP: Final = '<img src=x onerror="window.broken=1">'
 """A fund's name; where it were taken for markup, `window.broken` would be set."""
@@ -49,6 +51,7 @@ class Stand:
         self.port = 0
         self.facts = {f"fund-{number:05d}": f"fund-{number:05d}" for number in range(MANY - 1)}
         self._entries: dict[str, Any] = {}
+        self._served = MANY
 
     def now(self) -> Timestamp:
         """The stand's clock: the builders' time, and what has passed since."""
@@ -70,8 +73,14 @@ class Stand:
         self._writer.write(MARKUP, documents)
         plain = replace(rich_facts(), view=replace(builders.VIEW, fund=SHOWN), now=self.now())
         self._writer.write(SHOWN, documents_of(plain))
-        index = {"format": 1, "updated_at": entry["updated_at"], "age_s": 0, "funds": self._entries}
+        entries = {name: self._entries[name] for name in self._names()}
+        index = {"format": 1, "updated_at": entry["updated_at"], "age_s": 0, "funds": entries}
         self._writer.write_index(json.dumps(index).encode())
+
+    def serve_only(self, funds: int) -> None:
+        """Serve so many of the plain funds from now on, and the two that are not plain."""
+        self._served = funds
+        self.write()
 
     def document(self, name: str) -> dict[str, Any]:
         """A document of the fund as it is in its file."""
@@ -82,23 +91,8 @@ class Stand:
     def alert(self) -> None:
         """Let something be wrong, with markup in what is said of it."""
         told, at = "the NAV is old: <script>window.broken=1</script>", self.now()
-        row = AlertRow(
-            key="NavStale:x",
-            rule="NavStale",
-            subject=MARKUP,
-            severity=Severity.CRITICAL,
-            message=told,
-            advice="Look at the node.",
-            first_at=at,
-            last_at=at,
-            count=1,
-            notified_at=None,
-            escalated_at=None,
-            acknowledged_at=None,
-            acknowledged_by=None,
-            resolved_at=None,
-        )
-        self._store.save_alert(row)
+        row = alert_row("NavStale:x", told, advice="Look at the node.", first_at=at, last_at=at)
+        self._store.save_alert(replace(row, subject=MARKUP))
 
     def alerts(self) -> tuple[AlertRow, ...]:
         """Every alert as it is kept."""
@@ -125,11 +119,11 @@ class Stand:
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        names = {name: FundFacts(name, "main", frozenset()) for name in (*self.facts, MARKUP)}
+        known = {name: FundFacts(name, "main", frozenset()) for name in (*self.facts, MARKUP)}
         model = ReadModel(
             Sources(
                 store=self._store,
-                funds=lambda: names,
+                funds=lambda: {name: known[name] for name in self._names()},
                 state_folder=self._folder / "state",
                 now=self.now,
                 verify=_verify,
@@ -141,6 +135,9 @@ class Stand:
         async with serving_dashboard(model, Settings(access, 3_600), "127.0.0.1", 0, desk) as self.port:
             self._ready.set()
             await self._stop.wait()
+
+    def _names(self) -> list[str]:
+        return [*list(self.facts)[: self._served - 1], MARKUP]
 
     @staticmethod
     def _altered(content: bytes, nav: str | None) -> bytes:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import statistics
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,11 +23,22 @@ from tests.browser.test_stand import fact, rows
 pytestmark = [pytest.mark.sockets]
 
 FUND: Final = "multi"
+WITH_VAULT: Final = "stable"
 PATHS: Final = {page.title: page.path.replace("{fund:path}", FUND) for page in PAGES}
 MINE: Final = ("Overview", "Funds", "Fund", "Prices")
 MOST_BYTES: Final = 3_000_000
-DRAWN_WITHIN: Final = 15.0
-"""Seconds; far above what a quiet machine needs, whose figure is printed."""
+DRAWN_WITHIN: Final = 1.5
+"""Seconds from asking for the page to its first paint, and to the NAV in it."""
+
+NAV_SEEN: Final = """
+  const look = () => {
+    if (/[0-9]/.test(document.getElementById('nav')?.textContent ?? '')) {
+      requestAnimationFrame(() => setTimeout(() => { window.navSeen = performance.now(); }));
+    } else setTimeout(look, 5);
+  };
+  look();
+"""
+"""Notes when the NAV has been drawn."""
 
 
 @pytest.mark.parametrize("title", MINE)
@@ -54,16 +67,38 @@ def test_page__of_a_demo__fails_nowhere(playing: Visit, title: str) -> None:
 
 
 def test_first_page__nothing_cached__is_small_and_soon_drawn(playing: Visit) -> None:
-    watched = playing.open("/")
-    settled(watched.page)
-    sizes = watched.page.evaluate(
-        "performance.getEntries().filter((each) => 'transferSize' in each).map((each) => each.transferSize)"
-    )
-    drawn = watched.page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime") / 1_000
-    print(f"the first page takes {sum(sizes):,d} bytes and is drawn after {drawn:.2f} s")
+    drawn: list[float] = []
+    for _ in range(5):
+        watched = playing.open("/", before=NAV_SEEN)
+        settled(watched.page)
+        until(watched.page, "() => window.navSeen !== undefined")
+        sizes = watched.page.evaluate(
+            "performance.getEntries().filter((each) => 'transferSize' in each).map((each) => each.transferSize)"
+        )
+        paint = watched.page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+        drawn.append(max(paint, watched.page.evaluate("window.navSeen")) / 1_000)
+        assert 100_000 < sum(sizes) <= MOST_BYTES
+        watched.context.close()
+    told = ", ".join(f"{seconds:.2f}" for seconds in drawn)
+    print(f"the first page takes {sum(sizes):,d} bytes; it and the NAV in it are drawn after {told} s")
 
-    assert 100_000 < sum(sizes) <= MOST_BYTES
-    assert drawn < DRAWN_WITHIN
+    assert statistics.median(drawn) < DRAWN_WITHIN
+
+
+def test_fund__bridge__is_drawn_and_told_in_figures(playing: Visit, tmp_path: Path) -> None:
+    watched = playing.open(f"/funds/{WITH_VAULT}")
+    page = settled(watched.page)
+    card = page.locator("#bridge")
+    card.locator("canvas").wait_for()
+
+    told = {row[0]: row[1] for row in rows(page, "Bridge")}
+    assert list(told) == ["Then", "Prices", "Income", "Fees", "Flows", "Unexplained", "Now"]
+    amounts = [Decimal(told[name].replace(",", "")) for name in told]
+    assert abs(sum(amounts[:-1]) - amounts[-1]) <= Decimal("0.06")  # each is rounded for reading
+    label = card.locator(".chart").get_attribute("aria-label") or ""
+    assert f"Prices {told['Prices']}" in label
+    take(page, "bridge", tmp_path, part=card)
+    watched.check()
     watched.context.close()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import time
+import statistics
 import urllib.error
 import urllib.request
 from decimal import Decimal
@@ -18,6 +18,9 @@ from tests.browser.conftest import Visit, log_in, settled, until
 from tests.browser.stand import ASSET, MANY, MARKUP, Stand
 
 pytestmark = [pytest.mark.sockets]
+
+FILTERED_WITHIN = 0.3
+"""Seconds from the last key to the rows, which the pause in typing is a part of."""
 
 
 def asked(url: str, **headers: str) -> tuple[int, dict[str, str], str]:
@@ -151,17 +154,7 @@ def test_funds__ten_thousand__are_filtered_sorted_and_paged_where_they_are_kept(
     table = page.get_by_role("table")
     assert table.locator("tbody tr").count() == 50
 
-    seconds = []
-    for text in ("fund-0777", "fund-0123", "fund-0055"):
-        field = page.get_by_label("Search name, chain or reason")
-        began = time.monotonic()
-        field.fill(text)
-        page.get_by_text(re.compile(r"1 to 10 of 10$")).wait_for()
-        until(page, "(text) => document.querySelector('tbody th').innerText.startsWith(text)", text)
-        seconds.append(time.monotonic() - began)
-        assert all(row[0].startswith(text) for row in rows(page, "Funds"))
-        assert field.input_value() == text
-    print(f"a filter over {MANY} funds takes {min(seconds):.3f} s, 0.2 s of which wait for a pause in typing")
+    assert all(row[0].startswith("fund-0055") for row in filtered(page, "fund-0055", 10)[1])
     page.get_by_label("Search name, chain or reason").fill("")
     page.get_by_text(f"of {MANY:,d}").wait_for()
     page.get_by_role("button", name="NAV").click()
@@ -170,6 +163,137 @@ def test_funds__ten_thousand__are_filtered_sorted_and_paged_where_they_are_kept(
     assert navs == sorted(navs)
     page.get_by_role("button", name="Next").click()
     page.get_by_text("51 to 100").wait_for()
+    watched.check()
+
+
+def filtered(page: Page, text: str, expected: int) -> tuple[float, list[list[str]]]:
+    """Seconds from the last key to the rows of a filter, as the page itself measures them, and the rows."""
+    field = page.get_by_label("Search name, chain or reason")
+    field.fill("")
+    until(page, "() => document.querySelector('input[type=search]').value === ''")
+    page.wait_for_timeout(400)
+    page.evaluate(
+        """(text) => {
+          const table = document.querySelector('.records tbody');
+          document.querySelector('input[type=search]').addEventListener(
+            'input', () => { window.pressedAt = performance.now(); window.shownAt = null; }, { once: true });
+          const look = () => {
+            const rows = [...table.querySelectorAll('th')];
+            const done = rows.length > 0 && rows.every((each) => each.innerText.startsWith(text));
+            if (window.pressedAt && done) window.shownAt = performance.now();
+            else requestAnimationFrame(look);
+          };
+          window.pressedAt = null;
+          requestAnimationFrame(look);
+        }""",
+        text,
+    )
+    field.fill(text)
+    until(page, "() => Boolean(window.shownAt)")
+    page.get_by_text(re.compile(rf"1 to {expected} of {expected}$")).wait_for()
+    assert field.input_value() == text
+    return page.evaluate("window.shownAt - window.pressedAt") / 1_000, rows(page, "Funds")
+
+
+def test_funds__filter__is_as_quick_with_ten_thousand_as_with_a_hundred(many: Visit, stand: Stand) -> None:
+    watched = many.open("/funds")
+    page = settled(watched.page)
+    page.get_by_text(f"of {MANY:,d}").wait_for()
+    large = [filtered(page, text, 10)[0] for text in ("fund-0777", "fund-0123", "fund-0055", "fund-0901", "fund-0666")]
+    try:
+        stand.serve_only(100)
+        page.get_by_label("Search name, chain or reason").fill("")
+        page.get_by_text(re.compile("of 100$")).wait_for(timeout=10_000)
+        small = [
+            filtered(page, text, 10)[0] for text in ("fund-0007", "fund-0003", "fund-0005", "fund-0001", "fund-0006")
+        ]
+    finally:
+        stand.serve_only(MANY)
+    of_large, of_small = statistics.median(large), statistics.median(small)
+    print(
+        f"from the last key to the rows: {of_large:.3f} s over {MANY:,d} funds ({min(large):.3f} to {max(large):.3f}), "
+        f"{of_small:.3f} s over 100, {of_large / of_small:.2f} times as long"
+    )
+    assert of_large < FILTERED_WITHIN
+    watched.check()
+
+
+LIVE = """(root) => {
+  const lines = [];
+  const tell = (node, depth) => {
+    const said = {};
+    for (const { name, value } of node.attributes) {
+      const own = ['style', 'inert', '_echarts_instance_', 'selected', 'value'].includes(name) ||
+        (name === 'id' && /^c[0-9]+$/.test(value)) || (name === 'class' && /^(q-|nicegui-|$)/.test(value));
+      if (!own) said[name] = name === 'disabled' ? '' : value;
+    }
+    const counts = 'data-since' in said || 'data-until' in said;
+    if (node.id === 'clock') delete said['data-now'];
+    const direct = [...node.childNodes].filter((each) => each.nodeType === Node.TEXT_NODE);
+    const time = node.textContent === '' ? '' : 'TIME';
+    const text = counts ? time : direct.map((each) => each.nodeValue).join('');
+    lines.push(`${' '.repeat(depth)}${node.tagName} ${JSON.stringify(Object.entries(said).sort())} ${text}`);
+    if (!node.classList.contains('chart')) for (const each of node.children) tell(each, depth + 1);
+  };
+  tell(root, 0);
+  return lines;
+}"""
+"""What an element is and what is in it, line by line: of a page that lives, and of the one that was seen before it."""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/?fund=" + quote(MARKUP), "/funds?text=fund-0012", "/funds/" + quote(MARKUP, safe=""), "/prices",
+        "/risk?fund=" + quote(MARKUP), "/kpis?fund=" + quote(MARKUP), "/operations", "/guardian",
+    ],
+)  # fmt: skip
+def test_page__before_its_scripts_have_run__is_what_they_make_of_it(many: Visit, path: str) -> None:
+    watched = many.open(path)
+    page = settled(watched.page)
+    page.wait_for_timeout(300)
+    live = page.evaluate(f"({LIVE})(document.querySelector('.nicegui-content'))")
+    answer = watched.context.request.get(f"{many.base}/dashboard{path}").text()
+    text = re.sub(r"<style.*?</style>", "", answer, flags=re.DOTALL)  # another answer's nonce would be refused here
+    first = page.evaluate(
+        f"(text) => ({LIVE})(new DOMParser().parseFromString(text, 'text/html').querySelector('.nicegui-content'))",
+        text,
+    )
+    assert first == live
+    assert len(first) > 50
+    watched.check()
+
+
+def test_overview__without_a_choice__is_of_the_fund_that_needs_attention_most(many: Visit, stand: Stand) -> None:
+    stand.alert()
+    watched = many.open("/")
+    page = settled(watched.page)
+
+    assert page.locator("h1").inner_text() == MARKUP
+    answers = {name: page.locator(f"#answer-{name}").inner_text() for name in ("right", "fresh", "safe", "do")}
+    assert "Look at the node." in answers["do"]
+    assert "NavStale" in answers["do"]
+    assert "health factor 1.0655" in answers["safe"]
+    assert answers["right"].split("\n")[0].startswith("Right")
+    for name in answers:
+        target = page.locator(f"#answer-{name} a").first.get_attribute("href")
+        assert target is not None
+        assert page.locator(target).is_visible()
+    page.get_by_role("navigation", name="Funds that need attention").get_by_text("more").wait_for()
+    watched.check()
+
+
+def test_page__printed__is_light_and_has_nothing_to_press(many: Visit) -> None:
+    watched = many.open("/?fund=" + quote(MARKUP), scheme="dark")
+    page = settled(watched.page)
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    assert page.locator("#nav").is_visible()
+    assert not page.locator(".top").is_visible()
+    assert not page.get_by_label("Slices by").is_visible()
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     watched.check()
 
 

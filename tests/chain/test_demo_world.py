@@ -6,9 +6,22 @@ import pytest
 
 from navoracle.abi import decode_result, encode_call
 from navoracle.chain.embedded import EmbeddedChain
-from navoracle.demo.world import CHAIN, FUNDS, GROUPS, OPENING_NAV, PRICES, DemoWorld, holder_of
+from navoracle.demo.world import (
+    ALICE,
+    BOB,
+    CHAIN,
+    FUNDS,
+    GROUPS,
+    LOAN,
+    OPENING_NAV,
+    PRICES,
+    DemoWorld,
+    holder_of,
+)
+from navoracle.domain import morpho
 from navoracle.domain.errors import CallReverted
-from navoracle.domain.units import to_wad
+from navoracle.domain.morpho import MorphoMarket
+from navoracle.domain.units import Timestamp, Wad, to_wad
 from navoracle.ports import Address
 
 
@@ -24,6 +37,22 @@ async def latest(world: DemoWorld, asset: str, group: str) -> tuple[int, int]:
     types = ("uint80", "int256", "uint256", "uint256", "uint80")
     _, price, _, updated, _ = await ask(world, world.feeds[asset, group], "latestRoundData()", types=types)
     return price, updated
+
+
+async def totals(world: DemoWorld) -> MorphoMarket:
+    """The lending market's totals at its last touch."""
+    key = bytes.fromhex(world.lending.id[2:])
+    found = await ask(world, world.lending.morpho, "market(bytes32)", key, types=("uint128",) * 6)
+    supplied, supply_shares, borrowed, borrow_shares, updated, fee = found
+    return MorphoMarket(supplied, supply_shares, borrowed, borrow_shares, Timestamp(updated), Wad(fee))
+
+
+async def loan(world: DemoWorld) -> tuple[int, int]:
+    """What the leveraged fund has pledged, and its borrow shares."""
+    types, key = ("uint256", "uint128", "uint128"), bytes.fromhex(world.lending.id[2:])
+    account = holder_of("levered-pt")
+    _, shares, pledged = await ask(world, world.lending.morpho, "position(bytes32,address)", key, account, types=types)
+    return pledged, shares
 
 
 async def test_demo_world__every_method__does_what_it_says() -> None:
@@ -53,9 +82,9 @@ async def test_demo_world__every_method__does_what_it_says() -> None:
 
     for owed in ("8500000", "7000000.5"):
         await world.set_debt(to_wad(owed))
-        holder = holder_of("levered-pt")
-        (debt,) = await ask(world, world.tokens["USDC-debt"], "balanceOf(address)", holder, types=("uint256",))
-        assert debt == to_wad(owed) // 10**12
+        pledged, borrowed = await loan(world)
+        assert pledged == to_wad("10000000")
+        assert to_wad(owed) // 10**12 <= morpho.owed(borrowed, await totals(world)) <= to_wad(owed) // 10**12 + 1
 
     await world.add_yield(to_wad("1000"))
     (assets,) = await ask(world, world.tokens["USDC-vault"], "totalAssets()", types=("uint256",))
@@ -63,5 +92,37 @@ async def test_demo_world__every_method__does_what_it_says() -> None:
 
     await world.set_pt_rate(to_wad("0.96"), to_wad("0.955"))
     rate = "getPtToAssetRate(address,uint32)"
-    assert await ask(world, world.oracle, rate, world.market, 0, types=("uint256",)) == (to_wad("0.96"),)
-    assert await ask(world, world.oracle, rate, world.market, 900, types=("uint256",)) == (to_wad("0.955"),)
+    oracle, market = world.principal.oracle, world.principal.market
+    assert await ask(world, oracle, rate, market, 0, types=("uint256",)) == (to_wad("0.96"),)
+    assert await ask(world, oracle, rate, market, 900, types=("uint256",)) == (to_wad("0.955"),)
+    assert await ask(world, world.lending.oracle, "price()", types=("uint256",)) == (955 * 10**21,)
+
+
+async def test_demo_world__loan_that_costs__owes_what_morphos_formulas_say() -> None:
+    world = await DemoWorld.build(EmbeddedChain())
+    before, (_, shares) = await totals(world), await loan(world)
+    assert morpho.owed(shares, before) == LOAN // 10**12
+
+    await world.set_borrow_rate(to_wad("0.05"))
+    since = await totals(world)
+    assert since.total_borrow_assets == before.total_borrow_assets, "until then it costs nothing"
+    world.chain.mine(Timestamp(world.chain.now + 30 * 86_400))
+    await world.set_borrow_rate(to_wad("0"))
+
+    (each_second, now) = (to_wad("0.05") // (365 * 86_400), world.chain.now)
+    assert await totals(world) == morpho.accrue(since, Wad(each_second), now).market
+    assert LOAN // 10**12 * 1_004 < morpho.owed(shares, await totals(world)) * 1_000 < LOAN // 10**12 * 1_005
+
+
+async def test_demo_world__vault__takes_deposits_and_redemptions_for_the_epoch_that_is_open() -> None:
+    world = await DemoWorld.build(EmbeddedChain())
+    vault = world.vault
+    epoch, closes_at = await vault.epoch()
+    assert closes_at % 3_600 == 50 * 60
+    assert await vault.shares_of(ALICE) == to_wad("3000000")
+    assert await vault.shares_of(BOB) == to_wad("2000000")
+
+    assert await vault.request_deposit(ALICE, to_wad("100")) == epoch
+    assert await vault.request_redeem(BOB, to_wad("5")) == epoch
+    found = await ask(world, vault.address, "settlement()", types=("uint256",) * 9)
+    assert (found[4], found[5], found[8]) == (100 * 10**6, to_wad("5"), OPENING_NAV["stable"])

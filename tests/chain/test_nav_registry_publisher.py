@@ -7,12 +7,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from navoracle.abi import encode_call
-from navoracle.chain.deploy import (
-    FundOpening,
-    GuardBounds,
-    RegistryRoles,
-    deploy_registry,
-)
+from navoracle.chain.deploy import FundOpening, RegistryRoles, deploy_registry
 from navoracle.chain.embedded import EmbeddedChain
 from navoracle.chain.versions import require_contract
 from navoracle.domain.errors import CallReverted, ChainError, ConfigurationError, DomainError
@@ -22,6 +17,7 @@ from navoracle.ports import Address
 from navoracle.publisher_port import Batch, FundPost, Preview, ReadBack
 from navoracle.publishers.nav_registry import NavRegistryPublisher
 from navoracle.publishers.nav_registry_codec import RecordSize, encode_header, encode_record
+from navoracle.registry_port import GuardBounds
 from tests.unit.publishers.posts import ROOT, fund_post
 
 ADMIN, POSTER, RISK, GUARDIAN, VAULT = range(5)
@@ -103,8 +99,8 @@ async def test_confirmed__funds_on_two_profiles__have_the_bounds_of_their_own() 
     )
     await here.as_role(ADMIN, "assignProfile(uint256,uint256)", 2, 5)
     served = await here.publisher.confirmed({"one": 1, "two": 2})
-    assert served["one"].bounds == PostBounds(up_bps=1_000, down_bps=1_000, day_bps=2_500)
-    assert served["two"].bounds == PostBounds(up_bps=1_112, down_bps=900, day_bps=3_000)
+    assert served["one"].bounds == PostBounds(up_bps=1_000, down_bps=1_000, day_bps=2_500, max_age=7_200)
+    assert served["two"].bounds == PostBounds(up_bps=1_112, down_bps=900, day_bps=3_000, max_age=60)
 
 
 async def test_preview__every_kind_of_record__says_what_to_send() -> None:

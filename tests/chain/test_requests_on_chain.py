@@ -16,7 +16,10 @@ from navoracle.chain.signers import EphemeralSigner
 from navoracle.domain.errors import RequestRefused
 from navoracle.domain.units import WAD, Timestamp, Wad
 from navoracle.ports import Address
-from navoracle.requests import Action, ActionRequest, Authority, RequestDesk, RequestSubject, RoleCheck, SignedRequest
+from navoracle.requests.actions import Action
+from navoracle.requests.authority import Authority, RoleCheck
+from navoracle.requests.desk import RequestDesk, RequestSubject
+from navoracle.requests.document import ActionRequest, SignedRequest
 from navoracle.storage import SqlStore
 
 ADMIN, POSTER, RISK, GUARDIAN, MANAGER, ENGINE, NOBODY, VAULT = range(8)

@@ -17,7 +17,7 @@ from navoracle.chain.embedded import EmbeddedChain
 from navoracle.chain.node import Node
 from navoracle.chain.pool import NodePool
 from navoracle.chain.reader import Web3ChainReader
-from navoracle.composition import ChainAccess, open_system
+from navoracle.composition.system import ChainAccess, open_system
 from navoracle.config.loading import load_config
 from navoracle.demo.world import CHAIN, DemoWorld
 from navoracle.domain.cadence import Cadence
@@ -70,7 +70,7 @@ async def frame(world: DemoWorld, *dice: random.Random | None, chance: float = 1
         config = load_config(THREE_FUNDS)
     now = world.chain.now
     access = {CHAIN: ChainAccess(Web3ChainReader(pool), None)}
-    system = await open_system(config, clock=PinnedClock(now), store=None, chains=access)
+    system = await open_system(config, clock=PinnedClock(now), store=None, chains=access, documents=THREE_FUNDS.parent)
     plan = await system.planner.slot(config.funds, now, Cadence.HOURLY, publish=False, now=now)
     for endpoint, each in zip(endpoints, dice, strict=True):
         endpoint.dice, endpoint.chance = each, chance

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from navoracle.clock import VARIABLE as CLOCK
-from navoracle.composition import open_existing_store
+from navoracle.composition.stores import open_existing_store
 from navoracle.domain.errors import StoreError
 from navoracle.failpoints import VARIABLE as FAIL_POINT
 from navoracle.storage import SqlStore

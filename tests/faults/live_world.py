@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.anvil import binary
-from navoracle.composition import open_existing_store, open_store
+from navoracle.composition.stores import open_existing_store, open_store
 from navoracle.domain.cadence import HOUR, Cadence
 from navoracle.domain.units import Timestamp
 from navoracle.drill.commands import POSTER

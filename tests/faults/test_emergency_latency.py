@@ -16,16 +16,17 @@ import pytest
 from aiohttp import ClientSession
 
 from navoracle.abi import encode_call
-from navoracle.composition import open_existing_store
+from navoracle.composition.stores import open_existing_store
 from navoracle.drill.commands import GUARDIAN, POSTER, SIGNERS, STRANGER
-from navoracle.requests import Action, ActionRequest, SignedRequest
+from navoracle.requests.actions import Action
+from navoracle.requests.document import ActionRequest, SignedRequest
 from navoracle.store_port import SlotState
 from tests.faults.keeper_process import KeeperProcess
 from tests.faults.live_world import LiveWorld, free_port, live_world
 from tests.faults.worlds import CHAIN_ID
 from tests.requirements import needs_node
 
-pytestmark = [needs_node, pytest.mark.slow, pytest.mark.sockets]
+pytestmark = [needs_node, pytest.mark.slow, pytest.mark.alone, pytest.mark.sockets]
 
 FUNDS = 200
 TRIALS = min(FUNDS // 2, int(os.environ.get("NAVORACLE_TRIALS", "20")))

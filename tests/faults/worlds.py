@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from bench.anvil import binary
-from navoracle.chain.deploy import GuardBounds
 from navoracle.domain.units import to_wad
 from navoracle.drill.node import LocalNode
 from navoracle.drill.shape import AssetShape, FundShape, Holding, Shape
 from navoracle.drill.world import World
+from navoracle.registry_port import GuardBounds
 
 HOUR_BEGINS: Final = 1_799_996_400
 """A full hour of 2027."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ import typer
 import yaml
 
 from navoracle.chain.node_state import NodeState
+from navoracle.cli.commands import COMMANDS, loaded
 from navoracle.cli.main import app
 from navoracle.config.base import Section as BaseSection
 from navoracle.config.loading import load_config, parse_config
@@ -21,6 +23,7 @@ from navoracle.config.schema import config_schema
 from navoracle.domain import errors
 from navoracle.domain.risk.gates import NavHealth
 from navoracle.publishers.peers import PeerModelUnion
+from navoracle.store_port import RequestState
 from navoracle.telemetry.error_codes import CODES
 from tests.requirements import PROJECT
 from tests.unit.guide import (
@@ -47,7 +50,9 @@ EXAMPLES: Final = [
 DOCUMENTS: Final = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"] + [
     path.relative_to(PROJECT).as_posix() for path in sorted((PROJECT / "docs").glob("*.md"))
 ]
-LOGGED: Final = {"log_watch", "node_state", "overrides_taken", "settlement_waiting"}
+LOGGED: Final = {
+    "log_watch", "node_state", "overrides_cleared", "overrides_set", "overrides_taken", "settlement_waiting",
+}  # fmt: skip
 """Events of the log that the guide names."""
 
 
@@ -129,6 +134,7 @@ def error_codes() -> set[str]:
 def test_guide__a_setting_that_it_names__exists(section: Section) -> None:
     known = {*words_of(config_schema()), *error_codes(), *(state.value for state in NodeState), *LOGGED}
     known |= {code for _, code in CODES} | {field.name for field in fields(NavHealth)}
+    known |= {state.value for state in RequestState}
     spans = re.findall(r"`([^`\n]+)`", section.prose)
     named = {found.group(1) for span in spans if (found := re.fullmatch(r"([a-z][a-z0-9]*(?:_[a-z0-9]+)+)", span))}
     named |= {found.group(1) for span in spans if (found := re.fullmatch(r"([a-z][a-z0-9_]*): .+", span))}
@@ -184,11 +190,12 @@ def test_chains__table_of_states__has_all_of_them() -> None:
 # ---- commands and links
 
 
+@cache
 def commands() -> dict[str, click.Command]:
     """Every command by its words: "nav", "config show"."""
-    root = typer.main.get_command(app)
     found: dict[str, Any] = {}
-    for name, command in root.commands.items():  # type: ignore[attr-defined]
+    for name in COMMANDS:
+        command = loaded(name)
         inner = getattr(command, "commands", None)
         found |= {name: command} if inner is None else {f"{name} {word}": each for word, each in inner.items()}
     return found

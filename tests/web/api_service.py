@@ -14,13 +14,15 @@ from navoracle.composition.read_model import read_model_of, verification_of
 from navoracle.demo.run import run_demo
 from navoracle.domain.errors import RequestRefused
 from navoracle.domain.units import Timestamp
-from navoracle.read_model import FundFacts, ReadModel, Sources
+from navoracle.read_model.model import ReadModel
+from navoracle.read_model.sources import FundFacts, Sources
 from navoracle.requests.document import parse_signed_request
 from navoracle.storage import SqlStore
-from navoracle.store_port import AlertRow, RequestRecord, Severity
+from navoracle.store_port import RequestRecord
 from navoracle.web_service import build_app, serving
 from tests.unit.composition.test_state_files import START, running, settings, slot
 from tests.unit.read_model.worlds import Running
+from tests.unit.storage.builders import alert_row
 from tests.unit.web_service.fakes import TOKEN, Keeper, Text
 
 
@@ -49,24 +51,7 @@ async def filled(folder: Path, store: SqlStore) -> ReadModel:
         await slot(service)
         model = read_model_of(service.system.subject, store, service.system.clock, state_folder=folder / "state")
     known = {"stable": FundFacts("stable", "home", frozenset({"USDC"})), **model.sources.funds()}
-    store.save_alert(
-        AlertRow(
-            key="FundHalted:alpha",
-            rule="FundHalted",
-            subject="alpha",
-            severity=Severity.CRITICAL,
-            message="halted",
-            advice="Look.",
-            first_at=START,
-            last_at=START,
-            count=1,
-            notified_at=None,
-            escalated_at=None,
-            acknowledged_at=None,
-            acknowledged_by=None,
-            resolved_at=None,
-        )
-    )
+    store.save_alert(alert_row("FundHalted:alpha", "halted", first_at=START, last_at=START))
     return ReadModel(
         Sources(
             store=store,

@@ -20,10 +20,12 @@ from navoracle.dashboard.parts.nav_card import NavCard
 from navoracle.dashboard.parts.positions_card import PositionsCard
 from navoracle.dashboard.parts.safety_card import SafetyCard
 from navoracle.dashboard.words import NAV_TONES, tone_of
-from navoracle.read_model import ReadModel
 from navoracle.read_model.frame import FrameDetail
+from navoracle.read_model.frames import FrameRecord
 from navoracle.read_model.fund import FundDetail
-from navoracle.read_model.history import FrameRecord, HistoryPoint, PostRecord
+from navoracle.read_model.history import HistoryPoint
+from navoracle.read_model.model import ReadModel
+from navoracle.read_model.posts import PostRecord
 from navoracle.read_model.verification import Verification
 from navoracle.store_port import FrameQuestion, SlotQuestion
 
@@ -84,10 +86,12 @@ def build(view: View[Any, FundPage], first: FundPage) -> Callable[[FundPage], No
     missing = Text("p", "", "note")
     with ui.element("div").classes("cards") as cards:
         nav, safety = NavCard(), SafetyCard()
-        bridge, components = BridgeCard(), ComponentsCard()
+        with ui.element("div").classes("stack"):
+            bridge, history = BridgeCard(), HistoryCard(POINTS)
+        with ui.element("div").classes("stack"):
+            components, fees, aum = ComponentsCard(), FeesCard(), AumCard()
         positions = PositionsCard()
-        fees, guards = FeesCard(), GuardsCard()
-        aum, history = AumCard(), HistoryCard(POINTS)
+        guards = GuardsCard()
         requests, posts = RequestsCard(), PostsCard()
         evidence = EvidenceCard(first.verify)
 

@@ -14,9 +14,8 @@ from navoracle.dashboard.parts.elements import Text
 from navoracle.dashboard.parts.field import Field
 from navoracle.dashboard.parts.records import Column, Records, exact, link, since, toned, unknown
 from navoracle.dashboard.words import NAV_TONES, RISK_TONES, tone_of
-from navoracle.read_model import FundsQuestion, ReadModel
-from navoracle.read_model.funds import FundColumn, FundRow
-from navoracle.read_model.model import ALL_FUNDS
+from navoracle.read_model.funds import FundColumn, FundRow, FundsQuestion
+from navoracle.read_model.model import ALL_FUNDS, ReadModel
 from navoracle.read_model.records import NavWord, OffsetPage, RiskWord
 
 ROWS: Final = 50

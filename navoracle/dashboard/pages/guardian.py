@@ -17,9 +17,9 @@ from navoracle.dashboard.parts.records import Column, Records, toned
 from navoracle.dashboard.parts.request_steps import RequestSteps
 from navoracle.dashboard.words import REQUEST_TONES, tone_of
 from navoracle.domain.units import Timestamp
-from navoracle.read_model import ReadModel
 from navoracle.read_model.funds import FundRow
-from navoracle.read_model.history import SignedRequestRecord
+from navoracle.read_model.model import ReadModel
+from navoracle.read_model.requests import SignedRequestRecord
 
 ROWS: Final = 15
 _PAST: Final = (
@@ -89,6 +89,6 @@ def _row(row: SignedRequestRecord) -> dict[str, Any]:
         "action": formats.word(row.action),
         "signer": {"text": formats.short_hash(row.signer), "title": row.signer, "note": row.role},
         "reason": row.reason,
-        "state": toned(row.state, tone_of(REQUEST_TONES, row.state)),
+        "state": toned(formats.word(row.state), tone_of(REQUEST_TONES, row.state)),
         "result": row.result or "not ended yet",
     }

@@ -17,8 +17,8 @@ from navoracle.dashboard.parts.fund_list import Asked, FundList, choose
 from navoracle.dashboard.parts.records import Column, Records, exact, toned, unknown
 from navoracle.dashboard.reasons import explained, why
 from navoracle.dashboard.words import FALL_TONES, NAV_TONES, REGIME_TONES, RISK_TONES, tone_of
-from navoracle.read_model import ReadModel
 from navoracle.read_model.documents import Documents
+from navoracle.read_model.model import ReadModel
 from navoracle.read_model.records import OffsetPage
 from navoracle.read_model.risk import RiskRow
 from navoracle.state_files.documents.kpis import KpisDocument, SymbolKpis, TelemetrySource

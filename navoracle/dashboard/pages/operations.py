@@ -18,10 +18,11 @@ from navoracle.dashboard.parts.keeper_cards import KeeperCards
 from navoracle.dashboard.parts.ledgers import EVENTS, SLOTS, TRANSACTIONS, event_row, slot_row, transaction_row
 from navoracle.dashboard.parts.pager import CursorPager
 from navoracle.dashboard.parts.records import Records
-from navoracle.read_model import ReadModel
 from navoracle.read_model.events import Acknowledged, AlertRecord, EventRecord, SeverityWord
-from navoracle.read_model.history import SlotRecord, TransactionRecord
+from navoracle.read_model.history import SlotRecord
+from navoracle.read_model.model import ReadModel
 from navoracle.read_model.operations import Operations
+from navoracle.read_model.posts import TransactionRecord
 from navoracle.read_model.records import OffsetPage, Page
 from navoracle.store_port import EventQuestion, Severity, SlotQuestion, SlotState
 

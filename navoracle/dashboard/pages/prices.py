@@ -30,8 +30,9 @@ from navoracle.dashboard.parts.price_tables import (
     vote_rows,
 )
 from navoracle.dashboard.parts.records import Records
-from navoracle.read_model import ReadModel
-from navoracle.read_model.prices import DerivedRate, PolicyRecord, PriceDetail, PriceRow
+from navoracle.read_model.derived_rates import DerivedRate
+from navoracle.read_model.model import ReadModel
+from navoracle.read_model.prices import PolicyRecord, PriceDetail, PriceRow
 from navoracle.read_model.records import OffsetPage
 
 ROWS: Final = 20

@@ -19,8 +19,8 @@ from navoracle.dashboard.parts.risk_tables import RiskTables
 from navoracle.dashboard.parts.stress_card import StressCard
 from navoracle.dashboard.reasons import explained, why
 from navoracle.dashboard.words import RISK_TONES, tone_of
-from navoracle.read_model import ReadModel
-from navoracle.read_model.fund import PeaksRecord
+from navoracle.read_model.gates import PeaksRecord
+from navoracle.read_model.model import ReadModel
 from navoracle.read_model.records import OffsetPage
 from navoracle.read_model.risk import FundRisk, RiskRow
 from navoracle.state_files.documents.risk import AlertEntry, RiskDocument
@@ -46,12 +46,17 @@ class Risks:
     fund: str | None
     rows: OffsetPage[RiskRow]
     detail: FundRisk | None
+    price: str | None = None
+    """The NAV per share of the report's own frame; None where that frame has none."""
 
 
 def load(model: ReadModel, asked: Asked) -> Risks:
     """Read the page. Raises StoreError."""
     name, rows = choose(model, asked)
-    return Risks(name, rows, None if name is None else model.risk(name))
+    row, detail = (None, None) if name is None else (model.fund_row(name), model.risk(name))
+    report = None if detail is None else detail.risk
+    is_same = row is not None and report is not None and row.frame == report.frame and row.nav_source == "frame"
+    return Risks(name, rows, detail, formats.of_wad(row.price_per_share) if row is not None and is_same else None)
 
 
 def build(view: View[Any, Risks], first: Risks) -> Callable[[Risks], None]:
@@ -86,7 +91,7 @@ def build(view: View[Any, Risks], first: Risks) -> Callable[[Risks], None]:
             return
         standing.show(detail, document)
         alerts.show(document.alerts)
-        stress.show(document.stress, why(document.unknown, "stress"))
+        stress.show(document.stress, why(document.unknown, "stress"), data.price)
         tables.show(document)
         changes.show(document)
 

@@ -6,23 +6,24 @@ from collections.abc import Sequence
 
 from nicegui import ui
 
+from navoracle.dashboard.parts.card import Card
 from navoracle.dashboard.parts.elements import Text
+from navoracle.dashboard.words import SEVERITY_TONES, tone_of
 from navoracle.read_model.events import AlertRecord
 
 
 class AlertsCard:
-    """The card: open alerts, the gravest first."""
+    """The card: open alerts."""
 
     def __init__(self, width: str) -> None:
         self._shown: tuple[AlertRecord, ...] | None = None
-        with Text("section", "", f"card {width}".strip(), aria_labelledby="alerts-heading"):
-            Text("h2", "Open alerts", id="alerts-heading")
+        with Card("alerts", "Open alerts", width):
             self._place = ui.element("div")
             self._place.props["aria-live"] = "polite"
 
     def show(self, alerts: Sequence[AlertRecord], total: int) -> None:
-        """Show alerts, and how many there are beyond these."""
-        found = tuple(sorted(alerts, key=lambda alert: (alert.severity != "critical", -alert.last_at)))
+        """Show alerts in this order, and how many there are beyond these."""
+        found = tuple(alerts)
         if self._shown == found:
             return
         self._shown = found
@@ -39,8 +40,7 @@ class AlertsCard:
     def _show_one(alert: AlertRecord) -> None:
         with Text("div", "", f"alert {alert.severity}"):
             with ui.element("p"):
-                tone = "bad" if alert.severity == "critical" else "warning"
-                Text("span", alert.severity, f"tone tone-{tone}")
+                Text("span", alert.severity, f"tone tone-{tone_of(SEVERITY_TONES, alert.severity)}")
                 Text("span", f" {alert.rule}{f' · {alert.subject}' if alert.subject else ''}")
             Text("p", alert.message)
             if alert.advice:

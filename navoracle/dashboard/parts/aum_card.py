@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from nicegui import ui
 
 from navoracle.dashboard import formats
+from navoracle.dashboard.parts.card import Card
 from navoracle.dashboard.parts.chart import TOOLTIP, Chart
 from navoracle.dashboard.parts.elements import Text
 from navoracle.dashboard.parts.field import Field
@@ -35,12 +36,11 @@ class AumCard:
     def __init__(self) -> None:
         self._by: By = "slices"
         self._shown: NavDocument | None = None
-        with Text("section", "", "card half", aria_labelledby="aum-heading"):
-            Text("h2", "Assets under management", id="aum-heading")
+        with Card("aum", "Assets under management", "half"):
             with ui.element("div").classes("controls"):
                 Field("Slices by", self._by, self._choose, options=CHOICES)
             self._total = Text("p", "", "note", id="aum-total")
-            self._chart = Chart({}, label="Assets under management").classes("chart")
+            self._chart = Chart({}, label="Assets under management").classes("chart ring")
             self._table = Records(
                 [
                     Column("label", "Slice", head=True),
@@ -61,6 +61,8 @@ class AumCard:
         currency = "" if document is None or document.fx is None else str(document.fx["currency"])
         self._total.say(_total_text(document, unit, currency))
         said = "; ".join(f"{label} {formats.amount(usd)} {unit}" for label, usd, _ in parts)
+        drawn = sum(formats.is_positive(usd) for _, usd, _ in parts)
+        self._chart.set_visibility(drawn > 1)  # a ring of one colour says nothing that the table does not
         self._chart.show(donut(parts), label=f"Assets under management: {said or 'not known'}")
         self._table.show([_row(part, total, unit, currency) for part in parts])
 

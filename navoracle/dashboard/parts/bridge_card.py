@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from navoracle.dashboard import formats
+from navoracle.dashboard.parts.card import Card
 from navoracle.dashboard.parts.chart import TOOLTIP, Chart
 from navoracle.dashboard.parts.elements import Text
 from navoracle.dashboard.parts.records import Column, Records, exact, unknown
@@ -28,14 +29,16 @@ COMPONENTS: Final = (
     ("margin_calls", "Margin calls", -1),
     ("fees", "Fees payable", -1),
 )
+_NAV: Final = dict.fromkeys(("color", "color0", "borderColor", "borderColor0"), "--slice-1")
+_STEP: Final = {"color": "--good", "borderColor": "--good", "color0": "--bad", "borderColor0": "--bad"}
+"""Colours of a whole NAV, and of a step up and down."""
 
 
 class BridgeCard:
     """The card."""
 
     def __init__(self) -> None:
-        with Text("section", "", "card half", aria_labelledby="bridge-heading"):
-            Text("h2", "What changed since the last post", id="bridge-heading")
+        with Card("bridge", "What changed since the last post", "half"):
             self._note = Text("p", "", "note")
             self._chart = Chart({}, label="Bridge").classes("chart")
             self._table = Records(
@@ -50,7 +53,8 @@ class BridgeCard:
             self._note.say(f"n/a: {why}. The components beside it compare the newest frame with the posted one.")
             return
         unexplained = "Flows are not known, so neither is what they leave unexplained." if bridge.flows is None else ""
-        self._note.say(f"NAV of the shares outstanding, without queued deposits. {unexplained}".strip())
+        said = "NAV of the shares outstanding, without queued deposits. The axis does not begin at zero."
+        self._note.say(f"{said} {unexplained}".strip())
         steps = _steps(bridge)
         said = ", ".join(f"{name} {formats.signed(amount)}" for name, amount in steps if amount is not None)
         self._chart.show(waterfall(bridge), label=f"Bridge of the NAV: {said}")
@@ -62,8 +66,7 @@ class ComponentsCard:
     """What the NAV is made of: at the last post, now, and with queued deposits."""
 
     def __init__(self) -> None:
-        with Text("section", "", "card half", aria_labelledby="components-heading"):
-            Text("h2", "Components", id="components-heading")
+        with Card("components", "Components", "half"):
             self._table = Records(
                 [
                     Column("name", "Component", head=True),
@@ -99,40 +102,58 @@ class ComponentsCard:
 
 
 def waterfall(bridge: Bridge) -> dict[str, Any]:
-    """The options of the chart: each step stands where the one before has brought the NAV."""
-    level = float(formats.rounded(formats.of_wad(bridge.before) or "0", 2))
-    names, hidden, up, down = ["Then"], [0.0], [level], [0.0]
+    """The options of the chart: each step stands where the one before has brought the NAV.
+
+    A bar is a candle, whose body reaches from one level to the next, below zero too.
+    """
+    before, now = formats.of_wad(bridge.before) or "0", formats.of_wad(bridge.now) or "0"
+    level = float(formats.rounded(before, 2))
+    bars: list[tuple[str, str, float, float]] = []
     for name, amount in _steps(bridge):
-        if amount is None:
-            continue
-        step = float(formats.rounded(amount, 2))
-        names.append(name)
-        hidden.append(min(level, level + step))
-        up.append(max(step, 0.0))
-        down.append(max(-step, 0.0))
-        level += step
-    names.append("Now")
-    hidden.append(0.0)
-    up.append(float(formats.rounded(formats.of_wad(bridge.now) or "0", 2)))
-    down.append(0.0)
-    stack = {"type": "bar", "stack": "nav"}
-    ground = {"itemStyle": {"color": "transparent"}, "silent": True, "tooltip": {"show": False}}
+        if amount is not None:
+            after = round(level + float(formats.rounded(amount, 2)), 2)
+            bars.append((name, formats.signed(amount), level, after))
+            level = after
+    first, last = float(formats.rounded(before, 2)), float(formats.rounded(now, 2))
+    floor, top = _ends([first, last, *(each for _, _, start, end in bars for each in (start, end))])
+    whole = [("Then", formats.amount(before), floor, first), *bars, ("Now", formats.amount(now), floor, last)]
     return {
-        "grid": {"left": 80, "right": 12, "top": 16, "bottom": 30},
-        "tooltip": {**TOOLTIP, "trigger": "item", "formatter": "{b}: {c}"},
-        "xAxis": {"type": "category", "data": names, "axisLabel": {"color": "--quiet", "interval": 0, "fontSize": 11}},
+        "grid": {"left": 90, "right": 12, "top": 16, "bottom": 30},
+        "tooltip": {**TOOLTIP, "trigger": "item", "formatter": "{b}"},
+        "xAxis": {
+            "type": "category",
+            "data": [name for name, _, _, _ in whole],
+            "axisLabel": {"color": "--quiet", "interval": 0, "fontSize": 11},
+        },
         "yAxis": {
             "type": "value",
-            "scale": True,
-            "axisLabel": {"color": "--quiet"},
+            "min": floor,
+            "max": top,
+            "axisLabel": {"color": "--quiet", "showMinLabel": False, "showMaxLabel": False},
             "splitLine": {"lineStyle": {"color": "--border"}},
         },
         "series": [
-            {**stack, **ground, "data": hidden},
-            {**stack, "name": "up", "data": up, "itemStyle": {"color": "--slice-1"}},
-            {**stack, "name": "down", "data": down, "itemStyle": {"color": "--slice-4"}},
+            {
+                "type": "candlestick",
+                "barWidth": "60%",
+                "data": [
+                    {
+                        "name": f"{name}: {said}",
+                        "value": [start, end, min(start, end), max(start, end)],
+                        "itemStyle": _NAV if name in ("Then", "Now") else _STEP,
+                    }
+                    for name, said, start, end in whole
+                ],
+            }
         ],
     }
+
+
+def _ends(levels: Sequence[float]) -> tuple[float, float]:
+    """Between what the axis reaches, so that the steps are seen beside a NAV that is many times as large."""
+    low, high = min(levels), max(levels)
+    room = (high - low or abs(high) / 1_000 or 1.0) / 4
+    return round(low - room, 6), round(high + room, 6)
 
 
 def _steps(bridge: Bridge) -> Sequence[tuple[str, str | None]]:

@@ -1,6 +1,5 @@
 // A chart: options of ECharts as data alone. Colours that are named after a variable of the style sheet ("--line") are
 // looked up here, and again when the page changes between light and dark.
-import { echarts } from "nicegui-echart";
 import { h } from "vue";
 
 function resolved(value, style) {
@@ -14,18 +13,20 @@ function resolved(value, style) {
 
 export default {
   props: { options: Object, enable3d: Boolean, renderer: String, theme: String },
-  mounted() {
+  async mounted() {
+    const { echarts } = await import("nicegui-echart"); // the largest file of all: the page stands before it is there
+    if (!this.$el?.isConnected) return;
     this.chart = echarts.init(this.$el, null, { renderer: "canvas" });
     this.sizes = new ResizeObserver(() => this.chart.resize());
     this.sizes.observe(this.$el);
     this.modes = new MutationObserver(() => this.draw(true));
-    this.modes.observe(document.body, { attributes: true, attributeFilter: ["class"] });
+    this.modes.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
     this.draw(true);
   },
   beforeUnmount() {
-    this.sizes.disconnect();
-    this.modes.disconnect();
-    this.chart.dispose();
+    this.sizes?.disconnect();
+    this.modes?.disconnect();
+    this.chart?.dispose();
   },
   methods: {
     draw(anew) {

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from nicegui.elements.echart import EChart
 
-TOOLTIP: Mapping[str, Any] = {
+from navoracle.dashboard import markup
+
+TOOLTIP: Final[Mapping[str, Any]] = {
     "renderMode": "richText",  # drawn on the canvas: names from outside are never HTML
     "backgroundColor": "--surface",
     "borderColor": "--border",
     "textStyle": {"color": "--text", "fontSize": 12},
     "confine": True,
 }
+
+
+_TIMES: Final[Mapping[str, str]] = {
+    "year": "{yyyy}-{MM}-{dd}",
+    "month": "{MM}-{dd}",
+    "day": "{MM}-{dd}",
+    "hour": "{HH}:{mm}",
+    "minute": "{HH}:{mm}",
+    "second": "{HH}:{mm}:{ss}",
+}
+"""The labels of a time axis: a day begins with its date, never with a bare year."""
 
 
 class Chart(EChart, component="chart.js"):
@@ -36,6 +49,11 @@ class Chart(EChart, component="chart.js"):
             self.props.update({"options": options, "aria-label": label})
             self.update()
 
+    def drawn(self, now: int) -> str:
+        """See `first_paint.Drawn`: the place of the picture, which is drawn when its library is there."""
+        said = {name: self.props[name] for name in ("role", "aria-label")}
+        return markup.tag("div", {"class": " ".join(self.classes), **said})
+
 
 def over_time(left: int) -> dict[str, Any]:
     """The options of a chart of figures over time, without its series; `left` pixels are for the figures' labels."""
@@ -44,7 +62,7 @@ def over_time(left: int) -> dict[str, Any]:
         "grid": {"left": left, "right": 18, "top": 44, "bottom": 30},
         "tooltip": {**TOOLTIP, "trigger": "item", "formatter": "{b}"},
         "legend": {"top": 0, "type": "scroll", "textStyle": {"color": "--text"}},
-        "xAxis": {"type": "time", "axisLabel": {"color": "--quiet", "hideOverlap": True}},
+        "xAxis": {"type": "time", "axisLabel": {"color": "--quiet", "hideOverlap": True, "formatter": _TIMES}},
         "yAxis": {
             "type": "value",
             "scale": True,

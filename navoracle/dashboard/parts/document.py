@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from nicegui.element import Element
 
+from navoracle.dashboard import markup
+
 
 class Document(Element, component="document.js"):
     """The document.
@@ -22,3 +24,17 @@ class Document(Element, component="document.js"):
         if self.props["text"] != text:
             self.props["text"] = text
             self.update()
+
+    def drawn(self, now: int) -> str:
+        """See `first_paint.Drawn`; `document.js` makes the same."""
+        label, classes = self.props["label"], " ".join(("document", *self.classes))
+        shown = {"tabindex": 0, "role": "region", "aria-label": label}
+        buttons = [markup.tag("button", {"type": "button", "aria-label": f"Copy {label}"}, "Copy")]
+        if self.props["file"]:
+            buttons.append(markup.tag("button", {"type": "button", "aria-label": f"Save {label}"}, "Save as a file"))
+        return markup.tag(
+            "div",
+            {"class": classes},
+            markup.tag("pre", shown, markup.text(self.props["text"])),
+            markup.tag("div", {"class": "controls"}, *buttons, markup.tag("span", {"class": "note", "role": "status"})),
+        )

@@ -13,7 +13,7 @@ from navoracle.dashboard.parts.elements import Text
 from navoracle.dashboard.parts.records import Column, Records, action, exact, toned, unknown
 from navoracle.dashboard.words import NAV_TONES, tone_of
 from navoracle.domain.errors import NavoracleError
-from navoracle.read_model.history import FrameRecord
+from navoracle.read_model.frames import FrameRecord
 from navoracle.read_model.verification import Verification
 
 _ONE_AT_A_TIME: Final = asyncio.Semaphore(1)

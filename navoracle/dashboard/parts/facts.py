@@ -9,11 +9,15 @@ from navoracle.dashboard.parts.records import Tone
 
 
 class Facts:
-    """A list of names and figures. Made where it stands; `say` fills it."""
+    """A list of names and figures. Made where it stands; `say` fills it.
 
-    def __init__(self, *names: str) -> None:
+    Args:
+        in_pairs: two of them in a line where there is room.
+    """
+
+    def __init__(self, *names: str, in_pairs: bool = False) -> None:
         self._values: dict[str, Text] = {}
-        with Text("dl", "", "facts"):
+        with Text("dl", "", "facts pairs" if in_pairs else "facts"):
             for name in names:
                 with ui.element("dt"):
                     Text("span", name)

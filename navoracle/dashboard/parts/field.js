@@ -1,6 +1,8 @@
 // One field of a form with its label: a choice, or text that is sent when typing pauses.
 import { h } from "vue";
 
+const PAUSE = 60; // milliseconds without a key, after which what was typed is sent
+
 export default {
   props: { label: String, value: String, options: Array },
   emits: ["value"],
@@ -35,7 +37,7 @@ export default {
       : h("input", {
           type: "search",
           value: this.text,
-          onInput: (event) => this.send(event.target.value, 200),
+          onInput: (event) => this.send(event.target.value, PAUSE),
           onChange: (event) => this.send(event.target.value, 0),
         });
     return h("label", { class: "field" }, [h("span", this.label), field]);

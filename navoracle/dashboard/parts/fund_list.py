@@ -14,7 +14,7 @@ from navoracle.dashboard.parts.field import Field
 from navoracle.dashboard.parts.pager import OffsetPager
 from navoracle.dashboard.parts.records import Column, Records, link, since, toned, unknown
 from navoracle.dashboard.words import RISK_TONES, tone_of
-from navoracle.read_model import ReadModel
+from navoracle.read_model.model import ReadModel
 from navoracle.read_model.records import OffsetPage
 from navoracle.read_model.risk import RiskRow
 

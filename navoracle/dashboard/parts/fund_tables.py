@@ -11,7 +11,8 @@ from navoracle.dashboard.parts.facts import Facts
 from navoracle.dashboard.parts.records import Column, Records, Tone, exact, toned, unknown
 from navoracle.read_model.frame import FrameDetail
 from navoracle.read_model.fund import FundDetail
-from navoracle.read_model.history import PostRecord, SignedRequestRecord
+from navoracle.read_model.posts import PostRecord
+from navoracle.read_model.requests import SignedRequestRecord
 
 _OUTCOMES: dict[str, Tone] = {"accepted": "good", "held": "bad", "refused": "bad", "missing": "warning"}
 _VERDICTS: dict[str, Tone] = {"pass": "good", "warn": "warning", "verify": "warning", "halt": "bad"}
@@ -55,7 +56,7 @@ class GuardsCard:
     """What the guards said of the newest frame, and what could not be read."""
 
     def __init__(self) -> None:
-        with Text("section", "", "card half", aria_labelledby="guards-heading"):
+        with Text("section", "", "card", aria_labelledby="guards-heading"):
             Text("h2", "Guards", id="guards-heading")
             self._table = Records(
                 [Column("check", "Guard", head=True), Column("outcome", "Answer"), Column("detail", "Why")],
@@ -135,7 +136,7 @@ class RequestsCard:
     def show(self, requests: Sequence[SignedRequestRecord]) -> None:
         """Show requests, those that are pending first."""
         found = sorted(requests, key=lambda each: each.state != "queued")
-        tones: dict[str, Tone] = {"queued": "warning", "done": "good", "refused": "bad"}
+        tones: dict[str, Tone] = {"queued": "warning", "done": "good", "partly_done": "warning", "refused": "bad"}
         self._table.show(
             [
                 {
@@ -144,7 +145,7 @@ class RequestsCard:
                     "action": formats.word(each.action),
                     "role": each.role,
                     "signer": exact(formats.short_hash(each.signer), each.signer),
-                    "state": toned(each.state, tones.get(each.state, "plain"), each.result or ""),
+                    "state": toned(formats.word(each.state), tones.get(each.state, "plain"), each.result or ""),
                     "reason": each.reason,
                 }
                 for each in found

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from navoracle.dashboard import formats
+from navoracle.dashboard.parts.card import Card
 from navoracle.dashboard.parts.chart import Chart, over_time
 from navoracle.dashboard.parts.elements import Text
 from navoracle.read_model.history import HistoryPoint
@@ -21,13 +22,15 @@ MARKS: Final[Mapping[str, tuple[str, str, str]]] = {
 }
 """Of each kind of annotation: its name in the legend, its sign, and its colour."""
 
+CROWDED: Final = 60
+"""Slots from which on the mark of a post is smaller, so that the line stays to be seen."""
+
 
 class HistoryCard:
     """The card."""
 
     def __init__(self, points: int) -> None:
-        with Text("section", "", "card half", aria_labelledby="history-heading"):
-            Text("h2", "NAV per share", id="history-heading")
+        with Card("history", "NAV per share", "half"):
             self._note = Text("p", "", "note")
             self._chart = Chart({}, label="NAV per share").classes("chart")
         self._most = points
@@ -38,8 +41,10 @@ class HistoryCard:
         known = [formats.of_wad(each.price_per_share) for each in oldest_first if each.price_per_share is not None]
         if not known:
             self._note.say("No slot has valued the fund yet.")
+            self._chart.set_visibility(visible=False)
             self._chart.show({}, label="NAV per share: no slot has valued the fund yet")
             return
+        self._chart.set_visibility(visible=True)
         gaps = len(oldest_first) - len(known)
         said = f"The last {len(oldest_first)} slots, in UTC. The axis does not begin at zero."
         left_out = "1 slot without a NAV leaves a gap." if gaps == 1 else f"{gaps} slots without a NAV leave gaps."
@@ -60,7 +65,7 @@ def line(points: Sequence[HistoryPoint]) -> dict[str, Any]:
         last = last if height is None else height
         for each in point.annotations:
             if last is not None:
-                name = f"{formats.moment(point.slot_time)}\n{each.text}"
+                name = f"{formats.moment(point.slot_time)}\n{formats.per_share(price)}\n{each.text}"
                 marks.setdefault(each.kind, []).append({"name": name, "value": [point.slot_time * 1_000, last]})
     return {
         **over_time(70),
@@ -74,18 +79,18 @@ def line(points: Sequence[HistoryPoint]) -> dict[str, Any]:
                 "lineStyle": {"color": "--line", "width": 2},
                 "itemStyle": {"color": "--line"},
             },
-            *(_marks(kind, found) for kind, found in marks.items()),
+            *(_marks(kind, found, 4 if len(points) > CROWDED else 7) for kind, found in marks.items()),
         ],
     }
 
 
-def _marks(kind: str, found: list[dict[str, Any]]) -> dict[str, Any]:
+def _marks(kind: str, found: list[dict[str, Any]], post_size: int) -> dict[str, Any]:
     name, sign, colour = MARKS[kind]
     return {
         "type": "scatter",
         "name": name,
         "symbol": sign,
-        "symbolSize": 7 if kind == "post" else 13,
+        "symbolSize": post_size if kind == "post" else 13,
         "itemStyle": {"color": colour},
         "data": found,
     }

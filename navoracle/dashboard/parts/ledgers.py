@@ -9,7 +9,8 @@ from navoracle.dashboard import addresses, formats
 from navoracle.dashboard.parts.records import Column, exact, link, toned, unknown
 from navoracle.dashboard.words import SEVERITY_TONES, SLOT_TONES, TRANSACTION_TONES, tone_of
 from navoracle.read_model.events import EventRecord
-from navoracle.read_model.history import SlotRecord, TransactionRecord
+from navoracle.read_model.history import SlotRecord
+from navoracle.read_model.posts import TransactionRecord
 
 SLOTS: Final = (
     Column("time", "Slot", head=True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from navoracle.dashboard import formats
+from navoracle.dashboard.parts.card import Card
 from navoracle.dashboard.parts.elements import Text
 from navoracle.dashboard.parts.facts import Facts
 from navoracle.dashboard.words import NAV_TONES, tone_of
@@ -10,30 +11,31 @@ from navoracle.read_model.fund import FundDetail
 
 _FACTS = (
     "Reporting",
-    "Per share",
-    "Status",
-    "Confidence",
-    "Age",
     "On chain",
+    "Per share",
     "Chain per share",
-    "Difference",
-    "Per share diff.",
+    "Age",
     "Chain age",
-    "Cadence",
+    "Status",
+    "Difference",
+    "Confidence",
+    "Per share diff.",
     "Next slot",
+    "Expires on chain",
+    "Cadence",
 )
+"""What was computed stands beside what the chain serves."""
 
 
 class NavCard:
     """The card."""
 
     def __init__(self) -> None:
-        with Text("section", "", "card half", aria_labelledby="nav-heading"):
-            Text("h2", "Net asset value", id="nav-heading")
+        with Card("net-asset-value", "Net asset value", "half"):
             with Text("p", "", "figure"):
                 self._nav = Text("span", "n/a", id="nav")
                 self._unit = Text("span", "", "unit")
-            self._facts = Facts(*_FACTS)
+            self._facts = Facts(*_FACTS, in_pairs=True)
 
     def show(self, detail: FundDetail) -> None:
         """Show a fund."""
@@ -88,7 +90,14 @@ class NavCard:
     def _show_chain(self, detail: FundDetail) -> None:
         served, facts = detail.on_chain, self._facts
         if served is None:
-            for name in ("On chain", "Chain per share", "Difference", "Per share diff.", "Chain age"):
+            for name in (
+                "On chain",
+                "Chain per share",
+                "Difference",
+                "Per share diff.",
+                "Chain age",
+                "Expires on chain",
+            ):
                 facts.say(name, None, why=detail.unknown.get("/on_chain", ""))
             return
         nav, price = formats.of_wad(served.nav), formats.of_wad(served.price_per_share)
@@ -107,3 +116,4 @@ class NavCard:
             difference = formats.of_wad(found)
             facts.say(name, None if difference is None else formats.wei(difference), why="nothing to compare")
         facts.say_time("Chain age", served.valuation_time)
+        facts.say_time("Expires on chain", served.expires_at, ahead=True, why="the contract says no time")

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from navoracle.dashboard import formats
 from navoracle.dashboard.parts.card import Card
 from navoracle.dashboard.parts.chart import Chart, over_time
 from navoracle.dashboard.parts.elements import Text
 from navoracle.read_model.prices import PricePoint
+
+_SIGNS: Final = {
+    "frame": ("live frame", "circle", 7, "--line"),
+    "estimated": ("estimated: last valid price, decayed", "triangle", 12, "--mark"),
+    "unavailable": ("unavailable", "diamond", 13, "--bad"),
+}
+"""Of each kind of mark that there is: its name in the legend, its sign, its size and its colour."""
 
 
 class PriceChart:
@@ -62,9 +69,7 @@ def price_line(points: Sequence[PricePoint]) -> dict[str, Any]:
                 "lineStyle": {"color": "--line", "width": 2},
                 "itemStyle": {"color": "--line"},
             },
-            _marks("live frame", "circle", 7, "--line", marks["frame"]),
-            _marks("estimated: last valid price, decayed", "triangle", 12, "--mark", marks["estimated"]),
-            _marks("unavailable", "diamond", 13, "--bad", marks["unavailable"]),
+            *(_marks(*sign, marks[kind]) for kind, sign in _SIGNS.items() if marks[kind]),
         ],
     }
 

@@ -8,7 +8,8 @@ from typing import Any, Final
 from navoracle.dashboard import addresses, formats
 from navoracle.dashboard.parts.records import Column, exact, link, since, toned, unknown
 from navoracle.dashboard.words import PRICE_TONES, tone_of
-from navoracle.read_model.prices import Estimate, PolicyRecord, PriceRow, QuoteRecord
+from navoracle.read_model.estimates import Estimate, QuoteRecord
+from navoracle.read_model.prices import PolicyRecord, PriceRow
 
 NEAR: Final = 80
 """Percent of its limit from which an age is worth a warning."""

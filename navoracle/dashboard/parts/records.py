@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments
+
+from navoracle.dashboard import formats, markup
 
 Tone = Literal["good", "warning", "bad", "plain"]
 
@@ -98,6 +100,79 @@ class Records(Element, component="records.js"):
         if any(self.props.get(name) != value for name, value in found.items()):
             self.props.update(found)
             self.update()
+
+    def drawn(self, now: int) -> str:
+        """See `first_paint.Drawn`; `records.js` makes the same."""
+        columns, rows = self.props["columns"], self.props["rows"]
+        caption = self.props["caption"]
+        head = "".join(self._heading(column) for column in columns)
+        body = "".join(
+            markup.tag("tr", {}, *(_cell(row.get(column["key"], ""), column, now) for column in columns))
+            for row in rows
+        ) or markup.tag(
+            "tr",
+            {},
+            markup.tag("td", {"colspan": len(columns), "class": "unknown"}, markup.text(self.props["empty"])),
+        )
+        return markup.tag(
+            "div",
+            {
+                "class": " ".join(("records", *self.classes)),
+                "tabindex": 0,
+                "role": "region",
+                "aria-label": caption,
+            },
+            markup.tag(
+                "table",
+                {},
+                markup.tag("caption", {"class": "visually-hidden"}, markup.text(caption)),
+                markup.tag("thead", {}, markup.tag("tr", {}, head)),
+                markup.tag("tbody", {}, body),
+            ),
+        )
+
+    def _heading(self, column: Mapping[str, Any]) -> str:
+        is_sorted = column["sortable"] and self.props.get("sort") == column["key"]
+        is_descending = bool(self.props.get("descending"))
+        label = markup.text(column["label"])
+        if column["sortable"]:
+            arrow = (" ▼" if is_descending else " ▲") if is_sorted else ""
+            label = markup.tag("button", {"type": "button"}, label, markup.tag("span", {"aria-hidden": "true"}, arrow))
+        attributes = {
+            "scope": "col",
+            "class": "number" if column["kind"] == "number" else "",
+            "aria-sort": ("descending" if is_descending else "ascending") if is_sorted else None,
+        }
+        return markup.tag("th", attributes, label)
+
+
+def _cell(value: Any, column: Mapping[str, Any], now: int) -> str:
+    found: Mapping[str, Any] = value if isinstance(value, dict) else {"text": value}
+    said = markup.text(found.get("text") or "")
+    if found.get("tone"):
+        inner = markup.tag("span", {"class": f"tone tone-{found['tone']}"}, said)
+    elif found.get("href"):
+        inner = markup.tag("a", {"href": found["href"]}, said)
+    elif found.get("action"):
+        inner = markup.tag("button", {"type": "button", "aria-label": found.get("title")}, said)
+    elif found.get("since"):
+        age = formats.duration(max(0, now - int(found["since"])))
+        inner = markup.tag("span", {"data-since": found["since"]}, age)
+    else:
+        inner = said
+    if found.get("note"):
+        inner += markup.tag("span", {"class": "note"}, markup.text(f" {found['note']}"))
+    classes = [column["kind"] if column["kind"] == "number" else "", "unknown" if found.get("unknown") else ""]
+    return markup.tag(
+        "th" if column["head"] else "td",
+        {
+            "scope": "row" if column["head"] else None,
+            "class": " ".join(filter(None, classes)),
+            "data-label": column["label"],
+            "title": None if found.get("action") else found.get("title"),
+        },
+        markup.tag("span", {"class": "cell"}, inner),
+    )
 
 
 def _word(event: GenericEventArguments) -> str:

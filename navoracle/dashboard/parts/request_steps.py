@@ -22,7 +22,8 @@ from navoracle.dashboard.words import NAV_TONES, tone_of
 from navoracle.domain.errors import NavoracleError, RequestRefused
 from navoracle.domain.units import Timestamp
 from navoracle.read_model.funds import FundRow
-from navoracle.requests import Action, ActionRequest
+from navoracle.requests.actions import Action
+from navoracle.requests.document import ActionRequest
 from navoracle.web_service.limits import RateLimit
 
 CHOICES: Final = 200

@@ -11,7 +11,8 @@ from navoracle.dashboard.parts.facts import Facts
 from navoracle.dashboard.parts.records import Column, Records, exact, toned, unknown
 from navoracle.dashboard.reasons import why
 from navoracle.dashboard.words import RISK_TONES, tone_of
-from navoracle.state_files.documents.risk import DeltaEntry, LendingEntry, LimitEntry, MarginEntry, RiskDocument
+from navoracle.state_files.documents.risk import DeltaEntry, LimitEntry, RiskDocument
+from navoracle.state_files.documents.risk_accounts import LendingEntry, MarginEntry
 
 _LENDING: Final = (
     Column("watch", "Account", head=True),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from nicegui import ui
 
 from navoracle.dashboard import formats
+from navoracle.dashboard.parts.card import Card
 from navoracle.dashboard.parts.elements import Text
 from navoracle.dashboard.parts.facts import Facts
+from navoracle.dashboard.reasons import explained
 from navoracle.dashboard.words import BREAKER_TONES, FALL_TONES, RISK_TONES, tone_of
 from navoracle.read_model.fund import FundDetail
 
@@ -17,9 +19,8 @@ class SafetyCard:
     """The card."""
 
     def __init__(self) -> None:
-        with Text("section", "", "card half", aria_labelledby="safety-heading"):
-            Text("h2", "Safety", id="safety-heading")
-            self._facts = Facts("Breaker", "Risk", "Drawdown", "Daily loss", "Gate")
+        with Card("safety", "Safety", "half"):
+            self._facts = Facts("Contract", "Breaker", "Risk", "Health factor", "Drawdown", "Daily loss", "Gate")
             with ui.element("div").classes("gauge"):
                 Text("h3", "Part of the contract's band that the next post would use")
                 self._meter = Text(
@@ -30,9 +31,37 @@ class SafetyCard:
     def show(self, detail: FundDetail) -> None:
         """Show a fund."""
         self._show_breakers(detail)
-        self._facts.say("Risk", detail.fund.risk_status, tone=tone_of(RISK_TONES, detail.fund.risk_status))
+        self._show_contract(detail)
+        self._show_risk(detail)
         self._show_falls(detail)
         self._show_band(detail)
+
+    def _show_contract(self, detail: FundDetail) -> None:
+        served = detail.on_chain
+        if served is None:
+            self._facts.say("Contract", None, why=detail.unknown.get("/on_chain", ""))
+        elif served.held or not served.live:
+            self._facts.say("Contract", "holds the fund" if served.held else "has closed the fund", tone="bad")
+        else:
+            self._facts.say("Contract", "serves its value", tone="good")
+
+    def _show_risk(self, detail: FundDetail) -> None:
+        document, status = detail.documents.risk, detail.fund.risk_status
+        if document is None or not document.configured:
+            missing = detail.documents.unknown.get("/risk", "") if document is None else "no_risk_monitor"
+            self._facts.say("Risk", None, why=explained(missing))
+            self._facts.say("Health factor", None, why=explained(missing))
+            return
+        self._facts.say("Risk", status, tone=tone_of(RISK_TONES, status))
+        loans = [(each.health_factor, each) for each in document.lending if each.health_factor is not None]
+        if not loans:
+            self._facts.say("Health factor", None, why="nothing is owed, or it could not be read")
+            return
+        factor, loan = min(loans, key=lambda pair: formats.rounded(pair[0], 18))
+        tone = tone_of(RISK_TONES, loan.health_factor_status)
+        self._facts.say(
+            "Health factor", f"{formats.amount(factor, 4)}: {loan.health_factor_status}", title=loan.watch, tone=tone
+        )
 
     def _show_breakers(self, detail: FundDetail) -> None:
         worst = min(detail.breakers, key=lambda each: ("open", "half_open", "closed").index(each.state))

@@ -8,6 +8,8 @@ from typing import Any
 from nicegui.element import Element
 from nicegui.events import GenericEventArguments
 
+from navoracle.dashboard import markup
+
 
 class Signature(Element, component="signature.js"):
     """The fields, and a button to sign with a wallet in the browser where there is one.
@@ -31,3 +33,22 @@ class Signature(Element, component="signature.js"):
         if self.props["request"] != typed_data:
             self.props["request"] = typed_data
             self.update()
+
+    def drawn(self, now: int) -> str:
+        """See `first_paint.Drawn`; `signature.js` makes the same. Nobody looks for keys yet: nothing can be put in."""
+        plain = {"spellcheck": "false", "autocomplete": "off", "inert": True}
+
+        def field(label: str, control: str) -> str:
+            return markup.tag("label", {"class": "field"}, markup.tag("span", {}, markup.text(label)), control)
+
+        return markup.tag(
+            "div",
+            {"class": " ".join(("signature", *self.classes))},
+            field("Signature (0x…), or the whole signed document", markup.tag("textarea", {"rows": 4, **plain})),
+            field(
+                "Signer's address (only a smart account needs to say it)",
+                markup.tag("input", {"type": "text", **plain}),
+            ),
+            markup.tag("div", {"class": "controls"}, markup.tag("button", {"type": "button"}, "Check the signature")),
+            markup.tag("p", {"class": "", "role": "alert"}),
+        )

@@ -11,7 +11,7 @@ from navoracle.dashboard.parts.chart import TOOLTIP, Chart
 from navoracle.dashboard.parts.elements import Text
 from navoracle.dashboard.parts.records import Column, Records, exact, toned, unknown
 from navoracle.dashboard.reasons import explained
-from navoracle.state_files.documents.risk import StressEntry
+from navoracle.state_files.documents.stress import StressEntry
 
 COLOURS: Final = ("--slice-1", "--slice-3", "--slice-2", "--slice-7", "--slice-5", "--slice-8")
 _COLUMNS: Final = (
@@ -35,8 +35,12 @@ class StressCard:
             self._chart = Chart({}, label="Stress").classes("chart")
             self._table = Records(_COLUMNS, caption="Stress table", empty="There is no stress table.")
 
-    def show(self, lines: Sequence[StressEntry] | None, why: str) -> None:
-        """Show a stress table; None where there is none, and why."""
+    def show(self, lines: Sequence[StressEntry] | None, why: str, now: str | None) -> None:
+        """Show a stress table; None where there is none, and why.
+
+        Args:
+            now: the NAV per share of the same frame, where nothing falls; None where that is not known.
+        """
         found = lines or ()
         self._chart.set_visibility(bool(found))
         self._table.show([_row(line) for line in found])
@@ -53,24 +57,29 @@ class StressCard:
             + (", liquidations" if line.liquidated else "")
             for line in found
         )
-        self._chart.show(stress_lines(found), label=f"NAV per share by fall. {said}")
+        self._chart.show(stress_lines(found, now), label=f"NAV per share by fall. {said}")
 
 
-def stress_lines(lines: Sequence[StressEntry]) -> dict[str, Any]:
-    """The options of the chart: a line for each stress, and a mark where something would be liquidated."""
+def stress_lines(lines: Sequence[StressEntry], now: str | None) -> dict[str, Any]:
+    """The options of the chart: a line for each stress, and a mark where something would be liquidated.
+
+    Args:
+        now: the NAV per share of the same frame, from which every line begins; None where that is not known.
+    """
+    start = [] if now is None else [[0.0, float(formats.rounded(now, 8))]]
     curves: dict[str, list[list[float]]] = {}
     marks: list[dict[str, Any]] = []
     for line in sorted(lines, key=lambda each: formats.rounded(each.fall, 18)):
         if line.nav_per_share is None:
             continue
         point = [float(formats.rounded(line.fall, 6)) * 100, float(formats.rounded(line.nav_per_share, 8))]
-        curves.setdefault(line.name, []).append(point)
+        curves.setdefault(line.name, list(start)).append(point)
         if line.liquidated:
             said = f"{line.name}, {formats.percent(line.fall)}\nliquidated: {', '.join(line.liquidated)}"
             marks.append({"name": said, "value": point})
     return {
         "grid": {"left": 84, "right": 24, "top": 44, "bottom": 44},
-        "tooltip": {**TOOLTIP, "trigger": "item", "formatter": "{b}\n{c}"},
+        "tooltip": {**TOOLTIP, "trigger": "item", "formatter": "{a}\n{b}\n{c}"},
         "legend": {"top": 0, "type": "scroll", "textStyle": {"color": "--text"}},
         "xAxis": {
             "type": "value",
@@ -101,16 +110,20 @@ def stress_lines(lines: Sequence[StressEntry]) -> dict[str, Any]:
                 }
                 for at, (name, points) in enumerate(curves.items())
             ),
-            {
-                "type": "scatter",
-                "name": "liquidations",
-                "symbol": "diamond",
-                "symbolSize": 15,
-                "z": 5,
-                "itemStyle": {"color": "--bad"},
-                "data": marks,
-            },
+            *([_liquidations(marks)] if marks else []),
         ],
+    }
+
+
+def _liquidations(marks: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "name": "liquidations",
+        "symbol": "diamond",
+        "symbolSize": 15,
+        "z": 5,
+        "itemStyle": {"color": "--bad"},
+        "data": marks,
     }
 
 

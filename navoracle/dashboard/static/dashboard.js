@@ -69,33 +69,51 @@
     else delete page.dataset.keeper;
   }
 
-  function isDark() {
-    const chosen = localStorage.getItem(THEME);
-    return chosen === null ? matchMedia("(prefers-color-scheme: dark)").matches : chosen === "dark";
+  // What `theme.js` chose before anything was drawn, or what the button chose since.
+  function applyTheme(dark) {
+    page.dataset.theme = dark ? "dark" : "light";
+    nameTheme();
   }
 
-  function applyTheme() {
-    if (window.Quasar === undefined) return;
-    if (Quasar.Dark.isActive !== isDark()) Quasar.Dark.set(isDark());
+  function nameTheme() {
+    const dark = page.dataset.theme === "dark";
     const button = document.getElementById("theme");
-    setText(button, isDark() ? "Light" : "Dark");
-    button?.setAttribute("aria-label", isDark() ? "Change to light colours" : "Change to dark colours");
+    setText(button, dark ? "Light" : "Dark");
+    button?.setAttribute("aria-label", dark ? "Change to light colours" : "Change to dark colours");
   }
 
   document.addEventListener("click", (event) => {
-    if (event.target.closest?.("#theme") === null) return;
-    localStorage.setItem(THEME, isDark() ? "light" : "dark");
-    applyTheme();
+    if (event.target.closest?.("#theme") == null) return;
+    const dark = page.dataset.theme !== "dark";
+    localStorage.setItem(THEME, dark ? "dark" : "light");
+    applyTheme(dark);
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", (event) => {
+    if (localStorage.getItem(THEME) === null) applyTheme(event.matches);
+  });
+  // Paper is light.
+  let shown = null;
+  window.addEventListener("beforeprint", () => {
+    shown = page.dataset.theme;
+    page.dataset.theme = "light";
+  });
+  window.addEventListener("afterprint", () => {
+    page.dataset.theme = shown;
   });
   document.addEventListener("change", (event) => {
     const choice = event.target.closest?.("select[data-follow]");
     if (choice) window.location.assign(choice.value);
   });
 
-  setInterval(() => {
+  function look() {
     tick();
     watchConnection();
     watchKeeper();
-    applyTheme();
-  }, 250);
+    nameTheme();
+  }
+
+  look();
+  setInterval(look, 250);
+  // What comes anew tells its age at once.
+  new MutationObserver(tick).observe(document.body, { childList: true, subtree: true });
 })();

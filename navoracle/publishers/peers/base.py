@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Generator
-from typing import Final, NamedTuple, TypeAlias, TypeVar
+from typing import ClassVar, Final, NamedTuple, TypeAlias, TypeVar
 
 from pydantic import Field
 
@@ -54,6 +54,9 @@ class PeerModel(ReaderModel, frozen=True):
         post_estimated: whether an ESTIMATED NAV is posted: the contract knows no such status.
         sender: who posts, for previews before a key is opened; the chain's signer once it is.
     """
+
+    settles: ClassVar[bool] = False
+    """Whether an accepted post is served, and takes deposits in, only by a settling call (`follow_up_of`)."""
 
     chain: Name
     contract: ChecksumAddress

@@ -78,6 +78,7 @@ class LagoonPeer(PeerModel, frozen=True):
     """
 
     resolved_fields: ClassVar[tuple[str, ...]] = ("token", "decimals", "share_decimals")
+    settles: ClassVar[bool] = True
 
     kind: Literal["lagoon"] = "lagoon"
     post_unguarded: bool = False

@@ -1,4 +1,4 @@
-"""The documents of a fund, each a pure function of its facts; one module for each file."""
+"""The documents of a fund, each a pure function of its facts; one module for each file, and for its larger parts."""
 
 from __future__ import annotations
 

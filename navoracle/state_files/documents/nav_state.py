@@ -70,6 +70,8 @@ class Override:
     """What counts."""
     instead_of: Any
     """What the configuration says; null where it says nothing."""
+    expires_at: int | None
+    """From when on it counts no longer; null where it lasts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +165,7 @@ def overrides_of(facts: Facts) -> dict[str, Override]:
 
 
 def _override(said: Mapping[str, Any]) -> Override:
-    return Override(value=said.get("value"), instead_of=said.get("instead_of"))
+    return Override(value=said.get("value"), instead_of=said.get("instead_of"), expires_at=said.get("expires_at"))
 
 
 def _point(point: NavPoint) -> SeriesPoint:

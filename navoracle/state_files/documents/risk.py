@@ -7,87 +7,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from navoracle.domain.failures import Failure
-from navoracle.domain.risk.report import DeltaRisk, LendingRisk, LimitRisk, MarginRisk, RiskReport
+from navoracle.domain.risk.report import DeltaRisk, LimitRisk, RiskReport
 from navoracle.redaction import redact_text
 from navoracle.state_files.documents.header import Header, beginning
-from navoracle.state_files.facts import LEVELS, Facts, RiskLevel, StressLine
-from navoracle.state_files.values import DOCUMENT, Decimal, Time, Unknown, decimal, decimal_of
+from navoracle.state_files.documents.risk_accounts import LendingEntry, MarginEntry, lending_entry, margin_entry
+from navoracle.state_files.documents.stress import StressEntry, stress_entry
+from navoracle.state_files.facts import LEVELS, Facts, RiskLevel
+from navoracle.state_files.values import DOCUMENT, Decimal, Time, Unknown, decimal
 
 NOT_WATCHED = "no_risk_monitor"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LendingEntry:
-    """One account at a lender; amounts are in its base unit (US dollars at Aave, the loan's token at Morpho)."""
-
-    __pydantic_config__ = DOCUMENT
-
-    watch: str
-    """Its name in alerts."""
-    label: str
-    """What its alerts begin with."""
-    protocol: Literal["aave_v3", "morpho_blue", "positions"]
-    """Who says the figures; "positions": the fund's own."""
-    status: RiskLevel
-    """The worse of the next two."""
-    ltv_status: RiskLevel
-    """By the loan-to-value."""
-    health_factor_status: RiskLevel
-    """By the health factor."""
-    collateral: Decimal
-    """What the collateral is worth."""
-    debt: Decimal
-    """What is owed."""
-    ltv: Decimal | None
-    """Debt over collateral: a fraction, rounded up; null where the collateral is worth nothing."""
-    target_ltv: Decimal
-    """Where the operator wants it."""
-    max_ltv: Decimal
-    """Up to which the lender lends."""
-    liquidation_threshold: Decimal
-    """From which the account can be liquidated."""
-    liquidation_bonus: Decimal
-    """What a liquidator takes beyond the debt that it repays."""
-    health_factor: Decimal | None
-    """Liquidation is possible below 1; null without debt."""
-    buffer_to_max_ltv: Decimal | None
-    """What the loan-to-value may still rise until nothing more can be borrowed; negative beyond."""
-    buffer_to_liquidation: Decimal | None
-    """What the loan-to-value may still rise until the threshold; negative beyond."""
-    move_to_liquidation: Decimal | None
-    """How far collateral may fall against debt until the health factor is 1; null without debt."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MarginEntry:
-    """One account at an exchange; amounts are whole units of `asset`."""
-
-    __pydantic_config__ = DOCUMENT
-
-    watch: str
-    """Its name in alerts."""
-    venue: str
-    """What its alerts begin with."""
-    asset: str
-    """What it settles in."""
-    status: RiskLevel
-    """By the margin ratio."""
-    balance: Decimal
-    """Equity: wallet and unrealized profit; negative when it is owed."""
-    exposure: Decimal
-    """All notionals, long and short."""
-    margin_ratio: Decimal | None
-    """Balance over exposure; null without exposure."""
-    required_margin: Decimal
-    """Initial margin of the exposure."""
-    free_margin: Decimal
-    """Balance less required margin."""
-    maintenance_margin: Decimal
-    """The ratio at which the venue liquidates."""
-    buffer_to_liquidation: Decimal | None
-    """Margin ratio less maintenance margin; null without exposure."""
-    funding_per_year: Decimal | None
-    """What holding the positions costs in 365 days; negative when it earns; null where it is not counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,32 +95,6 @@ class FailureEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StressEntry:
-    """One line of the stress table: these assets fall together, nobody reacts, one round of liquidations."""
-
-    __pydantic_config__ = DOCUMENT
-
-    name: str
-    """Of its block."""
-    assets: list[str]
-    """What falls."""
-    fall: Decimal
-    """By how much: a fraction."""
-    nav: Decimal | None
-    """NAV without queued deposits afterwards; null where a part could not be computed."""
-    nav_per_share: Decimal | None
-    """That NAV over shares."""
-    change_pct: Decimal | None
-    """Change of the NAV: a fraction, negative for a loss."""
-    liquidated: list[str]
-    """Loans and venues that would be liquidated."""
-    cost: Decimal
-    """What these liquidations would cost, in the unit of account."""
-    failures: list[str]
-    """What could not be computed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RiskHistoryEntry:
     """The status from a time on."""
 
@@ -223,7 +125,7 @@ class RiskDocument(Header):
     health: Literal["healthy", "degraded", "unhealthy", "unknown"]
     """Whether the risk monitor does its work, by its last 100 updates; of all funds."""
     error_rate: Decimal | None
-    """Its errors by update: a fraction."""
+    """Its updates that had an error, by updates: a fraction."""
     lending: list[LendingEntry]
     """Accounts at lenders."""
     margin: list[MarginEntry]
@@ -258,8 +160,8 @@ def risk_document(facts: Facts) -> RiskDocument:
         error_rate=unknown.wad(
             "/error_rate", None if facts.monitor is None else facts.monitor.error_rate, "no_monitor_runs"
         ),
-        lending=[] if report is None else [_lending(each, at, unknown) for at, each in enumerate(report.lending)],
-        margin=[] if report is None else [_margin(each, at, unknown) for at, each in enumerate(report.margin)],
+        lending=[] if report is None else [lending_entry(each, at, unknown) for at, each in enumerate(report.lending)],
+        margin=[] if report is None else [margin_entry(each, at, unknown) for at, each in enumerate(report.margin)],
         worst_margin_ratio=unknown.wad(
             "/worst_margin_ratio",
             None if report is None else report.worst_margin_ratio,
@@ -282,7 +184,7 @@ def risk_document(facts: Facts) -> RiskDocument:
         failures=[] if report is None else _failures(report.failures),
         stress=unknown.other(
             "/stress",
-            None if facts.stress is None else [_stress(each, at, unknown) for at, each in enumerate(facts.stress)],
+            None if facts.stress is None else [stress_entry(each, at, unknown) for at, each in enumerate(facts.stress)],
             none if report is None else facts.unvalued if facts.valuation is None else "not_configured",
         ),
         history=[
@@ -290,49 +192,6 @@ def risk_document(facts: Facts) -> RiskDocument:
             for each in facts.risk_history
         ],
         unknown=unknown.reasons,
-    )
-
-
-def _lending(risk: LendingRisk, at: int, unknown: Unknown) -> LendingEntry:
-    account, place = risk.account, f"/lending/{at}"
-    return LendingEntry(
-        watch=risk.watch,
-        label=risk.label,
-        protocol=account.protocol,
-        status=LEVELS[risk.status],
-        ltv_status=LEVELS[risk.ltv_status],
-        health_factor_status=LEVELS[risk.health_factor_status],
-        collateral=decimal_of(account.collateral, account.base_decimals),
-        debt=decimal_of(account.debt, account.base_decimals),
-        ltv=unknown.wad(f"{place}/ltv", account.loan_to_value, "no_collateral"),
-        target_ltv=decimal(risk.target_ltv),
-        max_ltv=decimal(account.max_ltv),
-        liquidation_threshold=decimal(account.liquidation_threshold),
-        liquidation_bonus=decimal(account.liquidation_bonus),
-        health_factor=unknown.wad(f"{place}/health_factor", account.health_factor, "no_debt"),
-        buffer_to_max_ltv=unknown.wad(f"{place}/buffer_to_max_ltv", account.buffer_to_max_ltv, "no_collateral"),
-        buffer_to_liquidation=unknown.wad(
-            f"{place}/buffer_to_liquidation", account.buffer_to_liquidation, "no_collateral"
-        ),
-        move_to_liquidation=unknown.wad(f"{place}/move_to_liquidation", account.move_to_liquidation, "no_debt"),
-    )
-
-
-def _margin(risk: MarginRisk, at: int, unknown: Unknown) -> MarginEntry:
-    place = f"/margin/{at}"
-    return MarginEntry(
-        watch=risk.watch,
-        venue=risk.venue,
-        asset=risk.asset,
-        status=LEVELS[risk.status],
-        balance=decimal(risk.balance),
-        exposure=decimal(risk.exposure),
-        margin_ratio=unknown.wad(f"{place}/margin_ratio", risk.margin_ratio, "no_exposure"),
-        required_margin=decimal(risk.required_margin),
-        free_margin=decimal(risk.free_margin),
-        maintenance_margin=decimal(risk.maintenance_margin),
-        buffer_to_liquidation=unknown.wad(f"{place}/buffer_to_liquidation", risk.buffer_to_liquidation, "no_exposure"),
-        funding_per_year=unknown.wad(f"{place}/funding_per_year", risk.funding_per_year, "not_counted"),
     )
 
 
@@ -367,18 +226,3 @@ def _failures(failures: Iterable[Failure]) -> list[FailureEntry]:
         FailureEntry(reader=each.reader, code=each.code, message=redact_text(each.message), advice=each.advice)
         for each in failures
     ]
-
-
-def _stress(line: StressLine, at: int, unknown: Unknown) -> StressEntry:
-    place, why = f"/stress/{at}", "; ".join(line.failures) or "no_nav"
-    return StressEntry(
-        name=line.name,
-        assets=list(line.assets),
-        fall=decimal(line.fall),
-        nav=unknown.wad(f"{place}/nav", line.nav, why),
-        nav_per_share=unknown.wad(f"{place}/nav_per_share", line.nav_per_share, why),
-        change_pct=unknown.wad(f"{place}/change_pct", line.change, why),
-        liquidated=list(line.liquidated),
-        cost=decimal(line.cost),
-        failures=list(line.failures),
-    )

@@ -3,6 +3,7 @@
 from navoracle.telemetry.alerts.engine import Alerts
 from navoracle.telemetry.alerts.notices import Notice, NoticeKind, Notifier, Target
 from navoracle.telemetry.alerts.policy import AlertPolicy
-from navoracle.telemetry.alerts.rules import RULES, Rule, RuleName
+from navoracle.telemetry.alerts.rule import Rule, RuleName
+from navoracle.telemetry.alerts.rules import RULES
 
 __all__ = ["RULES", "AlertPolicy", "Alerts", "Notice", "NoticeKind", "Notifier", "Rule", "RuleName", "Target"]

@@ -29,7 +29,8 @@ from navoracle.telemetry.alerts.policy import (
     notices_due,
     told_at,
 )
-from navoracle.telemetry.alerts.rules import ALWAYS_TOLD, RULES, RuleName
+from navoracle.telemetry.alerts.rule import RuleName
+from navoracle.telemetry.alerts.rules import ALWAYS_TOLD, RULES
 from navoracle.telemetry.metrics import Metrics
 
 RECENT: Final = 500

@@ -8,7 +8,8 @@ from enum import Enum
 from typing import Final, Protocol
 
 from navoracle.store_port import AlertRow, Severity
-from navoracle.telemetry.alerts.rules import RULES, RUNBOOKS
+from navoracle.telemetry.alerts.rule import RUNBOOKS
+from navoracle.telemetry.alerts.rules import RULES
 
 LISTED: Final = 12
 """How many alerts of one rule a message names before it only counts them."""

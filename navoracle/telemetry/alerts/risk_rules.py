@@ -7,7 +7,7 @@ from typing import Final
 
 from navoracle.domain.risk.levels import RiskStatus
 from navoracle.domain.risk.report import RiskAlert
-from navoracle.telemetry.alerts.rules import RuleName
+from navoracle.telemetry.alerts.rule import RuleName
 
 _BY_NAME: Final[tuple[tuple[Callable[[str], bool], RuleName], ...]] = (
     (lambda name: name.endswith("_UNREAD"), "RiskUnread"),

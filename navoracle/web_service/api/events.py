@@ -6,12 +6,14 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from navoracle.domain.cadence import Cadence
 from navoracle.read_model.events import EventRecord
-from navoracle.read_model.history import PostRecord, SignedRequestRecord, SlotRecord, TransactionRecord
+from navoracle.read_model.history import SlotRecord
+from navoracle.read_model.posts import PostRecord, TransactionRecord
 from navoracle.read_model.records import Page
-from navoracle.store_port import EventQuestion, Severity, SlotQuestion, SlotState, TransactionState
+from navoracle.read_model.requests import SignedRequestRecord
+from navoracle.store_port import EventQuestion, Severity, SlotState, TransactionState
 from navoracle.web_service.access import reading
 from navoracle.web_service.answers import missing, record
-from navoracle.web_service.api.exports import EVENT_COLUMNS, TABLES, Form, all_of, exported, wanted
+from navoracle.web_service.api.exports import EVENT_COLUMNS, TABLES, Form, page_or_table, wanted
 from navoracle.web_service.api.parameters import (
     PREFIX,
     Cursor,
@@ -23,6 +25,7 @@ from navoracle.web_service.api.parameters import (
     Text,
     Until,
     reads,
+    slots_asked,
     span,
 )
 from navoracle.web_service.keeper import model_of
@@ -42,7 +45,7 @@ def slots(
     limit: Limit = 50,
 ) -> Response:
     """Slots and how each ended, newest first."""
-    ask = SlotQuestion(fund, None if state is None else (state,), cadence, span(since, until))
+    ask = slots_asked(fund, state, cadence, since, until)
     return record(request, model_of(request).slots(ask, cursor=cursor, limit=limit))
 
 
@@ -111,7 +114,7 @@ def fund_events(
 
 
 def _answer(request: Request, ask: EventQuestion, cursor: str | None, limit: int, form: Form) -> Response:
-    model = model_of(request)
-    if form != "json":
-        return exported(all_of(lambda at: model.events(ask, cursor=at, limit=500), cursor), EVENT_COLUMNS, form)
-    return record(request, model.events(ask, cursor=cursor, limit=limit))
+    def page(at: str | None, rows: int) -> Page[EventRecord]:
+        return model_of(request).events(ask, cursor=at, limit=rows)
+
+    return page_or_table(request, page, EVENT_COLUMNS, cursor=cursor, limit=limit, form=form)

@@ -11,9 +11,10 @@ from fastapi.responses import StreamingResponse
 
 from navoracle.read_model.events import EventRecord
 from navoracle.read_model.history import HistoryPoint
-from navoracle.read_model.records import Page, Record
+from navoracle.read_model.records import MOST_ROWS, Page, Record
 from navoracle.read_model.tables import write_rows
 from navoracle.redaction import redact_text
+from navoracle.web_service.answers import record
 
 Form = Literal["json", "csv", "jsonl"]
 
@@ -45,6 +46,25 @@ def wanted(request: Request, said: Form | None) -> Form:
         if name in MEDIA:
             return MEDIA[name]
     return "json"
+
+
+def page_or_table(
+    request: Request,
+    page: Callable[[str | None, int], Page[Any]],
+    columns: tuple[str, ...],
+    *,
+    cursor: str | None,
+    limit: int,
+    form: Form,
+) -> Response:
+    """One page as JSON; or every row from the cursor on as CSV with a header, or as JSON lines.
+
+    Args:
+        page: the rows from a cursor on, at most so many.
+    """
+    if form == "json":
+        return record(request, page(cursor, limit))
+    return exported(all_of(lambda at: page(at, MOST_ROWS), cursor), columns, form)
 
 
 def all_of(page: Callable[[str | None], Page[Any]], cursor: str | None) -> Iterator[list[Record]]:

@@ -8,17 +8,18 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.frame import NavStatus
-from navoracle.read_model import FundsQuestion
+from navoracle.read_model.frames import FrameRecord
 from navoracle.read_model.fund import FundDetail
-from navoracle.read_model.funds import FundColumn, FundRow
-from navoracle.read_model.history import FrameRecord, HistoryPoint, PostRecord, SlotRecord
+from navoracle.read_model.funds import FundColumn, FundRow, FundsQuestion
+from navoracle.read_model.history import HistoryPoint, SlotRecord
+from navoracle.read_model.posts import PostRecord
 from navoracle.read_model.prices import PriceRow
 from navoracle.read_model.records import NavWord, OffsetPage, Page, RiskWord
 from navoracle.read_model.risk import FundRisk, RiskRow
-from navoracle.store_port import FrameQuestion, SlotQuestion, SlotState, TransactionState
+from navoracle.store_port import FrameQuestion, SlotState, TransactionState
 from navoracle.web_service.access import reading
 from navoracle.web_service.answers import missing, record
-from navoracle.web_service.api.exports import HISTORY_COLUMNS, TABLES, all_of, exported, wanted
+from navoracle.web_service.api.exports import HISTORY_COLUMNS, TABLES, page_or_table, wanted
 from navoracle.web_service.api.parameters import (
     PREFIX,
     Cursor,
@@ -31,6 +32,7 @@ from navoracle.web_service.api.parameters import (
     Text,
     Until,
     reads,
+    slots_asked,
     span,
 )
 from navoracle.web_service.keeper import model_of
@@ -79,11 +81,12 @@ def history(
     model = model_of(request)
     if model.fund_row(fund) is None:
         return missing("fund", fund)
-    ask = SlotQuestion(fund, None if state is None else (state,), cadence, span(since, until))
-    form = wanted(request, format)
-    if form != "json":
-        return exported(all_of(lambda at: model.history(ask, cursor=at, limit=500), cursor), HISTORY_COLUMNS, form)
-    return record(request, model.history(ask, cursor=cursor, limit=limit))
+    ask = slots_asked(fund, state, cadence, since, until)
+
+    def page(at: str | None, rows: int) -> Page[HistoryPoint]:
+        return model.history(ask, cursor=at, limit=rows)
+
+    return page_or_table(request, page, HISTORY_COLUMNS, cursor=cursor, limit=limit, form=wanted(request, format))
 
 
 @router.get("/funds/{fund}/frames", response_model=Page[FrameRecord], responses=OF_FUND)
@@ -130,7 +133,7 @@ def fund_slots(
     model = model_of(request)
     if model.fund_row(fund) is None:
         return missing("fund", fund)
-    ask = SlotQuestion(fund, None if state is None else (state,), cadence, span(since, until))
+    ask = slots_asked(fund, state, cadence, since, until)
     return record(request, model.slots(ask, cursor=cursor, limit=limit))
 
 

@@ -6,9 +6,10 @@ from typing import Annotated, Any, Final, Literal
 
 from fastapi import Path, Query
 
+from navoracle.domain.cadence import Cadence
 from navoracle.domain.units import Timestamp
 from navoracle.read_model.records import MOST_ROWS
-from navoracle.store_port import Span
+from navoracle.store_port import SlotQuestion, SlotState, Span
 from navoracle.web_service.answers import ErrorDocument
 
 PREFIX: Final = "/api/v1"
@@ -57,3 +58,10 @@ def span(since: int | None, until: int | None) -> Span:
         None if since is None else Timestamp(since),
         None if until is None else Timestamp(until),
     )
+
+
+def slots_asked(
+    fund: str | None, state: SlotState | None, cadence: Cadence | None, since: int | None, until: int | None
+) -> SlotQuestion:
+    """Which slots the filters let through."""
+    return SlotQuestion(fund, None if state is None else (state,), cadence, span(since, until))

@@ -16,8 +16,8 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from navoracle.domain.errors import StoreError
-from navoracle.read_model import ReadModel
 from navoracle.read_model.events import event_record
+from navoracle.read_model.model import ReadModel
 from navoracle.redaction import redact_text
 from navoracle.store_port import EventRow
 from navoracle.web_service.access import reading

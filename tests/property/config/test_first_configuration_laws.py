@@ -12,7 +12,9 @@ from eth_utils.address import to_checksum_address
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from navoracle.composition import Discovery, NamedFeed, Wishes, draft_of
+from navoracle.composition.discovered import Discovery, NamedFeed
+from navoracle.composition.draft_writing import Wishes
+from navoracle.composition.drafting import draft_of
 from navoracle.config.draft import Draft, remark, render, safe_name, variable_name
 from navoracle.config.loading import load_config
 from navoracle.config.models import Config

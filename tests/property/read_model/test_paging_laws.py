@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from navoracle.domain.errors import UsageError
-from navoracle.read_model import FundsQuestion, ReadModel
 from navoracle.read_model.cursors import cursor_of, frame_key_of, number_of, slot_key_of
-from navoracle.read_model.funds import FundColumn
+from navoracle.read_model.funds import FundColumn, FundsQuestion
+from navoracle.read_model.model import ReadModel
 from navoracle.read_model.records import OffsetPage
 from navoracle.storage import SqlStore
 from navoracle.store_port import Event, EventQuestion, Severity

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from navoracle.domain.errors import RequestRefused
-from navoracle.requests import Action, ActionRequest, SignedRequest, parse_signed_request
+from navoracle.requests.actions import Action
+from navoracle.requests.document import ActionRequest, SignedRequest, parse_signed_request
 from navoracle.signatures import ORDER
 from tests.unit.requests.builders import GUARDIAN, REGISTRY, Office, signed
 

@@ -9,16 +9,17 @@ from navoracle.domain.errors import ErrorSeverity
 from navoracle.domain.risk.levels import RiskStatus
 from navoracle.domain.risk.report import RiskReport
 from navoracle.domain.units import WAD, to_wad
-from navoracle.risk.health import WINDOW, HealthStatus
+from navoracle.risk.health import MIN_UPDATES, WINDOW, HealthRule, HealthStatus
 from navoracle.risk.monitor import RiskMonitor
 from tests.unit.risk.frames import FUND, frame, report, unread
+from tests.unit.storage.builders import NOW
 
 REPORTS: tuple[RiskReport, ...] = (*(report(debt) for debt in ("80", "86", "91", "94")), unread())
 UPDATES = st.tuples(st.lists(st.sampled_from(ErrorSeverity), max_size=3), st.booleans())
 
 
 def monitor() -> RiskMonitor:
-    return RiskMonitor(history_limit=4, max_error_rate=to_wad("0.1"))
+    return RiskMonitor(history_limit=4, rule=HealthRule(to_wad("0.1"), max_age=600), started=NOW)
 
 
 @given(st.lists(st.tuples(st.sampled_from(REPORTS), st.integers(-100, 100)), max_size=12))
@@ -53,13 +54,13 @@ def test_observe__any_frames__raised_less_over_is_what_stands(steps: list[tuple[
 def test_health__any_updates__follows_the_rule(updates: list[tuple[list[ErrorSeverity], bool]]) -> None:
     here = monitor()
     for errors, succeeded in updates:
-        here.update(errors, succeeded=succeeded)
+        here.update(errors, succeeded=succeeded, at=NOW)
     counted = updates[-WINDOW:]
-    total = sum(len(errors) for errors, _ in counted)
-    found = here.health()
+    total = sum(bool(errors) or not succeeded for errors, succeeded in counted)
+    found = here.health(NOW)
     assert (found.updates, found.errors) == (len(counted), total)
     assert found.error_rate == -(-total * WAD // max(len(counted), 1))
-    beyond = total * 10 > max(len(counted), 1)
+    beyond = len(counted) >= MIN_UPDATES and total * 10 > len(counted)
     bad_end = bool(counted) and (not counted[-1][1] or ErrorSeverity.CRITICAL in counted[-1][0])
     expected = HealthStatus.UNHEALTHY if beyond or bad_end else HealthStatus.DEGRADED if total else HealthStatus.HEALTHY
     assert found.status is expected

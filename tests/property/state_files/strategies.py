@@ -275,7 +275,7 @@ def facts(draw: st.DrawFn) -> Facts:
                 st.builds(MonitorHealth, st.sampled_from(("healthy", "degraded", "unhealthy")), ages, ages, ratios)
             )
         ),
-        overrides={"funds.alpha.gate.max_drawdown": {"value": None, "instead_of": "0.1"}},
+        overrides={"funds.alpha.gate.max_drawdown": {"value": None, "instead_of": "0.1", "expires_at": None}},
         stress=draw(
             optional(
                 st.lists(

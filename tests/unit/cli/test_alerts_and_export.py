@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 import structlog
 
-from navoracle.cli import alerts as command
 from navoracle.cli.main import run
 from navoracle.cli.runtime import Runtime
+from navoracle.composition import alerts as wiring
 from navoracle.domain.units import Timestamp
 from navoracle.live_secrets import forget_secrets
 from navoracle.storage import SqlStore
-from navoracle.store_port import AlertRow, Event, Severity
+from navoracle.store_port import Event, Severity
 from navoracle.telemetry.alerts import Notifier, Target
+from tests.unit.storage.builders import alert_row
 from tests.unit.telemetry.fakes import NOW, ListeningNotifier
 
 
@@ -51,11 +52,8 @@ def url(tmp_path: Path) -> str:
             event = Event(Timestamp(NOW + number), kind, fund, Severity.WARNING, message, "-5", {"n": number})
             store.append_event(event)
         for key, over in (("NavStale:usd", None), ("RpcDown:main", Timestamp(NOW + 5))):
-            rule, _, subject = key.partition(":")
             store.save_alert(
-                AlertRow(
-                    key, rule, subject, Severity.CRITICAL, "old", "Look.", NOW, NOW, 3, NOW, None, None, None, over
-                )
+                alert_row(key, "old", first_at=NOW, last_at=NOW, count=3, notified_at=NOW, resolved_at=over)
             )
     return found
 
@@ -125,7 +123,7 @@ def test_test__each_target__is_told_of_and_the_code_says_how_many(
 ) -> None:
     notifier = ListeningNotifier(Target("ops"), Target("pager"), Target("boss", escalation=True))
     notifier.deaf = set(deaf)
-    monkeypatch.setattr(command, "alert_notifier", lambda _section: notifier)
+    monkeypatch.setattr(wiring, "alert_notifier", lambda _section: notifier)
     (tmp_path / "navoracle.yaml").write_text(CONFIGURATION)
     assert ran("alerts", "test", "--config", str(tmp_path / "navoracle.yaml"), "--json") == code
     out = capsys.readouterr()
@@ -139,7 +137,7 @@ def test_test__named_target__is_the_only_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notifier: Notifier = ListeningNotifier(Target("ops"), Target("pager"))
-    monkeypatch.setattr(command, "alert_notifier", lambda _section: notifier)
+    monkeypatch.setattr(wiring, "alert_notifier", lambda _section: notifier)
     (tmp_path / "navoracle.yaml").write_text(CONFIGURATION)
     config = ("--config", str(tmp_path / "navoracle.yaml"))
     assert [row["target"] for row in said(capsys, "alerts", "test", "pager", *config)["targets"]] == ["pager"]

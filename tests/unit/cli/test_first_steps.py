@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import shlex
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import structlog
 import typer
 from rich.console import Console
 
+from navoracle.cli.commands import COMMANDS, app_of
 from navoracle.cli.examples import EXAMPLES, commands_of, example
 from navoracle.cli.main import app, run
 from navoracle.cli.output import console
@@ -34,7 +36,7 @@ class Terminal(io.StringIO):
 
 
 def test_help__every_command__says_what_it_does_and_has_an_example() -> None:
-    known = dict(commands_of(app))
+    known = dict(chain.from_iterable(commands_of(app_of(command.module)) for command in COMMANDS.values()))
     assert set(EXAMPLES) == set(known)
     for name, command in known.items():
         assert command.epilog == f"Example: {example(name)}"
@@ -49,7 +51,7 @@ def test_example__of_a_command__is_a_command_line_that_parses(name: str) -> None
     command = typer.main.get_command(app)
     context = command.make_context("navoracle", [], resilient_parsing=True)
     for part in name.split(" "):
-        found = command.get_command(context, part)  # type: ignore[attr-defined]
+        _, found, _ = command.resolve_command(context, [part])  # type: ignore[attr-defined]
         assert found is not None
         command, arguments = found, arguments[1:]
     command.make_context(name, list(arguments), parent=context)

@@ -26,7 +26,16 @@ from navoracle.domain.prior import ConfirmedNav
 from navoracle.domain.units import Timestamp, to_wad
 from navoracle.lane_port import LaneEvent
 from navoracle.storage import SqlStore
-from navoracle.store_port import BreakerSubject, Event, Severity, SlotOutcome, SlotState, Urgency
+from navoracle.store_port import (
+    BreakerSubject,
+    Event,
+    RequestRow,
+    RequestState,
+    Severity,
+    SlotOutcome,
+    SlotState,
+    Urgency,
+)
 from navoracle.telemetry.alerts import Alerts
 from navoracle.telemetry.components import component_of
 from navoracle.telemetry.metrics import Metrics
@@ -42,6 +51,7 @@ from tests.unit.storage.builders import (
     prepare,
     record,
 )
+from tests.unit.storage.test_requests import FIRST
 
 LIMIT = 7_200
 DOWN = StoreError("disk full", advice="Free some space.")
@@ -167,6 +177,27 @@ def test_lane_event__that_people_must_know__raises_its_alert(here: Here, kind: s
     here.observer.lane_event(event)
     assert {found for found, _ in here.open()} == {rule}
     assert here.events(f"transaction_{kind}")[0].advice == "advice"
+
+
+@pytest.mark.parametrize(
+    ("state", "severity"),
+    [
+        (RequestState.DONE, Severity.INFO),
+        (RequestState.PARTLY_DONE, Severity.WARNING),
+        (RequestState.REFUSED, Severity.WARNING),
+    ],
+)
+def test_request__however_it_ended__is_told_and_counted_by_its_state(
+    here: Here, state: RequestState, severity: Severity
+) -> None:
+    row = RequestRow(replace(FIRST, fund="cash", action="hold"), state, NOW, NOW, "what came of it")
+    here.observer.request_ended(row)
+    (event,) = here.events("request_ended")
+    assert (event.fund, event.severity) == ("cash", severity)
+    assert event.message.endswith(": what came of it")
+    assert ("emergency hold cash --send" in event.advice) is (state is RequestState.PARTLY_DONE)
+    labels = {"action": "hold", "result": state.value}
+    assert here.metrics.registry.get_sample_value("navoracle_requests_total", labels) == 1
 
 
 def test_lane_event__mined__ends_the_trouble_with_fees(here: Here) -> None:

@@ -21,12 +21,14 @@ from navoracle.domain.units import Timestamp, Wad, to_wad
 from navoracle.keeper.planner import Planner, Subject
 from navoracle.storage import SqlStore
 from navoracle.store_port import Severity
+from navoracle.testing import FixedClock
 from tests.unit.composition.test_observers import Here as Service
 from tests.unit.config.test_gates import LEAST
 from tests.unit.config.test_overrides import RISK, override, written
 from tests.unit.storage.builders import empty_sqlite_store
 
 NOW = Timestamp(1_800_000_000)
+SAID = {"funds.one.gate.max_drawdown": {"value": "0.3", "instead_of": "0.1", "expires_at": None}}
 
 
 class Here:
@@ -34,7 +36,8 @@ class Here:
 
     def __init__(self, config: Config) -> None:
         self.news: list[OverridesNews] = []
-        self.live = LiveOverrides(config, self.news.append)
+        self.clock = FixedClock(NOW)
+        self.live = LiveOverrides(config, self.clock.now, self.news.append)
         self.planner = Planner(subject_of(self.live.current.config), None, {}, now=NOW, policies=self.live)
 
     async def limit(self, fund: str = "one") -> Wad | None:
@@ -56,7 +59,9 @@ async def test_overrides__at_the_start__hold_from_the_first_plan_on(tmp_path: Pa
     here = Here(config)
     assert await here.limit() == to_wad("0.3")
     assert await here.limit("two") == to_wad("0.1")
-    assert here.planner.overrides == {"funds.one.gate.max_drawdown": {"value": "0.3", "instead_of": "0.1"}}
+    assert here.planner.overrides == {
+        "funds.one.gate.max_drawdown": {"value": "0.3", "instead_of": "0.1", "expires_at": None}
+    }
     assert here.news == []
 
 
@@ -71,7 +76,9 @@ async def test_overrides__written_changed_and_removed__hold_from_the_next_plan_o
     assert await here.limit() == to_wad("0.1")
     assert here.planner.overrides == {}
     assert [news.trouble for news in here.news] == [None, None, None]
-    assert here.news[0].said == {"funds.one.gate.max_drawdown": {"value": "0.3", "instead_of": "0.1"}}
+    assert here.news[0].said == {
+        "funds.one.gate.max_drawdown": {"value": "0.3", "instead_of": "0.1", "expires_at": None}
+    }
 
 
 async def test_overrides__touched_and_not_changed__are_not_told_of(tmp_path: Path) -> None:
@@ -106,16 +113,59 @@ async def test_overrides__cannot_be_read_while_running__keep_the_last_good_ones(
     assert [news.trouble is None for news in here.news] == [False]
 
 
+def ending(at: int, **said: Any) -> dict[str, Any]:
+    """Overrides of the gate that all end at a time."""
+    return {**gate(**said), "expires": {f"funds.one.gate.{key}": at for key in said}}
+
+
+async def test_overrides__that_expire__end_by_the_clock_and_are_told_of(tmp_path: Path) -> None:
+    here = Here(written(tmp_path, gate=LEAST))
+    override(tmp_path, ending(NOW + 60, max_drawdown="0.3"))
+    assert await here.limit() == to_wad("0.3")
+    here.clock.set(NOW + 59)
+    assert await here.limit() == to_wad("0.3")
+    here.clock.set(NOW + 60)
+    assert await here.limit() == to_wad("0.1")
+    assert await here.limit() == to_wad("0.1")
+    assert [(dict(news.said), news.trouble) for news in here.news[1:]] == [({}, None)]
+
+
+async def test_overrides__that_expire_while_the_file_is_broken__end_and_the_file_stays_broken(tmp_path: Path) -> None:
+    here = Here(written(tmp_path, gate=LEAST))
+    override(tmp_path, ending(NOW + 60, max_drawdown="0.3"))
+    assert await here.limit() == to_wad("0.3")
+    override(tmp_path, "funds: [")
+    assert await here.limit() == to_wad("0.3")
+    here.clock.set(NOW + 60)
+    assert await here.limit() == to_wad("0.1")
+    assert await here.limit() == to_wad("0.1")
+    assert [news.trouble is None for news in here.news] == [True, False, False]
+    assert here.news[-1].said == {}
+
+
+async def test_overrides__gate_that_is_not_whole_without_what_expired__keeps_the_last_good_one_and_is_told_once(
+    tmp_path: Path,
+) -> None:
+    here = Here(written(tmp_path))
+    path = "funds.one.gate.max_drawdown"
+    override(tmp_path, {**gate(**LEAST), "expires": {path: NOW + 60}})
+    assert await here.limit() == to_wad("0.1")
+    here.clock.set(NOW + 60)
+    for _ in range(3):
+        assert await here.limit() == to_wad("0.1")
+    assert [news.trouble is None for news in here.news] == [True, False]
+
+
 def test_overrides__broken_at_the_start__are_refused(tmp_path: Path) -> None:
     config = written(tmp_path, gate=LEAST)
     override(tmp_path, "funds: [")
     with pytest.raises(ConfigurationError, match=r"overrides\.yaml: not YAML"):
-        LiveOverrides(config)
+        LiveOverrides(config, lambda: NOW)
 
 
 def test_overrides__of_risk_limits__change_the_policy_and_leave_the_readers(tmp_path: Path) -> None:
     config = written(tmp_path, risk=RISK)
-    live = LiveOverrides(config, lambda _: None)
+    live = LiveOverrides(config, lambda: NOW, lambda _: None)
     before: Subject = subject_of(config)
     override(tmp_path, {"funds": {"one": {"risk": {"limits": {"max_leverage": "2"}}}}})
     after = live.refresh(before)
@@ -132,7 +182,7 @@ def test_overrides__no_file_configured__change_nothing(tmp_path: Path) -> None:
     without = config.model_copy(update={"service": config.service.model_copy(update={"overrides_file": None})})
     override(tmp_path, "funds: [")
     subject = subject_of(without)
-    assert LiveOverrides(without).refresh(subject) is subject
+    assert LiveOverrides(without, lambda: NOW).refresh(subject) is subject
 
 
 # ---- who is told
@@ -141,7 +191,10 @@ def test_overrides__no_file_configured__change_nothing(tmp_path: Path) -> None:
 def test_news__of_an_overrides_file__are_an_event_and_an_alert_that_ends_when_it_is_mended(tmp_path: Path) -> None:
     with SqlStore.open(empty_sqlite_store(tmp_path / "keeper.db")) as store:
         here = Service(store)
-        file, said = tmp_path / "overrides.yaml", {"funds.one.gate.max_drawdown": {"value": "0.3", "instead_of": "0.1"}}
+        file, said = (
+            tmp_path / "overrides.yaml",
+            SAID,
+        )
         trouble = ConfigurationError(f"{file}: not YAML", advice="Correct the syntax.")
         tell_overrides(OverridesNews(file, said, trouble), here.observer, here.alerts)
         assert here.open() == {("OverridesBroken", "")}
@@ -165,7 +218,9 @@ def test_config_show__says_what_is_overridden_by_which_file_and_instead_of_what(
     override(tmp_path, gate(max_drawdown="0.3"))
     arguments = ["config", "show", "--config", str(tmp_path / "navoracle.yaml")]
     document = json.loads(CliRunner().invoke(app, [*arguments, "--json"]).stdout)
-    assert document["overrides"] == {"funds.one.gate.max_drawdown": {"value": "0.3", "instead_of": "0.1"}}
+    assert document["overrides"] == {
+        "funds.one.gate.max_drawdown": {"value": "0.3", "instead_of": "0.1", "expires_at": None}
+    }
     assert document["configuration"]["funds"]["one"]["gate"]["max_drawdown"] == "0.3"
     told = CliRunner().invoke(app, arguments).stdout
     assert f"# funds.one.gate.max_drawdown: 0.3 by {tmp_path / 'overrides.yaml'}, instead of 0.1\n" in told

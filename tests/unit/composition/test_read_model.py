@@ -14,15 +14,16 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from navoracle.composition import RunningService
 from navoracle.composition import service as wiring
 from navoracle.composition.cadence import watch_of
 from navoracle.composition.read_model import KeeperLive, read_model_of
-from navoracle.composition.service import is_loopback, state_folder_of
+from navoracle.composition.service import RunningService
+from navoracle.composition.state_files import state_folder_of
 from navoracle.domain.breaker import Breaker, BreakerState
 from navoracle.domain.units import WAD, Timestamp, to_wad
 from navoracle.keeper.evidence import FORMAT
-from navoracle.read_model import ReadModel, evidence
+from navoracle.read_model import evidence
+from navoracle.read_model.model import ReadModel
 from navoracle.state_files.documents import ADAPTERS
 from navoracle.state_files.reader import read_set
 from navoracle.storage import SqlStore, tables
@@ -187,15 +188,6 @@ async def test_live__running_keeper__tells_next_slot_and_checks(service: Running
     assert (live.nodes(), live.lanes()) == ((), ())
     found = read_model_of(system.subject, store, system.clock, state_folder=None, live=live).operations()
     assert (found.live, found.unknown, found.slots_of_the_day) == (True, {}, {"skipped": 1})
-
-
-@pytest.mark.parametrize(
-    ("host", "expected"),
-    [("127.0.0.1", True), ("127.8.8.8", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("::", False),
-     ("10.0.0.1", False), ("keeper.internal", False)],
-)  # fmt: skip
-def test_is_loopback__address_to_listen_at__only_this_machines_own(host: str, expected: bool) -> None:
-    assert is_loopback(host) is expected
 
 
 def test_state_folder__of_a_configuration__is_its_own_or_the_one_instead(tmp_path: Path) -> None:

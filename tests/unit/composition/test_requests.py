@@ -14,7 +14,9 @@ from navoracle.composition.requests import drop_folder, request_desk, request_su
 from navoracle.config.loading import parse_config
 from navoracle.config.signers import KeyFileSection, KeystoreSection
 from navoracle.domain.errors import ConfigurationError
-from navoracle.requests import DEFAULT_LIMITS, Action, Limit, RoleCheck, parse_signed_request
+from navoracle.requests.actions import DEFAULT_LIMITS, Action, Limit
+from navoracle.requests.authority import RoleCheck
+from navoracle.requests.document import parse_signed_request
 from navoracle.signatures import decode_signature, recover_address
 from navoracle.storage import SqlStore
 from navoracle.testing import FixedClock

@@ -18,6 +18,7 @@ from navoracle.domain.risk.report import RiskAlert, RiskReport
 from navoracle.domain.units import Timestamp, to_wad
 from navoracle.keeper.risk_looks import Trigger
 from navoracle.risk.assess import assess
+from navoracle.risk.health import HealthRule
 from navoracle.risk.monitor import RiskMonitor
 from navoracle.storage import SqlStore
 from navoracle.store_port import Severity
@@ -37,11 +38,11 @@ class Told(Here):
 
     def __init__(self, store: SqlStore) -> None:
         super().__init__(store)
-        self.monitor = RiskMonitor(history_limit=10, max_error_rate=to_wad("0.1"))
+        self.monitor = RiskMonitor(history_limit=10, rule=HealthRule(to_wad("0.1"), max_age=600), started=NOW)
 
     def sees(self, found: NavFrame, trigger: Trigger = "look") -> None:
         seen = self.monitor.observe(found)
-        health = self.monitor.update([each.error.severity for each in seen.errors], succeeded=not seen.failed)
+        health = self.monitor.update(seen.own_errors, succeeded=not seen.failed, at=NOW)
         self.observer.risk_observed(seen, health, trigger, 0.0421)
 
     def gauge(self, name: str, /, **labels: str) -> float | None:
@@ -281,12 +282,13 @@ def test_alerts__raised_and_over__follow_what_stands(here: Told) -> None:
     here.sees(frame(report("94"), at=60))
     low = ("HealthFactorLow", f"{FUND}:AAVE_HEALTH_FACTOR_CRITICAL:{AAVE}")
     high = ("LoanToValueHigh", f"{FUND}:AAVE_LTV_CRITICAL:{AAVE}")
-    unhealthy = ("RiskMonitorUnhealthy", "")
-    assert here.open() == {low, high, unhealthy}
+    assert here.open() == {low, high}  # the monitor that tells of a critical loan is well
+    assert here.gauge("risk_health") == 1
     here.sees(frame(unread(), at=120))
+    unhealthy = ("RiskMonitorUnhealthy", "")
     assert here.open() == {low, high, unhealthy, ("RiskUnread", f"{FUND}:AAVE_UNREAD:{AAVE}")}
     here.sees(frame(report("80"), at=180))
-    assert here.open() == {unhealthy}  # two errors in four updates
+    assert here.open() == set()
 
 
 def test_alerts__that_stand__say_the_newest_figure(here: Told) -> None:
@@ -330,12 +332,19 @@ def test_alerts__stale_nav_that_is_vetoed__block_and_are_no_drawdown(here: Told)
 def test_alerts__look_that_fails_as_a_whole__say_that_the_monitor_is_unhealthy_until_one_succeeds(here: Told) -> None:
     for _ in range(20):
         here.sees(frame(report("80")))
-    here.observer.risk_unseen(here.monitor.update([ErrorSeverity.HIGH], succeeded=False))
+    here.observer.risk_unseen(here.monitor.update([ErrorSeverity.HIGH], succeeded=False, at=NOW))
     assert here.open() == {("RiskMonitorUnhealthy", "")}
     assert here.gauge("risk_health") == 0
     here.sees(frame(report("80"), at=60))
     assert here.open() == set()
     assert here.gauge("risk_health") == 0.5
+
+
+def test_alerts__no_look_has_ended_for_too_long__say_since_when_the_monitor_is_unhealthy(here: Told) -> None:
+    here.sees(frame(report("80")))
+    here.observer.risk_unseen(here.monitor.health(Timestamp(NOW + 700)))
+    (row,) = here.alerts.open_alerts()
+    assert (row.rule, row.message) == ("RiskMonitorUnhealthy", "no look at risk has ended for 700 s")
 
 
 def test_anything__while_the_store_fails__raises_nothing(here: Told) -> None:

@@ -13,7 +13,9 @@ from navoracle.composition.observers import ServiceObserver
 from navoracle.composition.service_view import KeeperView
 from navoracle.composition.system import System
 from navoracle.domain.errors import ErrorSeverity
-from navoracle.domain.units import to_wad
+from navoracle.domain.risk.levels import RiskStatus
+from navoracle.domain.units import Timestamp, to_wad
+from navoracle.risk.health import HealthRule
 from navoracle.risk.monitor import RiskMonitor
 from navoracle.storage import SqlStore
 from navoracle.telemetry.alerts import Alerts
@@ -22,7 +24,7 @@ from navoracle.telemetry.metrics import Metrics
 from navoracle.testing import FixedClock
 from tests.unit.composition.test_observers import Silent
 from tests.unit.risk.builders import AAVE
-from tests.unit.risk.frames import FUND, frame, gate, report, unread
+from tests.unit.risk.frames import FUND, frame, gate, report, together, unread
 from tests.unit.storage.builders import NOW, empty_sqlite_store
 
 
@@ -44,15 +46,15 @@ def view_of(path: Path, monitor: RiskMonitor | None) -> KeeperView:
 
 @pytest.fixture
 def monitor() -> RiskMonitor:
-    return RiskMonitor(history_limit=10, max_error_rate=to_wad("10"))
+    return RiskMonitor(history_limit=10, rule=HealthRule(to_wad("0.1"), max_age=600), started=Timestamp(NOW - 30))
 
 
 def test_status__watched_fund__has_status_alerts_gate_and_peaks(tmp_path: Path, monitor: RiskMonitor) -> None:
     monitor.observe(frame(report("91"), decision=gate("890")))
-    monitor.update([ErrorSeverity.LOW], succeeded=True)
+    monitor.update([ErrorSeverity.LOW], succeeded=True, at=Timestamp(NOW - 7))
     document: Any = json.loads(json.dumps(view_of(tmp_path, monitor).status()))
     assert document["risk_monitor"] == {
-        "status": "degraded", "updates": 1, "errors": 1, "error_rate": str(to_wad("1")),
+        "status": "degraded", "updates": 1, "errors": 1, "error_rate": str(to_wad("1")), "age": 7,
     }  # fmt: skip
     risk = document["funds"][FUND]["risk"]
     assert (risk["status"], risk["valued_at"], risk["frame"]) == ("critical", NOW, "at 0")
@@ -89,12 +91,39 @@ def test_components__of_a_keeper__are_its_monitor_with_its_health(tmp_path: Path
     assert [(part.name, part.status, part.ok, part.advice) for part in view.components()] == [
         ("risk monitor", "healthy", True, "")
     ]
-    monitor.update([ErrorSeverity.HIGH] * 4, succeeded=False)
+    monitor.update([ErrorSeverity.HIGH] * 4, succeeded=False, at=NOW)
     (part,) = view.components()
     assert (part.status, part.ok) == ("unhealthy", False)
-    assert part.detail == "unhealthy: 4 errors in the last 1 updates"
+    assert part.detail == "unhealthy: 1 of the last 1 looks had an error"
     assert part.advice
 
 
+def test_components__no_look_has_ended_for_too_long__are_unhealthy_and_say_so(tmp_path: Path) -> None:
+    late = RiskMonitor(history_limit=10, rule=HealthRule(to_wad("1"), max_age=600), started=Timestamp(NOW - 601))
+    (part,) = view_of(tmp_path, late).components()
+    assert (part.ok, part.detail) == (False, "unhealthy: no look at risk has ended for 601 s")
+    assert "job_failed" in part.advice
+
+
 def test_components__without_a_monitor__are_none(tmp_path: Path) -> None:
-    assert view_of(tmp_path, None).components() == ()
+    view = view_of(tmp_path, None)
+    assert (view.components(), view.risks()) == ((), ())
+
+
+def test_risks__fund_with_a_critical_loan__are_critical_while_the_monitor_is_healthy(
+    tmp_path: Path, monitor: RiskMonitor
+) -> None:
+    view = view_of(tmp_path, monitor)
+    assert view.risks() == ()
+    seen = monitor.observe(together(frame(report("94")), frame(report("80"), fund="other"), frame(None, fund="plain")))
+    monitor.update(seen.own_errors, succeeded=True, at=NOW)
+    found = {risk.fund: risk for risk in view.risks()}
+    assert {fund: risk.status for fund, risk in found.items()} == {FUND: RiskStatus.CRITICAL, "other": RiskStatus.SAFE}
+    assert (found[FUND].valued_at, found["other"].alerts) == (NOW, ())
+    assert any(alert.startswith("AAVE_HEALTH_FACTOR_CRITICAL: ") for alert in found[FUND].alerts)
+    assert [part.status for part in view.components()] == ["healthy"]
+
+
+def test_risks__fund_with_a_gate_alone__says_nothing_of_risk(tmp_path: Path, monitor: RiskMonitor) -> None:
+    monitor.observe(frame(decision=gate("890")))
+    assert view_of(tmp_path, monitor).risks() == ()

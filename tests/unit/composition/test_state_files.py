@@ -12,7 +12,8 @@ import pytest
 import yaml
 from pydantic import TypeAdapter
 
-from navoracle.composition import RunningService, open_service, plan_from_evidence
+from navoracle.composition.evidence_plans import plan_from_evidence
+from navoracle.composition.service import RunningService, open_service
 from navoracle.composition.state_files import place_of
 from navoracle.config.loading import load_config
 from navoracle.config.models import Config

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -12,12 +12,15 @@ from navoracle.config.models import Config
 from navoracle.domain.errors import ConfigurationError
 from navoracle.domain.risk.gates import GatePolicy
 from navoracle.domain.units import to_wad
+from navoracle.publishers.peers import PeerModelUnion
+from navoracle.publishers.peers.base import PeerModel
+from tests.unit.addresses import address
 
 LEAST: dict[str, Any] = {
     "max_drawdown": "0.1",
     "max_day_loss": None,
     "on_stale": "fail_closed",
-    "stops": ["posting", "deposits"],
+    "stops": ["posting"],
 }
 
 
@@ -53,7 +56,7 @@ def test_gate__least_that_must_be_said__has_these_defaults() -> None:
         min_history=12,
         history_seconds=604_800,
         reset_peak_at_start=False,
-        stops=("posting", "deposits"),
+        stops=("posting",),
     )
 
 
@@ -76,6 +79,8 @@ def test_gate__something_that_must_be_said_is_missing__is_refused_by_its_path(na
         ({"max_drawdown": 0.1}, "exact decimal"),
         ({"stops": ["everything"]}, "'posting', 'settlements' or 'deposits'"),
         ({"stops": ["posting", "posting"]}, "`stops` has posting twice"),
+        ({"stops": ["deposits"]}, "funds.one.gate.stops: deposits cannot be stopped"),
+        ({"stops": ["posting", "settlements"]}, "funds.one.gate.stops: settlements cannot be stopped"),
         ({"include_assets": ["USD", "USD"]}, "`include_assets` has USD twice"),
         ({"include_assets": []}, "at least 1"),
         ({"include_assets": ["DOGE"]}, "funds.one.gate.include_assets: DOGE is not among assets"),
@@ -99,3 +104,44 @@ def test_reset_peak_on_testnet__acts_only_on_a_chain_that_says_testnet(
     wanted: bool, testnet: bool, resets: bool
 ) -> None:
     assert policy(LEAST | {"reset_peak_on_testnet": wanted}, testnet=testnet).reset_peak_at_start is resets
+
+
+def published(kind: str, stops: list[str]) -> Config:
+    """A fund that posts to the contract of somebody else."""
+    publisher = {"kind": kind, "chain": "home", "contract": address(0x77), "base": "USDC"}
+    asset = {"min_sources": 1, "sources": [{"kind": "recorded", "group": "a", "series": "s", "max_age": 60}]}
+    fund = {
+        "id": 1,
+        "publisher": "peer",
+        "supply": {"kind": "fixed", "shares": "1000"},
+        "positions": [{"kind": "declared", "id": "cash", "asset": "USD", "component": "cash", "amount": "5"}],
+        "gate": LEAST | {"stops": stops},
+    }
+    raw = {
+        "chains": {"home": {"chain_id": 1, "rpc": "http://localhost:1"}},
+        "recorded": {"s": {"file": "s.csv"}},
+        "publishers": {"peer": publisher},
+        "assets": {"USDC": asset},
+        "funds": {"one": fund},
+    }
+    return parse_config(raw, "test")
+
+
+def test_stops__deposits_of_a_fund_whose_posts_are_settled__are_taken() -> None:
+    gate = published("lagoon", ["settlements", "deposits"]).funds["one"].gate
+    assert gate is not None
+    assert gate.stops == ("settlements", "deposits")
+
+
+def test_stops__deposits_of_a_fund_whose_publisher_settles_nothing__are_refused_with_path_and_remedy() -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        published("veda", ["deposits"])
+    assert "funds.one.gate.stops: deposits cannot be stopped" in refused.value.message
+    assert "leave it out, or add the fund's `vault`" in refused.value.message
+
+
+def test_stops__settles_of_a_publisher__is_whether_it_has_a_settling_call() -> None:
+    kinds = get_args(get_args(PeerModelUnion)[0])
+    assert {kind.__name__ for kind in kinds if kind.settles} == {
+        kind.__name__ for kind in kinds if kind.follow_up_of is not PeerModel.follow_up_of
+    }

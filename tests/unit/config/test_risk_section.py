@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from navoracle.composition import subject_of
+from navoracle.composition.plans import subject_of
 from navoracle.config.loading import parse_config
 from navoracle.domain.errors import ConfigurationError
 from navoracle.domain.risk.levels import Ceiling, Floor

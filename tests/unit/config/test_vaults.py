@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from navoracle.composition import subject_of
+from navoracle.composition.plans import subject_of
 from navoracle.config.models import Config
 from navoracle.positions import FundVaultState
 from tests.unit.addresses import address

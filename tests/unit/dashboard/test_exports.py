@@ -17,7 +17,7 @@ from navoracle.dashboard import addresses
 from navoracle.dashboard.exports import SUBJECTS, add_exports
 from navoracle.dashboard.pages import operations
 from navoracle.domain.units import Timestamp
-from navoracle.read_model import ReadModel
+from navoracle.read_model.model import ReadModel
 from navoracle.storage import SqlStore
 from navoracle.store_port import Event, Severity, SlotOutcome, SlotState
 from tests.unit.read_model.worlds import World

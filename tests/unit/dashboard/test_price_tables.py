@@ -18,7 +18,8 @@ from navoracle.dashboard.parts.price_tables import (
     vote_rows,
 )
 from navoracle.domain.units import WAD
-from navoracle.read_model.prices import Estimate, PolicyRecord, PricePoint, PriceRow, QuoteRecord, VoteRecord
+from navoracle.read_model.estimates import Estimate, QuoteRecord, VoteRecord
+from navoracle.read_model.prices import PolicyRecord, PricePoint, PriceRow
 
 NOW = 1_700_000_000
 
@@ -147,4 +148,5 @@ def test_chart__missing_price__is_a_gap_and_a_mark_and_never_zero() -> None:
 
 
 def test_chart__nothing_known_before__has_no_place_for_a_mark() -> None:
-    assert price_line([point(1, None, "unavailable")])["series"][3]["data"] == []
+    (curve,) = price_line([point(1, None, "unavailable")])["series"]
+    assert curve["data"] == [[1_000, None]]

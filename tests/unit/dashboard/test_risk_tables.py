@@ -64,17 +64,24 @@ def test_margin__without_exposure__is_not_a_number_and_says_why() -> None:
     assert cells["ratio"]["note"] == "liquidated at 10.00 %"
 
 
-def test_stress__falls__are_lines_in_order_with_marks_where_something_is_liquidated() -> None:
+def test_stress__falls__are_lines_from_today_on_with_marks_where_something_is_liquidated() -> None:
     lines = risk(stress=(LOST, CRASH, SMALL, replace(SMALL, name="other"))).stress
     assert lines is not None
-    *curves, marks = stress_lines(lines)["series"]
+    *curves, marks = stress_lines(lines, "2.05")["series"]
     assert {each["name"]: each["data"] for each in curves} == {
-        "crash": [[10.0, 1.9], [50.0, 0.8]],
-        "other": [[10.0, 1.9]],
+        "crash": [[0.0, 2.05], [10.0, 1.9], [50.0, 0.8]],
+        "other": [[0.0, 2.05], [10.0, 1.9]],
     }
     assert [(each["name"], each["value"]) for each in marks["data"]] == [
         ("crash, 50.00 %\nliquidated: a, b", [50.0, 0.8])
     ]
+
+
+def test_stress__price_of_today_not_known__begins_at_the_first_fall() -> None:
+    lines = risk(stress=(SMALL,)).stress
+    assert lines is not None
+    (curve,) = stress_lines(lines, None)["series"]  # nothing is liquidated, so nothing is marked
+    assert curve["data"] == [[10.0, 1.9]]
 
 
 def test_symbol__nobody_knows__is_not_a_number_and_says_why() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,10 +17,12 @@ from navoracle.dashboard.request_words import FIELDS, FOLLOWS, consequence, show
 from navoracle.dashboard.signing import checked, prepared, request_file
 from navoracle.domain.errors import RequestRefused
 from navoracle.domain.units import Timestamp
-from navoracle.requests import DEFAULT_LIMITS, Action, RequestTarget, SignedRequest, parse_request
+from navoracle.requests.actions import DEFAULT_LIMITS, Action
+from navoracle.requests.desk import RequestTarget
+from navoracle.requests.document import SignedRequest, parse_request
 from tests.unit.requests.builders import CHAIN_ID, FUND, GUARDIAN, NOBODY, NOW, REGISTRY, request
 
-TARGET = RequestTarget(CHAIN_ID, REGISTRY, DEFAULT_LIMITS)
+TARGET = RequestTarget(CHAIN_ID, REGISTRY, DEFAULT_LIMITS, None)
 REASONS = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S")), min_size=1, max_size=60)
 
 
@@ -155,3 +158,13 @@ def test_consequence__action__says_what_follows_who_may_and_how_often() -> None:
     assert "at any time" in stop
     assert "at most 24 times in 86,400 s" in consequence(Action.EMERGENCY_UPDATE, TARGET)
     assert who_may(Action.RESET_BREAKER) == "RISK"
+
+
+def test_consequence__hold_with_and_without_a_guardians_key__says_whether_the_registry_is_told() -> None:
+    keyless = replace(TARGET, hold_obstacle="no guardian's key is configured for home")
+    assert "held on the registry too" in consequence(Action.HOLD, TARGET)
+    told = consequence(Action.HOLD, keyless)
+    assert "The registry is not told, because no guardian's key is configured for home" in told
+    assert "`navoracle emergency hold` and --send" in told
+    assert "held on the registry too" not in told
+    assert consequence(Action.RESET_BREAKER, keyless) == consequence(Action.RESET_BREAKER, TARGET)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from navoracle.domain.errors import DomainError, OutOfRange
 from navoracle.domain.units import (
@@ -17,6 +21,7 @@ from navoracle.domain.units import (
     format_wad,
     mul_div,
     to_wad,
+    wad_text,
 )
 
 
@@ -142,3 +147,14 @@ def test_exceeds_bps__a_hair_above_a_limit_that_rounds__is_seen() -> None:
     nav = to_wad("1000000")
     assert not exceeds_bps(to_wad("300000"), nav, 3_000)
     assert exceeds_bps(to_wad("300000") + 1, nav, 3_000)
+
+
+@given(st.integers(min_value=-(2**256), max_value=2**256))
+def test_wad_text__any_integer__survives_json(amount: int) -> None:
+    assert int(json.loads(json.dumps(wad_text(amount)))) == amount
+
+
+def test_wad_text__missing__is_null_and_not_zero() -> None:
+    missing: int | None = None
+    assert wad_text(missing) is None
+    assert wad_text(0) == "0"

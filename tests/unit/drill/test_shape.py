@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from eth_utils.address import to_checksum_address
 
 from navoracle.config.loading import load_config
 from navoracle.config.models import Config
@@ -24,13 +25,19 @@ REGISTRY = Address("0x00000000000000000000000000000000000000A1")
 SECRET_HOST = "rpc.secret.example"
 
 
+def places(names: set[str]) -> dict[str, str]:
+    """An address of its own for each variable."""
+    return {name: to_checksum_address(f"0x{place:040x}") for place, name in enumerate(sorted(names), 1)}
+
+
 def configured(tmp_path: Path, **changes: Any) -> Config:
     """The example of three funds, with places of its own."""
     text = example_configuration("three-funds.yaml").read_text(encoding="utf-8")
     names = {part.split("}")[0] for part in text.split("${")[1:]}
-    environment = dict.fromkeys(names, REGISTRY) | {
+    environment = places(names) | {
         "HOME_RPC": f"https://{SECRET_HOST}/v2/0123456789abcdef",
         "KEY_FILE": "/secret/place/of/a.key",
+        "MORPHO_MARKET": "0x" + 64 * "1",
     }
     raw = yaml.safe_load(text)
     raw.update(changes)
@@ -48,8 +55,9 @@ def test_shape__three_funds__keeps_numbers_groups_and_debt(tmp_path: Path) -> No
     assert {name: fund.number for name, fund in shape.funds.items()} == dict(FUNDS)
     assert shape.assets["USDC"].groups == ("chainlink", "chronicle", "redstone")
     assert shape.assets["PT-USDe"].groups == ("one", "two", "three"), "a derived asset gets feeds of its own"
-    assert [h.component for h in shape.funds["levered-pt"].holdings] == ["collateral", "debt"]
-    assert shape.funds["levered-pt"].nav(shape.assets) == 900_000 * WAD
+    held = [(holding.asset, holding.component) for holding in shape.funds["levered-pt"].holdings]
+    assert held == [("USDC", "collateral"), ("USDC", "debt"), ("PT-USDe", "collateral")]
+    assert shape.funds["levered-pt"].nav(shape.assets) == 1_900_000 * WAD
 
 
 def test_shape__no_fund_is_on_the_chain__says_which_chains_have_some(tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ from navoracle.store_port import (
     LaneLease,
     NewTransaction,
     RequestRow,
+    RequestState,
     SlotOutcome,
     TransactionState,
 )
@@ -144,7 +145,7 @@ class Heard:
     recoveries: list[str] = field(default_factory=list)
     crashes: list[BaseException] = field(default_factory=list)
     moves: list[tuple[BreakerSubject, Breaker]] = field(default_factory=list)
-    requests: list[tuple[str, str]] = field(default_factory=list)
+    requests: list[tuple[str, RequestState, str | None]] = field(default_factory=list)
     risks: list[tuple[Trigger, Observation, ComponentHealth]] = field(default_factory=list)
     unseen_risks: list[ComponentHealth] = field(default_factory=list)
     beats: int = 0
@@ -181,8 +182,8 @@ class Heard:
     def lane(self, status: LaneStatus, epoch: int | None) -> None:
         pass
 
-    def request_ended(self, row: RequestRow, result: str) -> None:
-        self.requests.append((row.record.action, result))
+    def request_ended(self, row: RequestRow) -> None:
+        self.requests.append((row.record.action, row.state, row.result))
 
     def skew(self, chain: str, seconds: int) -> None:
         pass

@@ -8,8 +8,9 @@ from pathlib import Path
 from navoracle.domain.flows import VaultFlows
 from navoracle.domain.settlement import Delivery, Post, SettlementState, VaultFeeTerms, VaultLimits
 from navoracle.domain.units import WAD, Bps, Timestamp, Wad
+from navoracle.keeper.examined_settlements import VaultAccess
 from navoracle.keeper.settlement_events import ENDED, STARTED, WAITING
-from navoracle.keeper.settlements import Settlements, VaultAccess
+from navoracle.keeper.settlements import Settlements
 from navoracle.ports import Address
 from navoracle.publisher_port import Batch, FundPost, Receipt
 from navoracle.storage import SqlStore

@@ -10,10 +10,11 @@ import pytest
 from navoracle.domain.frame import NavStatus
 from navoracle.domain.risk.gates import Stop
 from navoracle.domain.units import Timestamp
+from navoracle.keeper.examined_settlements import examine
 from navoracle.keeper.gated_settlements import gate_refusals
 from navoracle.keeper.proposed_posts import follow_up
 from navoracle.keeper.settlement_events import WAITING
-from navoracle.keeper.settlements import Step, examine
+from navoracle.keeper.settlement_look import Step
 from navoracle.publisher_port import FollowUp
 from navoracle.risk.gate import decide
 from navoracle.store_port import TransactionKind, TransactionState

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from navoracle.composition import plan_from_evidence
+from navoracle.composition.evidence_plans import plan_from_evidence
 from navoracle.domain.frame import NavStatus
 from navoracle.keeper.plan import FramePlan
 from navoracle.keeper.verify import verify_document

@@ -19,7 +19,7 @@ from navoracle.keeper.plan import FundPlan
 from navoracle.keeper.planner import Planner
 from navoracle.keeper.publishing import Outbox
 from navoracle.keeper.records import fund_post
-from navoracle.keeper.slots import outcome_of
+from navoracle.keeper.slot_outcomes import outcome_of
 from navoracle.publisher_port import Batch, FundPost, Preview
 from navoracle.store_port import Claim, SlotState
 from tests.unit.domain.builders import live

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from navoracle.domain.errors import GuardRefused, NavoracleError
 from navoracle.keeper.publishing import Outbox
-from navoracle.keeper.slots import outcome_of
+from navoracle.keeper.slot_outcomes import outcome_of
 from navoracle.lane_port import ProposedCall
 from navoracle.ports import Address
 from navoracle.publisher_port import FollowUp

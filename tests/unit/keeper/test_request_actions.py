@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from navoracle.domain.breaker import Breaker, BreakerState, Role
-from navoracle.domain.errors import StoreError
+from navoracle.domain.errors import ChainError, LeaseLost, NavoracleError, StoreError, UsageError
 from navoracle.domain.units import Timestamp
+from navoracle.keeper.request_actions import RequestActions
 from navoracle.store_port import BreakerSubject, RequestRecord, RequestState
 from tests.unit.addresses import address
 from tests.unit.keeper.service_world import HOUR, START, ServiceWorld
@@ -69,7 +70,7 @@ async def test_update__taken__asks_for_a_slot_and_is_done_when_it_ends(
     assert here.slots() == [(5, "posted", None)]
     assert results(here) == [(action, "done", "slot posted")]
     assert [cause for _, cause, _ in here.heard.emergencies] == [cause]
-    assert here.heard.requests == [(action, "slot posted")]
+    assert here.heard.requests == [(action, RequestState.DONE, "slot posted")]
 
 
 async def test_update__of_a_stopped_fund__queues_a_slot_that_the_guards_refuse(here: ServiceWorld) -> None:
@@ -96,11 +97,58 @@ async def test_hold__no_hot_key__stops_the_keeper_and_says_that_the_chain_is_lef
     breaker = here.store.load_breakers()[CASH]
     assert (breaker.state, breaker.needs_reset) == (BreakerState.OPEN, True)
     ((_, state, result),) = results(here)
-    assert state == "refused"
-    assert result is not None
-    assert "no guardian's key is configured" in result
+    assert state == "partly_done"
+    assert result == (
+        "the breaker is open, and this keeper posts nothing of the fund; its registry was not told, and serves the "
+        "last NAV: fund cash cannot be held on chain: no guardian's key is configured for local (configuration). "
+        "Hold it with the guardian's own key: `navoracle emergency hold cash --send --key-file FILE --live`. "
+        "With `chains.local.guardian` the keeper does it."
+    )
+    assert here.heard.requests == [("hold", RequestState.PARTLY_DONE, result)]
     await here.at(HOUR)
     assert here.slots() == [(HOUR, "skipped", "breaker")]
+
+
+class FailingHolds:
+    """Holds nothing."""
+
+    def __init__(self, error: NavoracleError) -> None:
+        self.error = error
+
+    async def hold(self, fund: str, reason: str) -> str:
+        raise self.error
+
+
+async def test_hold__chain_does_not_answer__is_partly_done_with_the_breaker_open(here: ServiceWorld) -> None:
+    down = FailingHolds(ChainError("no node answers", advice="Check it."))
+    actions = RequestActions(here.store, here.breakers, down, here.heard, here.clock)
+    here.store.take_request(asked("hold", "risk"), here.clock.now(), at_most=None, within=HOUR)
+    await actions.act(lambda *_: None)
+    ((_, state, result),) = results(here)
+    assert state == "partly_done"
+    assert result is not None
+    assert "no node answers (chain). Check it." in result
+    assert here.store.load_breakers()[CASH].state is BreakerState.OPEN
+
+
+async def test_hold__another_keeper_has_the_key__stays_queued_with_the_breaker_open(here: ServiceWorld) -> None:
+    actions = RequestActions(
+        here.store, here.breakers, FailingHolds(LeaseLost("gone", advice="Look.")), here.heard, here.clock
+    )
+    here.store.take_request(asked("hold", "risk"), here.clock.now(), at_most=None, within=HOUR)
+    with pytest.raises(LeaseLost):
+        await actions.act(lambda *_: None)
+    assert [row.state for row in here.store.requests()] == [RequestState.QUEUED]
+    assert here.store.load_breakers()[CASH].state is BreakerState.OPEN
+
+
+async def test_reset__refused__is_told_as_refused(here: ServiceWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise UsageError("not now", advice="Later.")
+
+    monkeypatch.setattr(here.breakers, "reset", refuse)
+    await take(here, asked("reset_breaker", "risk"))
+    assert here.heard.requests == [("reset_breaker", RequestState.REFUSED, "usage: not now")]
 
 
 async def test_reset__by_risk__closes_the_breaker_and_the_fund_is_posted_again(here: ServiceWorld) -> None:

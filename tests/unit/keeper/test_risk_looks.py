@@ -14,7 +14,7 @@ from navoracle.domain.risk.report import RiskReport
 from navoracle.domain.units import to_wad
 from navoracle.keeper.risk_looks import RiskLooks, Trigger, watched_funds
 from navoracle.keeper.slots import SlotRunner
-from navoracle.risk.health import ComponentHealth, HealthStatus
+from navoracle.risk.health import ComponentHealth, HealthRule, HealthStatus
 from navoracle.risk.monitor import Observation, RiskMonitor
 from navoracle.testing import FixedClock
 from tests.unit.keeper.world import funds
@@ -75,10 +75,11 @@ Looks = Callable[..., tuple[RiskLooks, Script]]
 @pytest.fixture
 def looks() -> Looks:
     def build(
-        *says: dict[str, RiskReport] | NavoracleError, max_error_rate: str = "10", watched: tuple[str, ...] = ("a", "b")
+        *says: dict[str, RiskReport] | NavoracleError, max_error_rate: str = "1", watched: tuple[str, ...] = ("a", "b")
     ) -> tuple[RiskLooks, Script]:
         script = Script(list(says))
-        monitor = RiskMonitor(history_limit=10, max_error_rate=to_wad(max_error_rate))
+        rule = HealthRule(to_wad(max_error_rate), max_age=600, min_updates=1)
+        monitor = RiskMonitor(history_limit=10, rule=rule, started=NOW)
         runner, clock = cast("SlotRunner", script), WaitingClock(script.waits)
         return RiskLooks(monitor, runner, clock, script, watched, script.ask), script
 
@@ -106,7 +107,11 @@ async def test_look__every_fund_is_worked_on__looks_at_nothing(looks: Looks) -> 
     here, script = looks()
     await here.look(busy=("a", "b"))
     assert (script.looked, script.told) == ([], [])
-    assert here.monitor.health().updates == 0
+    assert here.monitor.health(NOW).updates == 0
+    assert script.unseen == [HealthStatus.HEALTHY]
+    cast("FixedClock", here.clock).set(NOW + 601)
+    await here.look(busy=("a", "b"))
+    assert script.unseen[-1] is HealthStatus.UNHEALTHY  # slots under way hide for how long no risk was looked at
 
 
 async def test_look__account_never_answers__is_looked_at_again_after_1_2_and_4_seconds(looks: Looks) -> None:
@@ -116,8 +121,8 @@ async def test_look__account_never_answers__is_looked_at_again_after_1_2_and_4_s
     assert script.waits == [1, 2, 4]
     assert [trigger for trigger, _ in script.told] == ["look", "retry", "retry", "retry"]
     assert script.told[-1] == ("retry", HealthStatus.UNHEALTHY)
-    found = here.monitor.health()
-    assert (found.updates, found.errors) == (1, 4)
+    found = here.monitor.health(NOW)
+    assert (found.updates, found.errors) == (1, 1)
 
 
 async def test_look__account_answers_at_a_retry__is_degraded_and_ends_there(looks: Looks) -> None:
@@ -126,7 +131,7 @@ async def test_look__account_answers_at_a_retry__is_degraded_and_ends_there(look
     assert script.looked == [["a", "b"], ["a", "b"], ["b"]]
     assert script.waits == [1, 2]
     assert script.told[-1] == ("retry", HealthStatus.DEGRADED)
-    assert here.monitor.health().errors == 3
+    assert here.monitor.health(NOW).errors == 1
 
 
 async def test_look__after_a_failed_one_succeeds__is_degraded_no_longer_unhealthy(looks: Looks) -> None:
@@ -162,17 +167,18 @@ async def test_look__fails_as_a_whole__is_a_failed_update_and_told(looks: Looks,
     with pytest.raises(type(error)):
         await here.look()
     assert (script.told, script.unseen) == ([], [HealthStatus.UNHEALTHY])
-    assert (here.monitor.health().updates, here.monitor.health().errors) == (1, 1)
+    assert (here.monitor.health(NOW).updates, here.monitor.health(NOW).errors) == (1, 1)
     await here.look()
     assert script.told == [("look", HealthStatus.DEGRADED)]
 
 
-async def test_look__fails_as_a_whole_at_a_retry__counts_what_went_wrong_before(looks: Looks) -> None:
+async def test_look__fails_as_a_whole_at_a_retry__is_one_failed_update(looks: Looks) -> None:
     here, script = looks({"a": UNREAD}, DOWN, watched=("a",))
     with pytest.raises(ChainError):
         await here.look()
     assert script.told == [("look", HealthStatus.HEALTHY)]  # not judged yet: its retries are part of the update
-    assert here.monitor.health().errors == 2
+    assert script.unseen == [HealthStatus.UNHEALTHY]
+    assert (here.monitor.health(NOW).updates, here.monitor.health(NOW).errors) == (1, 1)
 
 
 async def test_look__errors_in_most_updates__is_unhealthy_by_their_rate(looks: Looks) -> None:
@@ -194,14 +200,20 @@ def test_of_slot__frame_of_funds_without_risks__is_no_update(looks: Looks) -> No
     here, script = looks()
     here.of_slot([frame(None, fund="plain")])
     assert script.told == []
-    assert here.monitor.health().updates == 0
+    assert here.monitor.health(NOW).updates == 0
 
 
-def test_of_slot__critical_health_factor__is_an_unhealthy_update_that_did_its_work(looks: Looks) -> None:
+def test_of_slot__critical_health_factor__is_told_by_a_monitor_that_is_healthy(looks: Looks) -> None:
     here, script = looks()
     here.of_slot([frame(report("94"), fund="a")])
     assert [each.error.severity for each in script.seen[0].errors] == [ErrorSeverity.CRITICAL]
-    assert script.told == [("slot", HealthStatus.UNHEALTHY)]
+    assert script.told == [("slot", HealthStatus.HEALTHY)]
+
+
+async def test_look__critical_health_factor__is_told_by_a_monitor_that_is_healthy(looks: Looks) -> None:
+    here, script = looks({"a": report("94"), "b": SAFE})
+    await here.look()
+    assert script.told == [("look", HealthStatus.HEALTHY)]
 
 
 def test_watched_funds__none_has_limits_or_a_gate__are_none() -> None:

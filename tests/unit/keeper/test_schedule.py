@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -117,3 +119,29 @@ async def test_scheduler__loop_stood_still_too_long__misses_the_run_aloud() -> N
             await asyncio.sleep(0.02)
     scheduler.stop()
     assert told[0] == "missed"
+
+
+async def test_scheduler__stopped_in_the_middle_of_a_job__cuts_it_off_and_calls_it_no_failure(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    told: list[str] = []
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def job() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    scheduler = Scheduler(ScaledClock(50, EPOCH), misfire_grace=60, on_event=lambda _, result: told.append(result))
+    scheduler.every(1, "job", job)
+    scheduler.start()
+    async with asyncio.timeout(5):
+        await begun.wait()
+    told.clear()
+    scheduler.stop()
+    async with asyncio.timeout(5):
+        await ended.wait()
+    await asyncio.sleep(0.01)
+    assert (told, [record.message for record in caplog.records if record.levelno >= logging.WARNING]) == ([], [])

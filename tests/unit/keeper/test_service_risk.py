@@ -10,15 +10,15 @@ import pytest
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import ChainError
 from navoracle.domain.risk.levels import Ceiling
-from navoracle.domain.units import to_wad
+from navoracle.domain.units import Timestamp, to_wad
 from navoracle.keeper.plan import RiskPlan
 from navoracle.keeper.planner import Subject
 from navoracle.ports import Answer, Call
-from navoracle.risk.health import HealthStatus
+from navoracle.risk.health import HealthRule, HealthStatus
 from navoracle.risk.monitor import RiskMonitor
 from tests.unit.addresses import address
 from tests.unit.keeper.fakes import Scripted
-from tests.unit.keeper.service_world import HOUR, SUBJECT, ServiceWorld
+from tests.unit.keeper.service_world import HOUR, START, SUBJECT, ServiceWorld
 from tests.unit.keeper.world import CHAIN, HOLDER, TOKEN, set_vault_rate
 from tests.unit.risk.builders import TERMS, lending, lending_only, loan
 from tests.unit.risk.gate_builders import policy as gate_policy
@@ -47,9 +47,10 @@ def watched(of: Subject, *, lender: bool = False) -> Subject:
 
 
 def world(
-    path: Path, *, subject: Subject | None = None, lender: bool = False, max_error_rate: str = "10"
+    path: Path, *, subject: Subject | None = None, lender: bool = False, max_error_rate: str = "1"
 ) -> ServiceWorld:
-    monitor = RiskMonitor(history_limit=50, max_error_rate=to_wad(max_error_rate))
+    rule = HealthRule(to_wad(max_error_rate), max_age=600)
+    monitor = RiskMonitor(history_limit=50, rule=rule, started=Timestamp(START))
     found = ServiceWorld(path, subject=subject or watched(SUBJECT, lender=lender), monitor=monitor)
     answer(found)
     return found

@@ -9,10 +9,11 @@ import pytest
 
 from navoracle.domain.errors import ChainError
 from navoracle.domain.units import WAD, Timestamp, Wad
+from navoracle.keeper.examined_settlements import VaultAccess
 from navoracle.keeper.parts import ServiceTimes
 from navoracle.keeper.service import KeeperService
 from navoracle.keeper.settlement_events import ENDED, STARTED
-from navoracle.keeper.settlements import Settlements, VaultAccess
+from navoracle.keeper.settlements import Settlements
 from navoracle.ports import Address
 from navoracle.store_port import TransactionKind
 from navoracle.testing import block_stamp

@@ -10,8 +10,10 @@ import pytest
 from navoracle.domain.errors import CallReverted, ChainError
 from navoracle.domain.settlement import Post
 from navoracle.domain.units import WAD, Timestamp, Wad
+from navoracle.keeper.examined_settlements import VaultAccess
 from navoracle.keeper.settlement_events import ENDED, STARTED, WAITING
-from navoracle.keeper.settlements import Settlement, Settlements, Step, VaultAccess
+from navoracle.keeper.settlement_look import Settlement, Step
+from navoracle.keeper.settlements import Settlements
 from navoracle.store_port import Severity, TransactionKind, TransactionState
 from navoracle.vault_port import SettledEpoch
 from tests.unit.keeper.settlement_world import COMPONENTS, FUND, SERVED, USDC, VAULT, SettlementWorld, state

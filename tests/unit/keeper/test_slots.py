@@ -15,7 +15,8 @@ from navoracle.domain.prior import ConfirmedNav
 from navoracle.domain.units import Timestamp, to_wad
 from navoracle.keeper.frame import FramePorts
 from navoracle.keeper.planner import Planner, Subject
-from navoracle.keeper.slots import BLOCK_TRIES, SETTLE_WAIT, SlotRunner, outcome_of
+from navoracle.keeper.slot_outcomes import outcome_of
+from navoracle.keeper.slots import BLOCK_TRIES, SETTLE_WAIT, SlotRunner
 from navoracle.keeper.submissions import Submission
 from navoracle.store_port import SlotOutcome, SlotState
 from navoracle.testing import FixedClock

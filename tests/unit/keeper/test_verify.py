@@ -32,7 +32,7 @@ from navoracle.domain.prior import (
 )
 from navoracle.domain.units import Bps, Timestamp, to_wad
 from navoracle.keeper.collect import collect
-from navoracle.keeper.evidence import canonical, evidence_hash, fund_document
+from navoracle.keeper.evidence import FORMAT, canonical, evidence_hash, fund_document
 from navoracle.keeper.frame import value_and_guard
 from navoracle.keeper.merkle import leaf, root_and_proofs
 from navoracle.keeper.plan import FramePlan
@@ -417,6 +417,20 @@ def test_verify__key_given_twice__is_refused() -> None:
     assert document.startswith(b'{"clock":')
     with pytest.raises(VerificationFailed, match="canonical form"):
         verify_document(b'{"clock":"0",' + document[1:], plan_from_evidence)
+
+
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        (b'{"format":"3"}', f"of format 3, and this navoracle verifies format {FORMAT} alone"),
+        (b'{"format":"99"}', f"of format 99, and this navoracle verifies format {FORMAT} alone"),
+        (b"{}", "names no format"),
+        (b"[]", "names no format"),
+    ],
+)
+def test_verify__document_of_another_format__says_which_and_which_is_read(document: bytes, told: str) -> None:
+    with pytest.raises(VerificationFailed, match=told):
+        verify_document(document, plan_from_evidence)
 
 
 @pytest.mark.parametrize(

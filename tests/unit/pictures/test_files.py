@@ -86,6 +86,8 @@ def test_files__without_matplotlib__name_the_extra(tmp_path: Path, monkeypatch: 
     assert files.EXTRA in caught.value.advice
 
 
-def test_files__command_line__does_not_load_matplotlib() -> None:
-    code = "import sys, navoracle.cli.main; raise SystemExit('matplotlib' in sys.modules)"
+def test_files__until_a_picture_is_drawn__do_not_load_matplotlib() -> None:
+    code = (
+        "import sys, navoracle.pictures.files, navoracle.pictures.slots; raise SystemExit('matplotlib' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -12,7 +12,7 @@ import pytest
 from navoracle.domain.errors import StoreError
 from navoracle.domain.frame import NavStatus
 from navoracle.domain.units import WAD, Timestamp
-from navoracle.read_model import FundsQuestion
+from navoracle.read_model.funds import FundsQuestion
 from navoracle.state_files.names import INDEX
 from navoracle.storage import SqlStore
 from navoracle.store_port import SlotOutcome, SlotState

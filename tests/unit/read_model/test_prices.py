@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from navoracle.read_model.prices import _gap, _pendle_rates, estimates_in
+from navoracle.read_model.derived_rates import gap_of, pendle_rates
+from navoracle.read_model.estimates import estimates_in
 
 MARKET, ORACLE = "0x" + "ab" * 20, "0x" + "Cd" * 20
 
@@ -52,10 +53,10 @@ def test_pendle_rates__among_other_reads__are_one_function_asked_twice() -> None
         read("22222222", 0, 97),
         read("33333333", 0, 1, ok=False),
     ]
-    assert _pendle_rates(reads, {"market": MARKET, "oracle": ORACLE}, 900) == (97, 96)
-    assert _pendle_rates(reads[:2], {"market": MARKET, "oracle": ORACLE}, 900) == (None, None)
+    assert pendle_rates(reads, {"market": MARKET, "oracle": ORACLE}, 900) == (97, 96)
+    assert pendle_rates(reads[:2], {"market": MARKET, "oracle": ORACLE}, 900) == (None, None)
 
 
 @pytest.mark.parametrize(("spot", "average", "gap"), [(101, 100, 100), (99, 100, -100), (7, 7, 0), (30_001, 30_000, 1)])
 def test_gap__of_spot_and_average__is_rounded_away_from_zero(spot: int, average: int, gap: int) -> None:
-    assert _gap(spot, average) == gap
+    assert gap_of(spot, average) == gap

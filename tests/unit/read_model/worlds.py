@@ -11,8 +11,9 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from navoracle.domain.units import Timestamp
-from navoracle.read_model import FundFacts, ReadModel, Sources
+from navoracle.read_model.model import ReadModel
 from navoracle.read_model.operations import CheckRecord, LaneRecord, NextSlot, NodeRecord
+from navoracle.read_model.sources import FundFacts, Sources
 from navoracle.read_model.verification import Verification
 from navoracle.state_files.names import INDEX
 from navoracle.storage import SqlStore

@@ -13,6 +13,7 @@ from navoracle.domain.units import to_wad
 from navoracle.keeper.plan import FundPlan, RiskPlan
 from navoracle.keeper.risk_looks import Trigger
 from navoracle.replay.risk import ReplayRisk, RiskTable, risk_json
+from navoracle.risk.health import HealthRule
 from navoracle.risk.monitor import RiskMonitor
 from navoracle.store_port import Event
 from navoracle.testing import FixedClock
@@ -29,7 +30,7 @@ class Heard:
 
     def __init__(self, table: RiskTable | None = None) -> None:
         self.events: list[Event] = []
-        self.monitor = RiskMonitor(history_limit=10, max_error_rate=to_wad("0.5"))
+        self.monitor = RiskMonitor(history_limit=10, rule=HealthRule(to_wad("0.5"), max_age=600), started=NOW)
         clock = FixedClock(NOW)
         record = self.events.append
         self.risk = ReplayRisk(record, clock) if table is None else ReplayRisk(record, clock, table.hear)
@@ -37,7 +38,7 @@ class Heard:
     def see(self, at: int, found: RiskReport | None, nav: str | None = None, trigger: Trigger = "look") -> None:
         decision = None if nav is None else gate(nav)
         seen = self.monitor.observe(frame(found, decision=decision, at=at))
-        self.risk.risk_observed(seen, self.monitor.update((), succeeded=True), trigger, 0.1)
+        self.risk.risk_observed(seen, self.monitor.update((), succeeded=True, at=NOW), trigger, 0.1)
 
 
 def test_changes__status_that_stays__is_told_once() -> None:
@@ -75,8 +76,8 @@ def test_events__are_those_of_the_service() -> None:
 
 def test_look_that_failed__leaves_its_health_and_no_reading() -> None:
     heard = Heard()
-    heard.risk.risk_unseen(heard.monitor.health())
-    assert heard.risk.health == heard.monitor.health()
+    heard.risk.risk_unseen(heard.monitor.health(NOW))
+    assert heard.risk.health == heard.monitor.health(NOW)
     assert risk_json(heard.risk) == {}
 
 

@@ -9,18 +9,10 @@ from typing import Any
 from navoracle.chain.signers import EphemeralSigner
 from navoracle.domain.errors import RequestRefused
 from navoracle.ports import Address
-from navoracle.requests import (
-    DEFAULT_LIMITS,
-    Action,
-    ActionRequest,
-    Authority,
-    Limit,
-    RequestDesk,
-    RequestListener,
-    RequestSubject,
-    RoleCheck,
-    SignedRequest,
-)
+from navoracle.requests.actions import DEFAULT_LIMITS, Action, Limit
+from navoracle.requests.authority import Authority, RoleCheck
+from navoracle.requests.desk import RequestDesk, RequestListener, RequestSubject
+from navoracle.requests.document import ActionRequest, SignedRequest
 from navoracle.storage import SqlStore
 from navoracle.store_port import RequestRecord
 from navoracle.testing import FakeChain, FixedClock

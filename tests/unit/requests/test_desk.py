@@ -14,7 +14,8 @@ from navoracle.abi import encode_call
 from navoracle.chain.signers import EphemeralSigner
 from navoracle.domain.errors import ChainError, OutOfRange
 from navoracle.ports import Address, Answer
-from navoracle.requests import Action, Limit, RoleCheck
+from navoracle.requests.actions import Action, Limit
+from navoracle.requests.authority import RoleCheck
 from navoracle.signatures import ORDER
 from navoracle.store_port import RequestState
 from tests.unit.requests.builders import (

@@ -10,8 +10,8 @@ from eth_account import Account
 from eth_account.messages import encode_typed_data
 
 from navoracle.domain.errors import RequestRefused
-from navoracle.requests import Action, parse_request, parse_signed_request
-from navoracle.requests.document import LARGEST_DOCUMENT, canonical_json
+from navoracle.requests.actions import Action
+from navoracle.requests.document import LARGEST_DOCUMENT, canonical_json, parse_request, parse_signed_request
 from tests.unit.requests.builders import GUARDIAN, REGISTRY, request, signed
 
 

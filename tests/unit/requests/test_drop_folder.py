@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from navoracle.domain.errors import ChainError, ConfigurationError
-from navoracle.requests import DropFolder, drop_document
-from navoracle.requests.drop_folder import STALE_AFTER
+from navoracle.requests.drop_folder import STALE_AFTER, DropFolder, drop_document
 from tests.unit.requests.builders import GUARDIAN, NOW, Office, signed
 
 

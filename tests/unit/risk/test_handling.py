@@ -13,14 +13,15 @@ from navoracle.domain.failures import Failure
 from navoracle.domain.units import WAD, Wad, to_wad
 from navoracle.risk.assess import assess
 from navoracle.risk.handling import Reaction, errors_of, handling_of
-from navoracle.risk.health import WINDOW, HealthStatus, Update, health_of
+from navoracle.risk.health import MIN_UPDATES, WINDOW, HealthRule, HealthStatus, Update, health_of
 from tests.unit.risk.builders import AAVE, BINANCE, facts, fund, lending_only, levered
 
 OK = Update((), succeeded=True)
 RETRIED = Update((ErrorSeverity.HIGH,), succeeded=True)
 FAILED = Update((ErrorSeverity.HIGH,) * 4, succeeded=False)
 CRITICAL = Update((ErrorSeverity.CRITICAL,), succeeded=True)
-HALF = to_wad("0.5")
+HALF = HealthRule(to_wad("0.5"), max_age=600, min_updates=2)
+TENTH = HealthRule(to_wad("0.1"), max_age=600)
 
 
 def test_handling__high__waits_twice_as_long_before_each_of_three_tries() -> None:
@@ -69,27 +70,51 @@ def test_errors__of_a_safe_report__are_none() -> None:
     ],
 )
 def test_health__by_the_last_updates(updates: list[Update], status: HealthStatus) -> None:
-    assert health_of(updates, HALF).status is status
+    assert health_of(updates, HALF, age=0).status is status
 
 
 def test_health__error_older_than_a_hundred_updates__is_forgotten() -> None:
-    assert health_of([FAILED, *[OK] * (WINDOW - 1)], HALF).status is HealthStatus.DEGRADED
-    assert health_of([FAILED, *[OK] * WINDOW], HALF).status is HealthStatus.HEALTHY
+    assert health_of([FAILED, *[OK] * (WINDOW - 1)], HALF, age=0).status is HealthStatus.DEGRADED
+    assert health_of([FAILED, *[OK] * WINDOW], HALF, age=0).status is HealthStatus.HEALTHY
 
 
 def test_health__no_update_yet__has_a_rate_of_zero() -> None:
-    found = health_of([], HALF)
+    found = health_of([], HALF, age=0)
     assert (found.updates, found.errors, found.error_rate) == (0, 0, 0)
 
 
-@given(st.lists(st.sampled_from([OK, RETRIED, FAILED, CRITICAL]), max_size=150), st.integers(0, 4 * WAD))
-def test_health__error_rate__is_errors_by_updates_of_the_window(updates: list[Update], limit: int) -> None:
-    found = health_of(updates, Wad(limit))
+@pytest.mark.parametrize("clean_before", range(9))
+def test_health__one_retried_error_among_the_first_nine__is_degraded(clean_before: int) -> None:
+    assert health_of([*[OK] * clean_before, RETRIED], TENTH, age=0).status is HealthStatus.DEGRADED
+
+
+def test_health__too_many_errors__is_unhealthy_from_the_least_number_of_updates_on() -> None:
+    errors = [RETRIED] * 3
+    before = [*errors, *[OK] * (MIN_UPDATES - 4)]
+    assert health_of(before, TENTH, age=0).status is HealthStatus.DEGRADED
+    assert health_of([*before, OK], TENTH, age=0).status is HealthStatus.UNHEALTHY
+
+
+def test_health__look_that_failed_four_times__is_one_update_with_an_error() -> None:
+    assert health_of([FAILED, *[OK] * (MIN_UPDATES - 1)], TENTH, age=0).status is HealthStatus.DEGRADED
+
+
+@given(
+    st.lists(st.sampled_from([OK, RETRIED, FAILED, CRITICAL]), max_size=150),
+    st.integers(0, 2 * WAD),
+    st.integers(1, 2 * WINDOW),
+    st.integers(0, 1_200),
+)
+def test_health__error_rate__is_updates_with_an_error_by_updates_of_the_window(
+    updates: list[Update], limit: int, least: int, age: int
+) -> None:
+    found = health_of(updates, HealthRule(Wad(limit), max_age=600, min_updates=least), age=age)
     counted = updates[-WINDOW:]
-    errors = sum(len(update.errors) for update in counted)
-    assert (found.updates, found.errors) == (len(counted), errors)
+    errors = sum(update is not OK for update in counted)
+    assert (found.updates, found.errors, found.age) == (len(counted), errors, age)
     assert found.error_rate == -(-errors * WAD // max(len(counted), 1))
-    if errors * WAD > limit * max(len(counted), 1):
-        assert found.status is HealthStatus.UNHEALTHY
-    if errors == 0 and all(update.succeeded for update in counted):
-        assert found.status is HealthStatus.HEALTHY
+    assert found.error_rate <= WAD
+    beyond = len(counted) >= least and errors * WAD > limit * len(counted)
+    ended_badly = bool(counted) and counted[-1] in (FAILED, CRITICAL)
+    assert (found.status is HealthStatus.UNHEALTHY) is (beyond or ended_badly or age > 600)
+    assert (found.status is HealthStatus.HEALTHY) is (errors == 0 and age <= 600)

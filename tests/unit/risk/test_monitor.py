@@ -8,8 +8,8 @@ import pytest
 
 from navoracle.domain.errors import ErrorSeverity, HealthFactorCritical, RiskCalculationFailed
 from navoracle.domain.risk.report import RiskReport
-from navoracle.domain.units import to_wad
-from navoracle.risk.health import WINDOW, HealthStatus
+from navoracle.domain.units import Timestamp, to_wad
+from navoracle.risk.health import WINDOW, HealthRule, HealthStatus
 from navoracle.risk.monitor import Observation, RiskMonitor
 from tests.unit.risk.builders import AAVE
 from tests.unit.risk.frames import FUND, frame, gate, report, together, unread
@@ -20,7 +20,8 @@ HIGH, CRITICAL, MEDIUM = ErrorSeverity.HIGH, ErrorSeverity.CRITICAL, ErrorSeveri
 
 
 def monitor(limit: int = 100, max_error_rate: str = "0.1") -> RiskMonitor:
-    return RiskMonitor(history_limit=limit, max_error_rate=to_wad(max_error_rate))
+    rule = HealthRule(to_wad(max_error_rate), max_age=600)
+    return RiskMonitor(history_limit=limit, rule=rule, started=NOW)
 
 
 def changes(seen: Observation) -> list[tuple[str, bool]]:
@@ -212,37 +213,58 @@ def test_reading__fund_that_could_not_be_valued__has_no_price() -> None:
 
 def test_health__no_update_and_updates_without_errors__is_healthy() -> None:
     here = monitor()
-    assert here.health().status is HealthStatus.HEALTHY
-    assert here.update((), succeeded=True).status is HealthStatus.HEALTHY
+    assert here.health(NOW).status is HealthStatus.HEALTHY
+    assert here.update((), succeeded=True, at=NOW).status is HealthStatus.HEALTHY
 
 
 def test_health__error_and_a_retry_that_succeeded__is_degraded_until_it_is_forgotten() -> None:
-    here = monitor(max_error_rate="1")
-    found = here.update((HIGH,), succeeded=True)
+    here = monitor()
+    found = here.update((HIGH,), succeeded=True, at=NOW)
     assert (found.status, found.errors, found.updates, found.error_rate) == (HealthStatus.DEGRADED, 1, 1, to_wad("1"))
     for _ in range(WINDOW - 1):
-        here.update((), succeeded=True)
-    assert here.health().status is HealthStatus.DEGRADED
-    assert here.update((), succeeded=True).status is HealthStatus.HEALTHY
+        here.update((), succeeded=True, at=NOW)
+    assert here.health(NOW).status is HealthStatus.DEGRADED
+    assert here.update((), succeeded=True, at=NOW).status is HealthStatus.HEALTHY
 
 
 def test_health__last_update_failed__is_unhealthy_until_one_succeeds() -> None:
-    here = monitor(max_error_rate="10")
-    assert here.update((HIGH,) * 4, succeeded=False).status is HealthStatus.UNHEALTHY
-    assert here.update((), succeeded=True).status is HealthStatus.DEGRADED
+    here = monitor()
+    assert here.update((HIGH,) * 4, succeeded=False, at=NOW).status is HealthStatus.UNHEALTHY
+    assert here.update((), succeeded=True, at=NOW).status is HealthStatus.DEGRADED
 
 
 @pytest.mark.parametrize(("severity", "status"), [(CRITICAL, HealthStatus.UNHEALTHY), (MEDIUM, HealthStatus.DEGRADED)])
 def test_health__severity_of_the_last_update__decides(severity: ErrorSeverity, status: HealthStatus) -> None:
-    assert monitor(max_error_rate="10").update((severity,), succeeded=True).status is status
+    assert monitor().update((severity,), succeeded=True, at=NOW).status is status
 
 
 def test_health__error_rate_at_and_above_its_limit__is_degraded_and_unhealthy() -> None:
     here = monitor(max_error_rate="0.1")
-    for _ in range(9):
-        here.update((), succeeded=True)
-    assert here.update((MEDIUM,), succeeded=True).status is HealthStatus.DEGRADED  # one in ten
-    assert here.update((MEDIUM,), succeeded=True).status is HealthStatus.UNHEALTHY  # two in eleven
+    for _ in range(18):
+        here.update((), succeeded=True, at=NOW)
+    for _ in range(2):
+        here.update((MEDIUM,), succeeded=True, at=NOW)
+    assert here.health(NOW).status is HealthStatus.DEGRADED  # two in twenty
+    assert here.update((MEDIUM,), succeeded=True, at=NOW).status is HealthStatus.UNHEALTHY  # three in twenty-one
+
+
+def test_health__no_update_for_as_long_as_allowed_and_longer__is_fresh_and_unhealthy() -> None:
+    here = monitor()
+    assert here.health(Timestamp(NOW + 600)).status is HealthStatus.HEALTHY
+    assert here.health(Timestamp(NOW + 601)).status is HealthStatus.UNHEALTHY  # none since the start
+    here.update((), succeeded=True, at=Timestamp(NOW + 601))
+    found = here.health(Timestamp(NOW + 601 + 600))
+    assert (found.status, found.age, found.is_fresh) == (HealthStatus.HEALTHY, 600, True)
+    found = here.health(Timestamp(NOW + 601 + 601))
+    assert (found.status, found.age, found.is_fresh) == (HealthStatus.UNHEALTHY, 601, False)
+
+
+def test_own_errors__critical_loan_and_account_that_cannot_be_read__are_the_accounts_alone() -> None:
+    here = monitor()
+    found = here.observe(together(frame(report("94"), fund="a"), frame(unread(), fund="b")))
+    assert {type(each.error) for each in found.errors} == {HealthFactorCritical, RiskCalculationFailed}
+    assert found.own_errors == (HIGH,)
+    assert here.observe(frame(report("94"), fund="c")).own_errors == ()
 
 
 def test_watch__of_the_loan__is_what_its_failure_is_called() -> None:

@@ -133,11 +133,11 @@ def test_documents__seeded_from_what_the_chain_serves__say_so_and_know_nothing_e
 
 def test_overrides__of_this_fund__are_mirrored_into_nav_state_and_synced_state() -> None:
     said = {
-        "funds.alpha.gate.max_drawdown": {"value": "0.2", "instead_of": None},
-        "funds.alphabet.gate.max_drawdown": {"value": "0.3", "instead_of": "0.1"},
+        "funds.alpha.gate.max_drawdown": {"value": "0.2", "instead_of": None, "expires_at": None},
+        "funds.alphabet.gate.max_drawdown": {"value": "0.3", "instead_of": "0.1", "expires_at": None},
     }
     found = documents(overrides=said)
-    own = {"funds.alpha.gate.max_drawdown": {"value": "0.2", "instead_of": None}}
+    own = {"funds.alpha.gate.max_drawdown": {"value": "0.2", "instead_of": None, "expires_at": None}}
     assert found["nav_state"]["overrides"] == found["synced_state"]["overrides"] == own
 
 

@@ -10,12 +10,17 @@ from jsonschema import Draft202012Validator
 
 from navoracle.domain.errors import UsageError
 from navoracle.state_files.documents import MODELS
+from navoracle.state_files.names import DOCUMENTS
 from navoracle.state_files.schemas import REFERENCE, reference, render, schema_file, schema_of
 from tests.requirements import PROJECT
 from tests.unit.state_files.builders import documents
 
 FOLDER = PROJECT / "docs" / "state-files"
 AGAIN = "write it anew: python -m navoracle.state_files.schemas docs/state-files"
+
+
+def test_names__of_the_documents__are_those_that_are_written() -> None:
+    assert tuple(MODELS) == DOCUMENTS
 
 
 @pytest.mark.parametrize("name", MODELS)

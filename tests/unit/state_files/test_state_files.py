@@ -192,7 +192,7 @@ def test_what_the_chain_serves__changed_after_the_frame__is_written_with_the_sam
 
 
 def test_overrides__as_they_were_at_the_frame__are_in_its_files(here: World) -> None:
-    here.overrides = {"funds.alpha.gate.max_drawdown": {"value": "0.2", "instead_of": "0.1"}}
+    here.overrides = {"funds.alpha.gate.max_drawdown": {"value": "0.2", "instead_of": "0.1", "expires_at": None}}
     here.files.hear(frame())
     here.overrides = {}
     here.files.write()

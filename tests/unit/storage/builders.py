@@ -24,11 +24,13 @@ from navoracle.publisher_port import Batch, FundPost, ReadBack, Receipt, SignedT
 from navoracle.storage import SqlStore, tables
 from navoracle.storage.database import Database
 from navoracle.store_port import (
+    AlertRow,
     Attempt,
     Claim,
     LaneLease,
     NewTransaction,
     PostRow,
+    Severity,
     TransactionKind,
     Urgency,
 )
@@ -44,6 +46,38 @@ KEEPER = Address("0x2222222222222222222222222222222222222222")
 CHANGES = Verdict("change", Outcome.PASS, "0 bps")
 STAMP = BlockStamp("main", 2**80, 17, "0x" + "ab" * 32, "0x" + "cd" * 32, NOW)
 DAMAGED = Failure("USDC:b", "empty_result", "nothing there", "Check the address.")
+
+
+def alert_row(
+    key: str,
+    message: str,
+    *,
+    severity: Severity = Severity.CRITICAL,
+    advice: str = "Look.",
+    first_at: Timestamp = NOW,
+    last_at: Timestamp = NOW,
+    count: int = 1,
+    notified_at: Timestamp | None = None,
+    resolved_at: Timestamp | None = None,
+) -> AlertRow:
+    """An alert that nobody takes care of; its rule and subject are the parts of its key."""
+    rule, _, subject = key.partition(":")
+    return AlertRow(
+        key,
+        rule,
+        subject,
+        severity,
+        message,
+        advice,
+        first_at,
+        last_at,
+        count,
+        notified_at,
+        None,
+        None,
+        None,
+        resolved_at,
+    )
 
 
 def url_of(path: Path) -> str:

@@ -6,25 +6,10 @@ from dataclasses import replace
 
 from navoracle.domain.units import Timestamp
 from navoracle.storage import SqlStore
-from navoracle.store_port import AlertRow, Severity
-from tests.unit.storage.builders import NOW
+from navoracle.store_port import Severity
+from tests.unit.storage.builders import NOW, alert_row
 
-STALE = AlertRow(
-    key="stale:alpha",
-    rule="stale",
-    subject="alpha",
-    severity=Severity.WARNING,
-    message="the NAV is 2 hours old \0",
-    advice="Look at the nodes.",
-    first_at=NOW,
-    last_at=NOW,
-    count=1,
-    notified_at=None,
-    escalated_at=None,
-    acknowledged_at=None,
-    acknowledged_by=None,
-    resolved_at=None,
-)
+STALE = alert_row("stale:alpha", "the NAV is 2 hours old \0", severity=Severity.WARNING, advice="Look at the nodes.")
 KEPT = replace(STALE, message="the NAV is 2 hours old \ufffd")
 
 

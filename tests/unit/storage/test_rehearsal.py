@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from navoracle.composition import RehearsalStore, rehearsal_store, store_exists
+from navoracle.composition.stores import RehearsalStore, rehearsal_store, store_exists
 from navoracle.domain.breaker import Breaker
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import StoreError

@@ -143,9 +143,8 @@ def test_events__every_kind_of_the_risk_monitor__is_registered() -> None:
 
 
 def test_settlements__every_reason_of_a_refusal__is_registered() -> None:
-    found = literals("Refusal", 0, "domain/settlement", "keeper/settlements", "keeper/gated_settlements") | literals(
-        "refuse", 1, "domain/settlement"
-    )
+    modules = ("domain/settlement", "keeper/settlements", "keeper/examined_settlements", "keeper/gated_settlements")
+    found = literals("Refusal", 0, *modules) | literals("refuse", 1, "domain/settlement")
     assert found == named("settlement")
 
 

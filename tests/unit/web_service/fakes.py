@@ -9,7 +9,7 @@ from navoracle.domain.errors import NavoracleError
 from navoracle.domain.units import WAD, Timestamp, Wad
 from navoracle.ports import Address
 from navoracle.store_port import RequestRecord
-from navoracle.web_service import Check, Component, FundHealth, Liveness
+from navoracle.web_service import Check, Component, FundHealth, FundRiskStatus, Liveness
 
 TOKEN = "a-token-of-twenty-characters-or-more"
 SIGNER = Address("0x1111111111111111111111111111111111111111")
@@ -29,6 +29,7 @@ class Keeper:
     funds: tuple[FundHealth, ...] = field(default_factory=lambda: (fund(),))
     others: tuple[Check, ...] = ()
     parts: tuple[Component, ...] = ()
+    watched: tuple[FundRiskStatus, ...] = ()
     document: Mapping[str, object] = field(default_factory=lambda: {"version": "1"})
     error: NavoracleError | None = None
 
@@ -45,6 +46,9 @@ class Keeper:
 
     def components(self) -> tuple[Component, ...]:
         return self.parts
+
+    def risks(self) -> tuple[FundRiskStatus, ...]:
+        return self.watched
 
     def troubles(self) -> tuple[Check, ...]:
         return self.others

@@ -16,12 +16,13 @@ from fastapi.testclient import TestClient
 from navoracle.domain.units import WAD, Timestamp
 from navoracle.live_secrets import forget_secrets, register_secrets
 from navoracle.storage import SqlStore
-from navoracle.store_port import AlertRow, Event, Severity, SlotOutcome, SlotState
+from navoracle.store_port import Event, Severity, SlotOutcome, SlotState
 from navoracle.web_service import build_app
 from navoracle.web_service.access import FAILURES_A_MINUTE, READS_A_MINUTE
 from tests.unit.read_model.worlds import Running, World, entry, facts, write_index
 from tests.unit.storage.builders import (
     NOW,
+    alert_row,
     batch_of,
     claim,
     content_of,
@@ -84,7 +85,7 @@ def filled(folder: Path) -> Iterator[World]:
         )
         store.append_event(Event(NOW, "slot_held", "alpha", Severity.WARNING, "=1+1", "Look.", {"a": 1}))
         store.append_event(Event(NOW, "started", None, Severity.INFO, "begun"))
-        store.save_alert(alert_of("FundHalted:alpha/x"))
+        store.save_alert(alert_row("FundHalted:alpha/x", "halted"))
         yield made
 
 
@@ -104,15 +105,6 @@ def own(tmp_path: Path) -> Iterator[World]:
 def document(world: World) -> Any:
     """The OpenAPI document."""
     return client_of(world).get(f"{API}/openapi.json").json()
-
-
-def alert_of(key: str, **changes: Any) -> AlertRow:
-    said: dict[str, Any] = {
-        "key": key, "rule": key.partition(":")[0], "subject": key.partition(":")[2], "severity": Severity.CRITICAL,
-        "message": "halted", "advice": "Look.", "first_at": NOW, "last_at": NOW, "count": 1, "notified_at": None,
-        "escalated_at": None, "acknowledged_at": None, "acknowledged_by": None, "resolved_at": None,
-    }  # fmt: skip
-    return AlertRow(**{**said, **changes})
 
 
 def client_of(
@@ -269,7 +261,7 @@ def test_answers__secret_that_slipped_into_a_text__is_hidden(own: World) -> None
     secret = "s3cret-of-some-length-0123456789"
     register_secrets(secret)
     own.store.append_event(Event(NOW, "k", None, Severity.INFO, f"key {secret}"))
-    own.store.save_alert(alert_of("Secret:x", message=f"key {secret}"))
+    own.store.save_alert(alert_row("Secret:x", f"key {secret}"))
     client = client_of(own)
     assert "key" in client.get(f"{API}/alerts").text
     assert secret not in client.get(f"{API}/alerts").text
@@ -320,7 +312,7 @@ def test_acknowledge__open_alert__is_taken_care_of_and_told(own: World) -> None:
 
 
 def test_acknowledge__alert_that_is_over_or_unknown__is_404_and_changes_nothing(own: World) -> None:
-    own.store.save_alert(alert_of("Over:x", resolved_at=NOW))
+    own.store.save_alert(alert_row("Over:x", "halted", resolved_at=NOW))
     before = content_of(own.store)
     client = client_of(own, (TOKEN,))
     for key in ("Over:x", "Nope:y"):

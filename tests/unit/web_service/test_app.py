@@ -11,8 +11,10 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 from navoracle.domain.errors import ConfigurationError, RequestRefused, StoreError
+from navoracle.domain.risk.levels import RiskStatus
+from navoracle.domain.units import Timestamp
 from navoracle.live_secrets import forget_secrets, register_secrets
-from navoracle.web_service import Check, Component, build_app
+from navoracle.web_service import Check, Component, FundRiskStatus, build_app
 from navoracle.web_service.access import FAILURES_A_MINUTE, REQUESTS_A_MINUTE
 from navoracle.web_service.answers import HEADERS
 from navoracle.web_service.api.intake import LARGEST_BODY
@@ -105,6 +107,16 @@ def test_healthz__component_that_judges_itself__fails_it_only_when_unhealthy(sta
     ]
     assert document["reasons"] == ([f"risk monitor: {part.detail}"] if code == 503 else [])
     assert document["status"] == ("ok" if code == 200 else "failing")
+
+
+def test_healthz__fund_whose_risk_is_critical__is_shown_and_fails_nothing() -> None:
+    part = Component("risk monitor", "healthy", "healthy: 0 of the last 9 looks had an error")
+    risk = FundRiskStatus("usd", RiskStatus.CRITICAL, Timestamp(7), ("AAVE_LTV_CRITICAL: 91.00 %",))
+    answer = client_of(Keeper(parts=(part,), watched=(risk,))).get("/healthz")
+    assert (answer.status_code, answer.json()["status"], answer.json()["reasons"]) == (200, "ok", [])
+    assert answer.json()["risks"] == [
+        {"fund": "usd", "status": "critical", "valued_at": 7, "alerts": ["AAVE_LTV_CRITICAL: 91.00 %"]}
+    ]
 
 
 def test_readyz__store_that_fails_while_it_is_asked__is_an_answer_with_advice() -> None:
