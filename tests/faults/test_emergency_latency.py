@@ -26,7 +26,7 @@ from tests.faults.live_world import LiveWorld, free_port, live_world
 from tests.faults.worlds import CHAIN_ID
 from tests.requirements import needs_node
 
-pytestmark = [needs_node, pytest.mark.slow, pytest.mark.alone, pytest.mark.sockets]
+pytestmark = [needs_node, pytest.mark.slow, pytest.mark.sockets]
 
 FUNDS = 200
 TRIALS = min(FUNDS // 2, int(os.environ.get("NAVORACLE_TRIALS", "20")))
