@@ -98,7 +98,8 @@ def demo(
             raise UsageError("--port and --rpc are the same", advice="Give the dashboard and the node a port each.")
     if state_files is not None:
         require_empty_folder(state_files)
-    configure_logs("console", "critical")  # alerts are part of the story: the pages and `history` show them
+    # Unwatched it tells the story alone; whoever takes part reads what the keeper logs.
+    configure_logs("console", "warning" if serve else "critical")
     url = database or fresh_database(STEM)
     start = start_of(hours, until_present=rpc is not None)
     with (

@@ -25,13 +25,15 @@ STEP_SECONDS: Final = 60
 _SETTLE_SECONDS: Final = 0.01
 
 
-async def live_on(
-    running: RunningService, director: Director, clock: DemoClock, chain: EmbeddedChain, stop: asyncio.Event
-) -> None:
-    """Go on in real time until `stop` is set: the chain has the wall clock's time, and the keeper works as in `run`."""
+async def go_live(director: Director, clock: DemoClock, chain: EmbeddedChain) -> None:
+    """Let it be the present: the chain has a block of the wall clock's time, and the feeds have answered by then."""
     clock.go_live()
     chain.endpoint.follow(clock.now)
-    clock.mine()
+    await _happen(director, clock)
+
+
+async def live_on(running: RunningService, director: Director, clock: DemoClock, stop: asyncio.Event) -> None:
+    """Go on in real time, in which it is by now, until `stop` is set: the keeper works as in `run`."""
 
     async def world() -> None:
         while True:

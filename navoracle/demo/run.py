@@ -17,7 +17,7 @@ from navoracle.composition.service import RunningService, open_service
 from navoracle.config.loading import config_hash, load_config
 from navoracle.config.models import Config
 from navoracle.config.state_files import StateFilesSection
-from navoracle.demo.afterwards import live_on, pace_on
+from navoracle.demo.afterwards import go_live, live_on, pace_on
 from navoracle.demo.clock import DemoClock
 from navoracle.demo.examples import example_configuration
 from navoracle.demo.handout import CONFIGURATION, hand_out
@@ -123,11 +123,13 @@ async def run_demo(
         except Stopped:
             stopped = True
         if stage is not None and handout is not None and not stopped:
-            stage.over(handout)
             if rpc is None:
+                stage.over(handout)
                 await pace_on(running, director, clock, stage.pace, ending)
             else:
-                await live_on(running, director, clock, chain, ending)
+                await go_live(director, clock, chain)
+                stage.over(handout)
+                await live_on(running, director, clock, ending)
         running.observer.stopped()
     verification = Verification(0, ()) if stopped else verify_store(store)
     return DemoResult(hours, world.registry, tuple(story), tuple(performance.slots), verification, stopped)

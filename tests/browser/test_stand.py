@@ -166,58 +166,6 @@ def test_funds__ten_thousand__are_filtered_sorted_and_paged_where_they_are_kept(
     watched.check()
 
 
-def filtered(page: Page, text: str, expected: int) -> tuple[float, list[list[str]]]:
-    """Seconds from the last key to the rows of a filter, as the page itself measures them, and the rows."""
-    field = page.get_by_label("Search name, chain or reason")
-    field.fill("")
-    until(page, "() => document.querySelector('input[type=search]').value === ''")
-    page.wait_for_timeout(400)
-    page.evaluate(
-        """(text) => {
-          const table = document.querySelector('.records tbody');
-          document.querySelector('input[type=search]').addEventListener(
-            'input', () => { window.pressedAt = performance.now(); window.shownAt = null; }, { once: true });
-          const look = () => {
-            const rows = [...table.querySelectorAll('th')];
-            const done = rows.length > 0 && rows.every((each) => each.innerText.startsWith(text));
-            if (window.pressedAt && done) window.shownAt = performance.now();
-            else requestAnimationFrame(look);
-          };
-          window.pressedAt = null;
-          requestAnimationFrame(look);
-        }""",
-        text,
-    )
-    field.fill(text)
-    until(page, "() => Boolean(window.shownAt)")
-    page.get_by_text(re.compile(rf"1 to {expected} of {expected}$")).wait_for()
-    assert field.input_value() == text
-    return page.evaluate("window.shownAt - window.pressedAt") / 1_000, rows(page, "Funds")
-
-
-def test_funds__filter__is_as_quick_with_ten_thousand_as_with_a_hundred(many: Visit, stand: Stand) -> None:
-    watched = many.open("/funds")
-    page = settled(watched.page)
-    page.get_by_text(f"of {MANY:,d}").wait_for()
-    large = [filtered(page, text, 10)[0] for text in ("fund-0777", "fund-0123", "fund-0055", "fund-0901", "fund-0666")]
-    try:
-        stand.serve_only(100)
-        page.get_by_label("Search name, chain or reason").fill("")
-        page.get_by_text(re.compile("of 100$")).wait_for(timeout=10_000)
-        small = [
-            filtered(page, text, 10)[0] for text in ("fund-0007", "fund-0003", "fund-0005", "fund-0001", "fund-0006")
-        ]
-    finally:
-        stand.serve_only(MANY)
-    of_large, of_small = statistics.median(large), statistics.median(small)
-    print(
-        f"from the last key to the rows: {of_large:.3f} s over {MANY:,d} funds ({min(large):.3f} to {max(large):.3f}), "
-        f"{of_small:.3f} s over 100, {of_large / of_small:.2f} times as long"
-    )
-    assert of_large < FILTERED_WITHIN
-    watched.check()
-
-
 LIVE = """(root) => {
   const lines = [];
   const tell = (node, depth) => {
@@ -348,3 +296,55 @@ def rows(page: Page, caption: str) -> list[list[str]]:
         "(table) => [...table.querySelectorAll('tbody tr')].map((row) => [...row.cells].map((cell) => cell.innerText))"
     )
     return found
+
+
+def filtered(page: Page, text: str, expected: int) -> tuple[float, list[list[str]]]:
+    """Seconds from the last key to the rows of a filter, as the page itself measures them, and the rows."""
+    field = page.get_by_label("Search name, chain or reason")
+    field.fill("")
+    until(page, "() => document.querySelector('input[type=search]').value === ''")
+    page.wait_for_timeout(400)
+    page.evaluate(
+        """(text) => {
+          const table = document.querySelector('.records tbody');
+          document.querySelector('input[type=search]').addEventListener(
+            'input', () => { window.pressedAt = performance.now(); window.shownAt = null; }, { once: true });
+          const look = () => {
+            const rows = [...table.querySelectorAll('th')];
+            const done = rows.length > 0 && rows.every((each) => each.innerText.startsWith(text));
+            if (window.pressedAt && done) window.shownAt = performance.now();
+            else requestAnimationFrame(look);
+          };
+          window.pressedAt = null;
+          requestAnimationFrame(look);
+        }""",
+        text,
+    )
+    field.fill(text)
+    until(page, "() => Boolean(window.shownAt)")
+    page.get_by_text(re.compile(rf"1 to {expected} of {expected}$")).wait_for()
+    assert field.input_value() == text
+    return page.evaluate("window.shownAt - window.pressedAt") / 1_000, rows(page, "Funds")
+
+
+def test_funds__filter__is_as_quick_with_ten_thousand_as_with_a_hundred(many: Visit, stand: Stand) -> None:
+    watched = many.open("/funds")
+    page = settled(watched.page)
+    page.get_by_text(f"of {MANY:,d}").wait_for()
+    large = [filtered(page, text, 10)[0] for text in ("fund-0777", "fund-0123", "fund-0055", "fund-0901", "fund-0666")]
+    try:
+        stand.serve_only(100)
+        page.get_by_label("Search name, chain or reason").fill("")
+        page.get_by_text(re.compile("of 100$")).wait_for(timeout=10_000)
+        small = [
+            filtered(page, text, 10)[0] for text in ("fund-0007", "fund-0003", "fund-0005", "fund-0001", "fund-0006")
+        ]
+    finally:
+        stand.serve_only(MANY)
+    of_large, of_small = statistics.median(large), statistics.median(small)
+    print(
+        f"from the last key to the rows: {of_large:.3f} s over {MANY:,d} funds ({min(large):.3f} to {max(large):.3f}), "
+        f"{of_small:.3f} s over 100, {of_large / of_small:.2f} times as long"
+    )
+    assert of_large < FILTERED_WITHIN
+    watched.check()
