@@ -19,6 +19,9 @@ from navoracle.domain.units import Timestamp
 BLOCK_SECONDS: Final = 4
 """Between two blocks in real time."""
 
+PRESENT_BLOCKS: Final = 4
+"""More than a configuration usually takes as `confirmations`: who values some blocks back finds the present there."""
+
 STEP_SECONDS: Final = 60
 """What goes by at once where time is paced: a job that is due more often runs once in it."""
 
@@ -26,10 +29,12 @@ _SETTLE_SECONDS: Final = 0.01
 
 
 async def go_live(director: Director, clock: DemoClock, chain: EmbeddedChain) -> None:
-    """Let it be the present: the chain has a block of the wall clock's time, and the feeds have answered by then."""
+    """Let it be the present: the chain has blocks of the wall clock's time, and the feeds have answered by then."""
     clock.go_live()
     chain.endpoint.follow(clock.now)
-    await _happen(director, clock)
+    for _ in range(PRESENT_BLOCKS):
+        await _happen(director, clock)
+        await asyncio.sleep(1)  # no two blocks are of one second
 
 
 async def live_on(running: RunningService, director: Director, clock: DemoClock, stop: asyncio.Event) -> None:
