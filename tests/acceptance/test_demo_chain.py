@@ -121,11 +121,12 @@ def test_first_minute__init_check_nav_deploy_run__posts_on_the_demos_chain(newco
     rehearsal = subprocess.Popen(
         [NAVORACLE, "run", "--json"], cwd=folder, env=said, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
+    assert rehearsal.stdout is not None
     try:
-        assert rehearsal.stdout is not None
         assert any('"live": false' in line for line in rehearsal.stdout)  # told once it serves
     finally:
         rehearsal.send_signal(signal.SIGINT)
+        rehearsal.stdout.close()
         assert rehearsal.wait(PATIENCE) == 0
 
     with (folder / "run.err").open("w") as err:
