@@ -126,8 +126,9 @@ def test_first_minute__init_check_nav_deploy_run__posts_on_the_demos_chain(newco
         assert any('"live": false' in line for line in rehearsal.stdout)  # told once it serves
     finally:
         rehearsal.send_signal(signal.SIGINT)
+        ended = rehearsal.wait(PATIENCE)
         rehearsal.stdout.close()
-        assert rehearsal.wait(PATIENCE) == 0
+    assert ended == 0
 
     with (folder / "run.err").open("w") as err:
         keeper = subprocess.Popen([NAVORACLE, "run", "--live"], cwd=folder, env=said, stderr=err)
