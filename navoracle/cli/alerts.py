@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +11,7 @@ from rich.console import Console
 
 from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import moment, plain, present, table
-from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, database_of, load, runtime_of
+from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, database_of, load, runtime_of, who_is_it
 from navoracle.domain.errors import ConfigurationError, UsageError
 from navoracle.store_port import Event, Severity
 
@@ -68,7 +67,7 @@ def acknowledge(
     if bool(keys) == everything:
         raise UsageError("name alerts, or --all", advice="`navoracle alerts list` shows their keys.")
     url = database_of(context, config, database)
-    now, who = runtime_of(context).clock.now(), by or getpass.getuser()
+    now, who = runtime_of(context).clock.now(), who_is_it(by)
     with open_existing_store(url) as store:
         chosen = [row.key for row in store.alerts(open_only=True)] if everything else list(dict.fromkeys(keys or ()))
         done = [key for key in chosen if store.acknowledge_alert(key, who, now)]

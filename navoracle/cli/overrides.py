@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +10,7 @@ from rich.console import Console
 
 from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import moment, plain, present, table
-from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, Loaded, load, runtime_of
+from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, Loaded, load, runtime_of, who_is_it
 from navoracle.domain.errors import StoreError, UsageError
 from navoracle.domain.units import Timestamp
 from navoracle.store_port import Event, Severity
@@ -64,7 +63,7 @@ def set_override(
 
     if (hours is None) is not lasting:
         raise UsageError("say how long it counts", advice="Add --hours N, or --lasting until it is cleared.")
-    loaded, now = load(context, config, database), runtime_of(context).clock.now()
+    who, loaded, now = who_is_it(by), load(context, config, database), runtime_of(context).clock.now()
     ends = None if hours is None else Timestamp(now + 3_600 * hours)
     file = file_of(loaded.config)
     with changing(file) as content:
@@ -73,7 +72,7 @@ def set_override(
     said = edit.after.said[path]
     until = "until it is cleared" if ends is None else f"until {moment(ends)}"
     message = f"{path} is {_text(said['value'])} instead of {_text(said['instead_of'])}, {until}"
-    recorded = _record(loaded, "overrides_set", {path: said}, message, by, reason, now)
+    recorded = _record(loaded, "overrides_set", {path: said}, message, who, reason, now)
     _present(edit.after, {path: said}, message, loaded, recorded=recorded, as_json=as_json)
     return ExitCode.OK
 
@@ -94,19 +93,19 @@ def clear(
 
     if bool(paths) == everything:
         raise UsageError("name paths, or --all", advice="`navoracle overrides show` lists what is overridden.")
-    loaded, now = load(context, config, database), runtime_of(context).clock.now()
+    who, loaded, now = who_is_it(by), load(context, config, database), runtime_of(context).clock.now()
     file, named = file_of(loaded.config), tuple(dict.fromkeys(paths or ()))
     with changing(file) as content:
         edit = clearing_all(loaded.config) if everything else clearing(loaded.config, content, named, now=now)
         write_overrides(file, edit.content)
     message = f"{', '.join(named) or 'every limit'} is as the configuration says"
-    recorded = _record(loaded, "overrides_cleared", dict.fromkeys(named), message, by, reason, now)
+    recorded = _record(loaded, "overrides_cleared", dict.fromkeys(named), message, who, reason, now)
     _present(edit.after, dict.fromkeys(named), message, loaded, recorded=recorded, as_json=as_json)
     return ExitCode.OK
 
 
 def _record(
-    loaded: Loaded, kind: str, changed: Mapping[str, Any], message: str, by: str | None, reason: str, now: Timestamp
+    loaded: Loaded, kind: str, changed: Mapping[str, Any], message: str, who: str, reason: str, now: Timestamp
 ) -> bool:
     """Note who changed what and why; False where there is no database yet. Raises StoreError."""
     from navoracle.composition.stores import open_existing_store, store_exists
@@ -115,7 +114,6 @@ def _record(
     url = loaded.database.get_secret_value()
     if not store_exists(url):
         return False
-    who = by or getpass.getuser()
     data = {"file": str(file_of(loaded.config)), "by": who, "reason": reason, "changed": dict(changed)}
     try:
         with open_existing_store(url) as store:

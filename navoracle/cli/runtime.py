@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -137,6 +138,18 @@ def chosen(config: Config, funds: Iterable[str] | None) -> tuple[str, ...]:
                 f"there is no fund {name}", advice=f"Name one of: {', '.join(config.funds)}; or none, for all of them."
             )
     return names or tuple(config.funds)
+
+
+def who_is_it(by: str | None) -> str:
+    """The name of whoever does something; else of who is logged in.
+
+    Raises:
+        UsageError: nobody is, by a name: a container's user often has none.
+    """
+    try:
+        return by or getpass.getuser()
+    except (KeyError, OSError) as error:
+        raise UsageError("the user who runs this has no name", advice="Say who you are: --by NAME.") from error
 
 
 def _settings(context: typer.Context, config: Path | None, database: str | None) -> Settings:

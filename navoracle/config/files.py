@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from navoracle.config.schema import config_schema
+from navoracle.config.whole_file import written_beside
 from navoracle.domain.errors import UsageError
 
 SCHEMA: Final = "navoracle.schema.json"
@@ -35,18 +34,12 @@ def write_configuration(path: Path, text: Callable[[str], str], *, force: bool) 
 
 def _write(path: Path, text: str, *, force: bool) -> None:
     try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-            Path(name).chmod(0o644)
+        with written_beside(path, text.encode(), 0o644) as whole:
             if force:
-                Path(name).replace(path)
+                whole.replace(path)
             else:
                 # Fails where the file came into being meanwhile; a rename would take its place.
-                path.hardlink_to(name)
-        finally:
-            Path(name).unlink(missing_ok=True)
+                path.hardlink_to(whole)
     except FileExistsError as error:
         raise UsageError(f"{path} is there already", advice="Write another file, or add --force.") from error
     except OSError as error:

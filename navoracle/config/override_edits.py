@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from navoracle.config.overrides import (
     read_overrides,
     take_out,
 )
+from navoracle.config.whole_file import written_beside
 from navoracle.domain.errors import ConfigurationError, UsageError
 from navoracle.domain.units import Timestamp
 
@@ -127,16 +127,8 @@ def write_overrides(file: Path, content: bytes) -> None:
     """
     try:
         mode = file.stat().st_mode & 0o777 if file.exists() else 0o644
-        descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-        try:
-            with os.fdopen(descriptor, "wb") as written:
-                written.write(content)
-                written.flush()
-                os.fchmod(written.fileno(), mode)
-                os.fsync(written.fileno())
-            Path(name).replace(file)
-        finally:
-            Path(name).unlink(missing_ok=True)
+        with written_beside(file, content, mode) as whole:
+            whole.replace(file)
     except OSError as error:
         raise ConfigurationError(
             f"{file}: cannot be written: {error.strerror}", advice="Check the folder's owner and its free space."

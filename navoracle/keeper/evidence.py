@@ -25,7 +25,8 @@ from navoracle.keeper.pricing import Prices
 from navoracle.keeper.session import Readings
 from navoracle.ports import Answer, Call, Document, ExchangeCall, HttpGet, NativeBalance, RecordedRow, Request
 
-FORMAT = 4
+FORMAT = 5
+"""Of the documents. A record in them that gains or loses a field needs another one: old ones would seem forged."""
 
 _NAMES: dict[type, tuple[str, ...]] = {}
 

@@ -120,6 +120,9 @@ def test_overview__everything_known__shows_the_figures_of_the_state_files(many: 
     assert fact(page, "Difference") == formats.wei(state["confirmed"]["nav_difference"])
     assert fact(page, "On chain") == formats.amount(state["confirmed"]["nav"])
     assert nav["fx"]["currency"] in fact(page, "Reporting")
+    risk = stand.document("kpis")["risk"]
+    told = f"{formats.amount(risk['atr_ratio'], 3)}: {formats.word(risk['atr_regime'])}" if risk["atr_ratio"] else "n/a"
+    assert fact(page, "ATR ratio").startswith(told)
     shown = {row[0]: row[1:] for row in rows(page, "Assets under management, by slice")}
     for each in nav["aum"]["slices"]:
         label = formats.word(each["label"])

@@ -8,8 +8,8 @@ from navoracle.dashboard import formats
 from navoracle.dashboard.parts.card import Card
 from navoracle.dashboard.parts.elements import Text
 from navoracle.dashboard.parts.facts import Facts
-from navoracle.dashboard.reasons import explained
-from navoracle.dashboard.words import BREAKER_TONES, FALL_TONES, RISK_TONES, tone_of
+from navoracle.dashboard.reasons import explained, why
+from navoracle.dashboard.words import BREAKER_TONES, FALL_TONES, REGIME_TONES, RISK_TONES, tone_of
 from navoracle.read_model.fund import FundDetail
 
 ALL_BPS = 10_000
@@ -20,7 +20,9 @@ class SafetyCard:
 
     def __init__(self) -> None:
         with Card("safety", "Safety", "half"):
-            self._facts = Facts("Contract", "Breaker", "Risk", "Health factor", "Drawdown", "Daily loss", "Gate")
+            self._facts = Facts(
+                "Contract", "Breaker", "Risk", "Health factor", "Drawdown", "Daily loss", "ATR ratio", "Gate"
+            )
             with ui.element("div").classes("gauge"):
                 Text("h3", "Part of the contract's band that the next post would use")
                 self._meter = Text(
@@ -34,6 +36,7 @@ class SafetyCard:
         self._show_contract(detail)
         self._show_risk(detail)
         self._show_falls(detail)
+        self._show_range(detail)
         self._show_band(detail)
 
     def _show_contract(self, detail: FundDetail) -> None:
@@ -80,8 +83,7 @@ class SafetyCard:
             ("Daily loss", None if diagnostics is None else diagnostics.daily_loss),
         ):
             if fall is None or fall.value is None:
-                why = "no gate" if diagnostics is None else "no peak yet"
-                self._facts.say(name, None, why=why)
+                self._facts.say(name, None, why="no gate" if diagnostics is None else "no peak yet")
                 continue
             limit = "no limit" if fall.limit is None else f"limit {formats.percent(fall.limit)}"
             told = f"{formats.percent(fall.value)} ({limit})"
@@ -95,6 +97,16 @@ class SafetyCard:
             self._facts.say("Gate", ", ".join(map(formats.word, gate.warnings)), tone="warning")
         else:
             self._facts.say("Gate", "no veto", tone="good")
+
+    def _show_range(self, detail: FundDetail) -> None:
+        kpis = detail.documents.kpis
+        if kpis is None:
+            self._facts.say("ATR ratio", None, why=explained(detail.documents.unknown.get("/kpis", "")))
+        elif kpis.risk.atr_ratio is None:
+            self._facts.say("ATR ratio", None, why=why(kpis.unknown, "risk", "atr_ratio"))
+        else:
+            told = f"{formats.amount(kpis.risk.atr_ratio, 3)}: {formats.word(kpis.risk.atr_regime)}"
+            self._facts.say("ATR ratio", told, tone=tone_of(REGIME_TONES, kpis.risk.atr_regime))
 
     def _show_band(self, detail: FundDetail) -> None:
         distance = detail.guard_distance

@@ -76,6 +76,24 @@ def test_set__lasting__says_until_it_is_cleared(here: Here) -> None:
     assert "cleared" in here("show", json_out=False)
 
 
+@pytest.mark.parametrize("command", [("set", DRAWDOWN, "0.2", "--lasting"), ("clear", "--all")])
+def test_change__by_a_user_without_a_name__is_refused_before_anything_is_written(
+    here: Here, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found: 10001")
+
+    monkeypatch.setattr("getpass.getuser", nameless)
+    file = here.folder / "overrides.yaml"
+    before = file.read_bytes() if file.exists() else None
+
+    error = here(*command, "--reason", "known loss", code=2)["error"]
+
+    assert error["advice"] == "Say who you are: --by NAME."
+    assert (file.read_bytes() if file.exists() else None) == before
+    assert here.events() == []
+
+
 @pytest.mark.parametrize("how_long", [(), ("--hours", "2", "--lasting")])
 def test_set__without_saying_how_long_or_twice__is_refused(here: Here, how_long: tuple[str, ...]) -> None:
     error = here(*SET, *how_long, code=2)["error"]
