@@ -180,7 +180,7 @@ class Heard(list[int]):
                 while len(self) < len(values):
                     await asyncio.sleep(0.005)
         await asyncio.sleep(0.05)
-        assert sorted(self) == sorted(values)
+        assert sorted(self) == sorted(values), [event.detail for event in self.events]
 
 
 def pool_of(*nodes: PollNode) -> NodePool:
