@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal
+from typing import Final, Literal
 
 from navoracle.domain.bridge import NavBridge
 from navoracle.domain.cadence import Cadence
@@ -21,6 +21,9 @@ from navoracle.domain.units import Timestamp, Wad
 from navoracle.domain.valuation import PriceKey
 from navoracle.domain.vault import VaultState
 from navoracle.domain.verdicts import Verdict
+
+EVIDENCE_FORMAT: Final = 5
+"""Of evidence documents. A record in them that gains or loses a field needs another one: old ones would seem forged."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,16 +17,13 @@ from eth_utils.crypto import keccak
 
 from navoracle import __version__
 from navoracle.domain.errors import DomainError
-from navoracle.domain.frame import FundFrame, ReadRecord
+from navoracle.domain.frame import EVIDENCE_FORMAT, FundFrame, ReadRecord
 from navoracle.domain.prior import FundPrior
 from navoracle.keeper.collect import Collected, chains_of, gates_of, readers_of
 from navoracle.keeper.plan import AssetPlan, FramePlan, FundPlan, RiskPlan
 from navoracle.keeper.pricing import Prices
 from navoracle.keeper.session import Readings
 from navoracle.ports import Answer, Call, Document, ExchangeCall, HttpGet, NativeBalance, RecordedRow, Request
-
-FORMAT = 5
-"""Of the documents. A record in them that gains or loses a field needs another one: old ones would seem forged."""
 
 _NAMES: dict[type, tuple[str, ...]] = {}
 
@@ -157,7 +154,7 @@ def fund_document(
     chains = chains_of(own)
     return canonical(
         {
-            "format": FORMAT,
+            "format": EVIDENCE_FORMAT,
             "code_version": code_version,
             "frame": frame_id,
             "clock": collected.clock,

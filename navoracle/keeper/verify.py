@@ -15,11 +15,11 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from navoracle.domain.errors import CallReverted, ChainError, EmptyResult, NavoracleError, VerificationFailed
-from navoracle.domain.frame import BlockStamp, FundFrame, NavStatus, ReadRecord
+from navoracle.domain.frame import EVIDENCE_FORMAT, BlockStamp, FundFrame, NavStatus, ReadRecord
 from navoracle.domain.units import Timestamp, Wad
 from navoracle.json_depth import require_shallow
 from navoracle.keeper.collect import Collected, behind_gates, read_points, readers_of
-from navoracle.keeper.evidence import FORMAT, evidence_hash, fund_document
+from navoracle.keeper.evidence import evidence_hash, fund_document
 from navoracle.keeper.frame import value_and_guard
 from navoracle.keeper.merkle import leaf, proof_holds
 from navoracle.keeper.plan import FramePlan
@@ -220,9 +220,9 @@ def _parse(document: bytes) -> dict[str, Any]:
         raise VerificationFailed(f"the evidence is not JSON: {error}", advice=_KEEP) from error
     if not isinstance(parsed, dict) or not isinstance(parsed.get("format"), str):
         raise VerificationFailed("the document is no evidence: it names no format", advice=_KEEP)
-    if (found := parsed["format"]) != str(FORMAT):
+    if (found := parsed["format"]) != str(EVIDENCE_FORMAT):
         raise VerificationFailed(
-            f"the evidence is of format {found}, and this navoracle verifies format {FORMAT} alone",
+            f"the evidence is of format {found}, and this navoracle verifies format {EVIDENCE_FORMAT} alone",
             advice="Verify it with the navoracle version that wrote it; nothing says that it is wrong.",
         )
     return parsed

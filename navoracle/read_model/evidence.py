@@ -11,12 +11,10 @@ from typing import Any, Final
 from eth_utils.crypto import keccak
 
 from navoracle.domain.errors import StoreError
+from navoracle.domain.frame import EVIDENCE_FORMAT
 from navoracle.json_depth import require_shallow
 from navoracle.read_model.records import Record
 from navoracle.store_port import History
-
-FORMAT: Final = "4"
-"""The format of the evidence that is read here; see `navoracle.keeper.evidence.FORMAT`."""
 
 _LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)
 """The time of every member: the same evidence is the same archive."""
@@ -95,7 +93,7 @@ def parsed(history: History, frame: str, fund: str) -> Mapping[str, Any] | None:
         found = json.loads(document)
     except (StoreError, ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) and found.get("format") == FORMAT else None
+    return found if isinstance(found, dict) and found.get("format") == str(EVIDENCE_FORMAT) else None
 
 
 def _readme(proof: Proof) -> str:

@@ -21,7 +21,6 @@ from navoracle.composition.service import RunningService
 from navoracle.composition.state_files import state_folder_of
 from navoracle.domain.breaker import Breaker, BreakerState
 from navoracle.domain.units import WAD, Timestamp, to_wad
-from navoracle.keeper.evidence import FORMAT
 from navoracle.read_model import evidence
 from navoracle.read_model.model import ReadModel
 from navoracle.state_files.documents import ADAPTERS
@@ -158,14 +157,10 @@ def test_evidence__archive__holds_document_proof_and_how_to_check(model: ReadMod
     assert model.evidence("nope", "alpha") is None
 
 
-def test_evidence__its_format__is_the_one_that_is_read() -> None:
-    assert str(FORMAT) == evidence.FORMAT
-
-
 def test_evidence__of_another_version__leaves_the_figures_and_says_why(
     model: ReadModel, store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evidence, "FORMAT", "3")
+    monkeypatch.setattr(evidence, "EVIDENCE_FORMAT", 3)
     (row,) = store.fund_frames()
     found, price = model.frame(row.frame, "alpha"), model.price("ETH")
     assert found is not None

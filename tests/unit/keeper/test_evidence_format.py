@@ -7,10 +7,10 @@ from dataclasses import fields, is_dataclass
 from types import UnionType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
-from navoracle.domain.frame import FundFrame, ReadRecord
+from navoracle.domain.frame import EVIDENCE_FORMAT, FundFrame, ReadRecord
 from navoracle.domain.prices import AggregationPolicy, PriceEstimate, Quote
 from navoracle.domain.prior import Prior
-from navoracle.keeper.evidence import FORMAT, canonical, evidence_hash
+from navoracle.keeper.evidence import canonical, evidence_hash
 from navoracle.keeper.plan import FundPlan
 
 ROOTS: Final = (FundFrame, Prior, Quote, PriceEstimate, AggregationPolicy, ReadRecord)
@@ -51,7 +51,9 @@ def shape() -> list[tuple[str, ...]]:
 
 def test_format__fields_of_the_records__are_those_that_it_was_given_for() -> None:
     found = evidence_hash(canonical(shape())).hex()[:16]
-    assert SHAPES.get(FORMAT) == found, "the records of evidence changed: raise FORMAT, tell in the changelog, pin this"
+    assert SHAPES.get(EVIDENCE_FORMAT) == found, (
+        "the records of evidence changed: raise EVIDENCE_FORMAT, tell in the changelog, pin this"
+    )
 
 
 def test_shape__of_the_documents__reaches_the_bounds_of_posts_and_the_risks() -> None:

@@ -16,7 +16,7 @@ from navoracle.composition.evidence_plans import plan_from_evidence
 from navoracle.domain.breaker import Breaker, BreakerState, Role
 from navoracle.domain.errors import ChainError, VerificationFailed
 from navoracle.domain.fees import FeeState
-from navoracle.domain.frame import NavFrame, NavStatus, ReadRecord
+from navoracle.domain.frame import EVIDENCE_FORMAT, NavFrame, NavStatus, ReadRecord
 from navoracle.domain.prices import LastValid
 from navoracle.domain.prior import (
     ConfirmedNav,
@@ -32,7 +32,7 @@ from navoracle.domain.prior import (
 )
 from navoracle.domain.units import Bps, Timestamp, to_wad
 from navoracle.keeper.collect import collect
-from navoracle.keeper.evidence import FORMAT, canonical, evidence_hash, fund_document
+from navoracle.keeper.evidence import canonical, evidence_hash, fund_document
 from navoracle.keeper.frame import value_and_guard
 from navoracle.keeper.merkle import leaf, root_and_proofs
 from navoracle.keeper.plan import FramePlan
@@ -422,8 +422,8 @@ def test_verify__key_given_twice__is_refused() -> None:
 @pytest.mark.parametrize(
     ("document", "told"),
     [
-        (b'{"format":"3"}', f"of format 3, and this navoracle verifies format {FORMAT} alone"),
-        (b'{"format":"99"}', f"of format 99, and this navoracle verifies format {FORMAT} alone"),
+        (b'{"format":"3"}', f"of format 3, and this navoracle verifies format {EVIDENCE_FORMAT} alone"),
+        (b'{"format":"99"}', f"of format 99, and this navoracle verifies format {EVIDENCE_FORMAT} alone"),
         (b"{}", "names no format"),
         (b"[]", "names no format"),
     ],
