@@ -6,26 +6,29 @@ import asyncio
 from collections.abc import Coroutine, Iterable
 from typing import Any, TypeVar
 
-from navoracle.domain.errors import NavoracleError
-
 T = TypeVar("T")
 
 
 async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """The results, in order. Raises the first of our errors after the others are cancelled."""
-    failure: NavoracleError | None = None
-    tasks: list[asyncio.Task[T]] = []
+    """The results, in order. Raises the first failure in that order, after the others are cancelled and have ended.
+
+    No `asyncio.TaskGroup`: after a failure it leaves the task that waits marked as cancelled, and until Python 3.11.3
+    that task's next `asyncio.timeout` then ends it instead of raising TimeoutError.
+    """
+    tasks = [asyncio.ensure_future(each) for each in work]
+    if not tasks:
+        return []
     try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(each) for each in work]
-    except* NavoracleError as failed:
-        failure = _first(failed)
-    # Not raised in there: some releases of Python wrap what an `except*` raises into a group again.
-    if failure is not None:
-        raise failure
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        failures = [failure for task in tasks if task.done() and (failure := _failure(task)) is not None]
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    if failures:
+        raise failures[0]
     return [task.result() for task in tasks]
 
 
-def _first(group: BaseExceptionGroup[NavoracleError]) -> NavoracleError:
-    inner = group.exceptions[0]
-    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
+def _failure(task: asyncio.Future[Any]) -> BaseException | None:
+    return asyncio.CancelledError() if task.cancelled() else task.exception()

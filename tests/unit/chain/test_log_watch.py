@@ -185,8 +185,7 @@ async def test_follow__malformed_log__counts_against_the_node_and_the_rest_is_fo
 async def test_follow__provider_refuses_large_ranges__asks_for_fewer_blocks_and_finds_all(chain: LogChain) -> None:
     node = PollNode("one", chain, most=10)
     pool = pool_of(node)
-    # No word about time here: a request that a busy machine holds up for a second is no failure of the node.
-    async with following(pool, poll_seconds=0.2, request_seconds=60.0) as (_, heard):
+    async with following(pool, poll_seconds=0.2) as (_, heard):
         for value in range(40):
             chain.mine(value)
         await heard.until(*range(40))
