@@ -37,7 +37,8 @@ POINTS: Final = 200
 class FundPage:
     """What the page shows; `detail` is None where there is no such fund.
 
-    `newest` and `posted` are the frames of the newest slot and of the one that was posted last.
+    `newest` is the newest frame that is recorded, which a slot under way does not have yet; `posted` is that of the
+    slot that was posted last.
     """
 
     name: str
@@ -61,17 +62,18 @@ def load(model: ReadModel, name: str) -> FundPage:
     if detail is None:
         return FundPage(name, None)
 
-    def frame_of(point: HistoryPoint | None) -> FrameDetail | None:
-        return None if point is None or point.frame is None else model.frame(point.frame, name)
+    def frame_of(found: HistoryPoint | FrameRecord | None) -> FrameDetail | None:
+        return None if found is None or found.frame is None else model.frame(found.frame, name)
 
+    frames = tuple(model.frames(FrameQuestion(name), limit=ROWS).items)
     return FundPage(
         name,
         detail,
-        newest=frame_of(detail.latest),
+        newest=frame_of(frames[0] if frames else None),
         posted=frame_of(detail.posted),
         points=tuple(model.history(SlotQuestion(name), limit=POINTS).items),
         posts=tuple(model.posts(name, limit=ROWS).items),
-        frames=tuple(model.frames(FrameQuestion(name), limit=ROWS).items),
+        frames=frames,
         verify=lambda frame: model.verify(frame, name),
     )
 
@@ -87,9 +89,9 @@ def build(view: View[Any, FundPage], first: FundPage) -> Callable[[FundPage], No
     with ui.element("div").classes("cards") as cards:
         nav, safety = NavCard(), SafetyCard()
         with ui.element("div").classes("stack"):
-            bridge, history = BridgeCard(), HistoryCard(POINTS)
+            bridge, history, fees = BridgeCard(), HistoryCard(POINTS), FeesCard()
         with ui.element("div").classes("stack"):
-            components, fees, aum = ComponentsCard(), FeesCard(), AumCard()
+            components, aum = ComponentsCard(), AumCard()
         positions = PositionsCard()
         guards = GuardsCard()
         requests, posts = RequestsCard(), PostsCard()

@@ -29,9 +29,11 @@ COMPONENTS: Final = (
     ("margin_calls", "Margin calls", -1),
     ("fees", "Fees payable", -1),
 )
-_NAV: Final = dict.fromkeys(("color", "color0", "borderColor", "borderColor0"), "--slice-1")
-_STEP: Final = {"color": "--good", "borderColor": "--good", "color0": "--bad", "borderColor0": "--bad"}
-"""Colours of a whole NAV, and of a step up and down."""
+_NAV, _UP, _DOWN = (
+    dict.fromkeys(("color", "color0", "borderColor", "borderColor0"), colour)
+    for colour in ("--slice-1", "--good", "--bad")
+)
+"""Colours of a whole NAV, and of a step up and down: said of each bar, whatever the library takes for up."""
 
 
 class BridgeCard:
@@ -140,7 +142,7 @@ def waterfall(bridge: Bridge) -> dict[str, Any]:
                     {
                         "name": f"{name}: {said}",
                         "value": [start, end, min(start, end), max(start, end)],
-                        "itemStyle": _NAV if name in ("Then", "Now") else _STEP,
+                        "itemStyle": _NAV if name in ("Then", "Now") else _DOWN if end < start else _UP,
                     }
                     for name, said, start, end in whole
                 ],

@@ -58,8 +58,8 @@
     page.dataset.connection = "lost";
     setText(
       document.getElementById("connection"),
-      `No connection to the keeper's server since ${lostAt.toLocaleTimeString()}. What is below was the state then; ` +
-        "status.html beside the state files has the last one that was written.",
+      `No connection to the keeper's server since ${lostAt.toISOString().slice(11, 19)} UTC. ` +
+        "What is below was the state then; status.html beside the state files has the last one that was written.",
     );
   }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from hypothesis import given
@@ -14,7 +15,7 @@ from navoracle.read_model.frame import Bridge
 CENTS = st.integers(-(10**9), 10**9)
 
 
-def bridge(before: int, steps: dict[str, int | None]) -> Bridge:
+def bridge(before: int, steps: Mapping[str, int | None]) -> Bridge:
     """A bridge of steps in hundredths of the unit."""
     wad = {name: None if step is None else str(step * WAD // 100) for name, step in steps.items()}
     now = before + sum(step or 0 for name, step in steps.items() if name != "residual")
@@ -49,3 +50,13 @@ def test_waterfall__flows_not_known__has_one_step_for_them_and_the_rest() -> Non
         "Now: 5,000,000.60",
     ]  # fmt: skip
     assert found[1][1:] == (5_000_000.0, 5_000_001.0)
+
+
+def test_waterfall__steps_up_and_down__have_the_colours_of_gain_and_loss() -> None:
+    steps = {"price": -40_011, "income": 0, "fees": 2_687, "flows": 0, "unexplained": 8_001}
+    (series,) = waterfall(bridge(500_133_675, steps))["series"]
+    colours = {each["name"].partition(":")[0]: set(each["itemStyle"].values()) for each in series["data"]}
+    assert colours == {
+        "Then": {"--slice-1"}, "Prices": {"--bad"}, "Income": {"--good"}, "Fees": {"--good"}, "Flows": {"--good"},
+        "Unexplained": {"--good"}, "Now": {"--slice-1"},
+    }  # fmt: skip
