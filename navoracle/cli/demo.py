@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Final
@@ -16,7 +18,7 @@ from navoracle.cli.dashboard import DEFAULT_PORT
 from navoracle.cli.dashboards import pages_of, require_installed
 from navoracle.cli.demo_steps import show_desk, show_steps
 from navoracle.cli.exit_codes import INTERRUPTED
-from navoracle.cli.output import console, count, present
+from navoracle.cli.output import console, count, plain, present
 from navoracle.cli.runtime import DatabaseUrl, JsonFlag
 from navoracle.cli.timelines import (
     Ticker,
@@ -28,7 +30,7 @@ from navoracle.cli.timelines import (
     show_verification,
     ticking,
 )
-from navoracle.domain.errors import UsageError
+from navoracle.domain.errors import ConfigurationError, UsageError
 from navoracle.domain.units import Timestamp
 
 if TYPE_CHECKING:
@@ -98,19 +100,45 @@ def demo(
             raise UsageError("--port and --rpc are the same", advice="Give the dashboard and the node a port each.")
     if state_files is not None:
         require_empty_folder(state_files)
-    # Unwatched it tells the story alone; whoever takes part reads what the keeper logs.
-    configure_logs("console", "warning" if serve else "critical")
+    configure_logs("console", "critical")
     url = database or fresh_database(STEM)
     start = start_of(hours, until_present=rpc is not None)
     with (
         TemporaryDirectory(prefix="navoracle-") as scratch,
         open_fresh_store(url) as store,
         ticking(start, Timestamp(start + hours * 3_600), quiet=as_json) as ticker,
+        _service_log(_log_of(url) if serve else None),
     ):
         stage = _stage(state_files or Path(scratch), url, port, rpc, pace, ticker) if serve else None
         result = asyncio.run(_play(hours, start, store, ticker, stage))
     present(demo_json(result, url), lambda out: _show(out, result, url), as_json=as_json)
     return INTERRUPTED if result.stopped else exit_code(result.slots, result.verification)
+
+
+@contextmanager
+def _service_log(file: Path | None) -> Iterator[None]:
+    """Let the service log to a file while the block runs, so that the terminal shows the story alone.
+
+    Raises:
+        ConfigurationError: the file cannot be written.
+    """
+    from navoracle.telemetry.logs import configure_logs
+
+    if file is None:
+        yield
+        return
+    try:
+        log = file.open("a", encoding="utf-8", buffering=1)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{file} cannot be written: {error.strerror}", advice="Start the demo in a folder of your own."
+        ) from error
+    with log:
+        configure_logs("console", "info", log)
+        try:
+            yield
+        finally:
+            configure_logs("console", "critical")
 
 
 async def _play(hours: int, start: Timestamp, store: Store, ticker: Ticker, stage: Stage | None) -> DemoResult:
@@ -137,6 +165,7 @@ def _stage(folder: Path, url: str, port: int, rpc: int | None, pace: float, tick
 
     def opened(taken: int | None, handout: Handout) -> None:
         told.print(f"The dashboard is at http://{LOCALHOST}:{taken}/dashboard/; Ctrl-C stops the demo.", soft_wrap=True)
+        told.print(f"What the keeper logs is in {plain(_log_of(url))}.", soft_wrap=True)
         if handout.rpc is not None:
             told.print(
                 f"The chain is at {handout.rpc}; it has the present time once the story is over.", soft_wrap=True
@@ -156,6 +185,12 @@ def _files_of(url: str) -> Path:
     """Path and stem of the files beside a database; in this folder where it is no file."""
     kind, _, file = url.partition(":///")
     return Path(file).with_suffix("") if kind == "sqlite" and file else Path(STEM)
+
+
+def _log_of(url: str) -> Path:
+    """Where the service of a demo that is served logs."""
+    files = _files_of(url)
+    return files.with_name(f"{files.name}.log")
 
 
 def _require_free(port: int, option: str) -> None:

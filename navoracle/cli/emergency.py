@@ -10,9 +10,10 @@ import asyncio
 import json
 import secrets
 from collections.abc import Callable
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 from rich.console import Console
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 _ACTIONS: Final = " ".join(action.value for action in Action)
 _OWN_CALLS: Final = " ".join(call.value for call in OwnCall)
+Chosen = TypeVar("Chosen", Action, OwnCall)
+
 _VALID_FOR: Final = 900
 _LARGEST_FILE: Final = 64 * 1024
 
@@ -182,17 +185,17 @@ def _asked(
             if action is not None or fund is not None or reason is not None:
                 raise UsageError("--request has the action, the fund and the reason", advice="Leave them out.")
             return _from_file(file)
-        if action is None or fund is None or reason is None:
-            raise UsageError(
-                "a request has an action, a fund and a reason",
-                advice=f"Write: navoracle emergency ACTION FUND --reason TEXT. Actions: {_ACTIONS}.",
-            )
+        wanted = _one_of(Action, action, "ACTION FUND --reason TEXT")
+        if fund is None:
+            raise _missing("FUND", f"{wanted.value} FUND --reason TEXT")
+        if reason is None:
+            raise _missing("--reason", f"{wanted.value} {fund} --reason TEXT")
         _, section, registry = registry_of(loaded().config, fund)
         now = runtime.clock.now()
         return parse_request(
             {
                 "fund": fund,
-                "action": action,
+                "action": wanted.value,
                 "slot": now if slot is None else slot,
                 "reason": reason,
                 "deadline": now + valid_for,
@@ -241,13 +244,28 @@ async def _signed(
         raise UsageError(what, advice="Copy the signature and the address as the wallet shows them.") from error
 
 
+def _one_of(known: type[Chosen], action: str | None, write: str) -> Chosen:
+    """The action of that name. Raises UsageError: there is none, with the nearest one."""
+    names = [each.value for each in known]
+    if action is None:
+        raise _missing("ACTION", write, f" Actions: {' '.join(names)}.")
+    if action in names:
+        return known(action)
+    told = action.replace("-", "_").lower()
+    nearest = [name for name in names if told and name.startswith(told)] or get_close_matches(told, names, n=1)
+    guess = f"Did you mean {nearest[0]}? " if nearest else ""
+    raise UsageError(f"there is no action {action!r}", advice=f"{guess}Actions: {' '.join(names)}.")
+
+
+def _missing(what: str, write: str, more: str = "") -> UsageError:
+    return UsageError(f"{what} is missing", advice=f"Write: navoracle emergency {write}.{more}")
+
+
 def _own_call(action: str | None, fund: str | None) -> OwnCall:
+    wanted = _one_of(OwnCall, action, "ACTION FUND --send")
     if fund is None:
-        raise UsageError("--send needs a fund", advice="Write: navoracle emergency ACTION FUND --send.")
-    try:
-        return OwnCall(action)
-    except ValueError:
-        raise UsageError(f"nobody can send {action}", advice=f"With --send: {_OWN_CALLS}.") from None
+        raise _missing("FUND", f"{wanted.value} FUND --send")
+    return wanted
 
 
 async def _send(

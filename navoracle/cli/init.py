@@ -6,7 +6,7 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -133,8 +133,9 @@ def init(
             questions = replace(questions, feeds=(*questions.feeds, *answered))
             discovery, draft = asyncio.run(_draft(questions, wishes, runtime_of(context)))
     schema = write_configuration(out, lambda name: render(draft, name), force=force)
-    document = _document(discovery, draft, out, schema)
-    present(document, lambda shown: _show(shown, discovery, draft, out, told=ask.enabled), as_json=as_json)
+    unset = _unset(draft, rpcs)
+    document = _document(discovery, draft, out, schema, unset)
+    present(document, lambda shown: _show(shown, discovery, draft, out, unset, told=ask.enabled), as_json=as_json)
     return ExitCode.OK
 
 
@@ -159,6 +160,13 @@ def _ask_for_feeds(ask: Prompts, draft: Draft) -> list[NamedFeed]:
             if text:
                 found += _feeds([f"{asset}:{source.group}={text}"])
     return found
+
+
+def _unset(draft: Draft, rpcs: Sequence[str]) -> set[str]:
+    """The names of the variables that the environment does not hold; a node's is to be the one that was named."""
+    nodes = dict(zip(draft.rpcs, rpcs, strict=True))
+    names = {variable.name for variable in draft.variables}
+    return {name for name in names if not (held := os.environ.get(name)) or held != nodes.get(name, held)}
 
 
 def _address(flag: str, text: str) -> Address:
@@ -212,7 +220,7 @@ def _feeds(texts: Sequence[str]) -> tuple[NamedFeed, ...]:
     return tuple(feeds)
 
 
-def _document(discovery: Discovery, draft: Draft, out: Path, schema: Path) -> dict[str, Any]:
+def _document(discovery: Discovery, draft: Draft, out: Path, schema: Path, unset: Collection[str]) -> dict[str, Any]:
     found = discovery.found
     return {
         "file": str(out),
@@ -237,7 +245,10 @@ def _document(discovery: Discovery, draft: Draft, out: Path, schema: Path) -> di
             for each in draft.funds
         ],
         "assets": list(draft.assets),
-        "variables": [{"name": each.name, "meaning": each.meaning, "secret": each.secret} for each in draft.variables],
+        "variables": [
+            {"name": each.name, "meaning": each.meaning, "secret": each.secret, "set": each.name not in unset}
+            for each in draft.variables
+        ],
     }
 
 
@@ -261,14 +272,15 @@ def _tell(out: Console, discovery: Discovery) -> None:
         out.print(f"  [yellow]note[/] {plain(note)}")
 
 
-def _show(out: Console, discovery: Discovery, draft: Draft, file: Path, *, told: bool) -> None:
+def _show(out: Console, discovery: Discovery, draft: Draft, file: Path, unset: Collection[str], *, told: bool) -> None:
     if not told:
         _tell(out, discovery)
     out.print(f"wrote [bold]{plain(file)}[/], and its schema for editors beside it")
-    if draft.variables:
+    missing = [variable for variable in draft.variables if variable.name in unset]
+    if missing:
         out.print("\nset in the environment, or replace in the file what is no secret:")
-        width = max(len(variable.name) for variable in draft.variables)
-        for variable in draft.variables:
+        width = max(len(variable.name) for variable in missing)
+        for variable in missing:
             out.print(f"  export {variable.name}=...{' ' * (width - len(variable.name))}  {plain(variable.meaning)}")
     option = "" if file == DEFAULT_CONFIG else f" --config {file}"
     out.print("\nthen:")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from navoracle import __version__
 from navoracle.cli.dashboards import pages_of
 from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import print_json
@@ -80,9 +78,9 @@ def _world(loaded: Loaded, *, live: bool) -> Iterator[_World]:
 
 
 async def _run(loaded: Loaded, world: _World, runtime: Runtime, *, live: bool, as_json: bool) -> None:
+    from navoracle.composition.beginning import begin
     from navoracle.composition.service import open_service
     from navoracle.composition.service_view import HEARTBEAT_LIMIT
-    from navoracle.config.loading import config_hash
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -100,10 +98,9 @@ async def _run(loaded: Loaded, world: _World, runtime: Runtime, *, live: bool, a
         add_pages=pages_of(loaded.config),
     )
     async with opened as running:
-        _tell_start(loaded, running.port, live=live, as_json=as_json)
-        configuration = config_hash(loaded.config)
-        running.observer.started(configuration, live=live, version=__version__)
-        running.observer.initialized(running.parts, configuration, version=__version__)
+        beginning = begin(running, loaded.config, runtime.clock.now(), live=live)
+        if as_json:
+            print_json(beginning.document())
         if (manager := manager_of_this_process()) is not None:
 
             def alive() -> bool:
@@ -115,16 +112,3 @@ async def _run(loaded: Loaded, world: _World, runtime: Runtime, *, live: bool, a
             await running.service.run(stop)
         finally:
             running.observer.stopped()
-
-
-def _tell_start(loaded: Loaded, port: int | None, *, live: bool, as_json: bool) -> None:
-    import structlog
-
-    host = loaded.config.service.http.host
-    where = None if port is None else f"http://{host}:{port}"
-    structlog.get_logger("navoracle.run").info(
-        "started", live=live, funds=len(loaded.config.funds), chains=len(loaded.config.chains), serves=where
-    )
-    if as_json:
-        print_json({"version": __version__, "live": live, "funds": list(loaded.config.funds), "serves": where})
-        sys.stdout.flush()

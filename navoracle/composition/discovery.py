@@ -267,7 +267,7 @@ async def _holdings(asker: _Asker, questions: Questions) -> tuple[Holding, ...]:
 
 async def _feeds(asker: _Asker, feeds: Sequence[NamedFeed]) -> tuple[tuple[NamedFeed, FoundFeed], ...]:
     named = {f"--feed {feed.asset}:{feed.group}": feed for feed in feeds}
-    found = await _all(asker, {flag: partial(read_feed, feed.feed) for flag, feed in named.items()})
+    found = await _all(asker, {flag: partial(read_feed, feed.feed, feed.group) for flag, feed in named.items()})
     return tuple(zip(named.values(), found, strict=True))
 
 

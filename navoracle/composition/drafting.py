@@ -19,7 +19,7 @@ from navoracle.config.draft import (
     safe_name,
 )
 from navoracle.config.environment import RPC
-from navoracle.discovery import Found, FoundFeed, FoundToken, Holding
+from navoracle.discovery import OWN_VIEWS, Found, FoundFeed, FoundToken, Holding
 from navoracle.discovery.views import NATIVE
 from navoracle.domain.errors import ConfigurationError, UsageError
 from navoracle.domain.positions import Component
@@ -244,7 +244,8 @@ def _sources_of(writing: Writing, asset: str, feeds: Sequence[tuple[NamedFeed, F
             named.group,
             named.feed,
             HEARTBEAT if named.heartbeat is None else named.heartbeat,
-            f"{found.description or 'a feed'}, {found.decimals} decimals",
+            found.kind,
+            f"{found.description or 'a feed'}, {found.decimals} decimals{_why_chainlink(named.group, found)}",
         )
         for named, found in feeds
     ]
@@ -253,5 +254,13 @@ def _sources_of(writing: Writing, asset: str, feeds: Sequence[tuple[NamedFeed, F
         if len(told) < len(_GROUPS) and group not in told:
             told.add(group)
             feed = writing.leave("feed", asset, group, meaning=f"a feed of {asset} in {writing.unit}, {group}'s")
-            sources.append(DraftSource(group, feed, remark="and its own heartbeat"))
+            other = f"; kind: {group} where it answers {OWN_VIEWS[group]}" if group in OWN_VIEWS else ""
+            sources.append(DraftSource(group, feed, remark=f"and its own heartbeat{other}"))
     return sources
+
+
+def _why_chainlink(group: str, found: FoundFeed) -> str:
+    """Why a feed is not read as its group's own kind, where there is one of that name."""
+    if group == found.kind or group not in OWN_VIEWS:
+        return ""
+    return f"; {found.kind}'s interface: it does not answer {OWN_VIEWS[group]}"

@@ -78,8 +78,13 @@ class ServiceObserver(MonitorObserver):
 
     # ---- the loop
 
-    def started(self, configuration: str, *, live: bool, version: str) -> None:
-        """The service begins; people are told when it was configured otherwise the last time."""
+    def started(self, configuration: str, said: str, *, live: bool, version: str) -> None:
+        """The service begins; people are told when it was configured otherwise the last time.
+
+        Args:
+            configuration: its hash.
+            said: what the service says of itself.
+        """
         try:
             before = self._store.events(kind="started", limit=1)
         except StoreError as error:
@@ -91,7 +96,7 @@ class ServiceObserver(MonitorObserver):
             "started",
             None,
             Severity.INFO,
-            f"navoracle {version} started{'' if live else ' as a rehearsal: nothing is sent'}",
+            said,
             "",
             {"live": live, "version": version, "configuration": configuration},
         )

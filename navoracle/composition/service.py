@@ -58,6 +58,7 @@ class RunningService:
         parts: what of it begins.
         monitor: the risk monitor; None where no fund has limits or a gate.
         port: where it listens; None where it serves nothing.
+        with_pages: whether it serves live pages there.
     """
 
     service: KeeperService
@@ -69,6 +70,7 @@ class RunningService:
     parts: tuple[Part, ...]
     monitor: RiskMonitor | None
     port: int | None
+    with_pages: bool
 
 
 @asynccontextmanager
@@ -161,7 +163,7 @@ async def open_service(
         served = serving(app, http.host, http.port, with_pages=with_pages) if http.enabled else nullcontext(None)
         async with served as port:
             parts = _parts(system, monitor)
-            yield RunningService(service, system, observer, metrics, alerts, events, parts, monitor, port)
+            yield RunningService(service, system, observer, metrics, alerts, events, parts, monitor, port, with_pages)
     finally:
         if files is not None:
             files.close()

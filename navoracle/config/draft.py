@@ -22,6 +22,9 @@ _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
 _LONGEST_COMMENT: Final = 100
 
+_CONTRACT_FIELDS: Final[Mapping[str, str]] = {"chronicle": "oracle", "api3": "proxy"}
+"""What a kind of source calls its contract, where that is not `feed`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Variable:
@@ -34,11 +37,12 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class DraftSource:
-    """A feed: its address or `${NAME}`, under which group it votes, every how many seconds it answers; and a remark."""
+    """A feed: its address or `${NAME}`, in which group it votes, every how many seconds it answers; kind and remark."""
 
     group: str
     feed: str
     heartbeat: int = HEARTBEAT
+    kind: str = "chainlink"
     remark: str = ""
 
 
@@ -165,6 +169,9 @@ def _top(draft: Draft) -> str:
             "",
             "store:",
             "  url: sqlite:///navoracle.db # or postgresql+psycopg://..., from a variable: for two keepers",
+            "",
+            "state_files:",
+            "  folder: state # what frames found, as files: pages and tools read them, and status.html needs no server",
         ]
     )
 
@@ -224,7 +231,8 @@ def _assets(assets: Mapping[str, Sequence[DraftSource]], chain: str, unit: str) 
         for source in sources:
             if source.remark:
                 lines.append(f"      # {remark(source.remark)}")
-            settings = {"kind": "chainlink", "group": source.group, "chain": chain, "feed": source.feed}
+            contract = _CONTRACT_FIELDS.get(source.kind, "feed")
+            settings = {"kind": source.kind, "group": source.group, "chain": chain, contract: source.feed}
             lines.append(f"      - {_flow({**settings, 'heartbeat': source.heartbeat})}")
     return "\n".join(lines)
 

@@ -29,5 +29,5 @@ async def serving_dashboard(
     app = FastAPI(title="navoracle", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.closing = asyncio.Event()
     attach(app, model, settings, desk)
-    async with serving(app, host, port, with_pages=True) as taken:
+    async with serving(app, host, port, with_pages=True, place="--port") as taken:
         yield taken

@@ -25,6 +25,9 @@ PRESENT_BLOCKS: Final = 4
 STEP_SECONDS: Final = 60
 """What goes by at once where time is paced: a job that is due more often runs once in it."""
 
+LOOKS: Final = frozenset({"health", "risk"})
+"""The service's jobs that tell how things stand."""
+
 _SETTLE_SECONDS: Final = 0.01
 
 
@@ -38,9 +41,15 @@ async def go_live(director: Director, clock: DemoClock, chain: EmbeddedChain) ->
 
 
 async def live_on(running: RunningService, director: Director, clock: DemoClock, stop: asyncio.Event) -> None:
-    """Go on in real time, in which it is by now, until `stop` is set: the keeper works as in `run`."""
+    """Go on in real time, in which it is by now, until `stop` is set: the keeper works as in `run`.
+
+    It looks at once at what it looks at between slots, so that nobody sees figures of the story's end as those of now.
+    """
 
     async def world() -> None:
+        for _, name, job in running.service.jobs():
+            if name in LOOKS:
+                await _run(name, job)
         while True:
             await asyncio.sleep(BLOCK_SECONDS)
             await _happen(director, clock)

@@ -11,10 +11,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from navoracle import __version__
 from navoracle.chain.embedded import EmbeddedChain
-from navoracle.composition.service import RunningService, open_service
-from navoracle.config.loading import config_hash, load_config
+from navoracle.composition.beginning import begin
+from navoracle.composition.service import open_service
+from navoracle.config.loading import load_config
 from navoracle.config.models import Config
 from navoracle.config.state_files import StateFilesSection
 from navoracle.demo.afterwards import go_live, live_on, pace_on
@@ -114,7 +114,7 @@ async def run_demo(
         )
         if stage is not None and handout is not None:
             stage.opened(running.port, handout)
-        _begin(running, config)
+        begin(running, config, start, live=True)
         director = Director(world, start, tell)
         performance = Performance(running, director, clock, ending, progress, watched=stage is not None)
         stopped = False
@@ -154,13 +154,6 @@ def _configuration(world: DemoWorld, stage: Stage | None) -> Config:
     return config.model_copy(
         update={"service": said.model_copy(update=changes), "cadence": cadence, "state_files": files}
     )
-
-
-def _begin(running: RunningService, config: Config) -> None:
-    """Tell of the beginning as `navoracle run` does."""
-    configuration = config_hash(config)
-    running.observer.started(configuration, live=True, version=__version__)
-    running.observer.initialized(running.parts, configuration, version=__version__)
 
 
 def demo_json(result: DemoResult, database: str) -> dict[str, Any]:

@@ -40,6 +40,12 @@ class Documents(Record):
     """Why a document is null, by its JSON pointer."""
 
 
+def reason_of(documents: Documents, name: str) -> str:
+    """Why a document is null, with the remedy where there is one."""
+    why = documents.unknown.get(f"/{name}", "")
+    return f"{why}: name a folder in `state_files.folder`" if why == NOT_CONFIGURED else why
+
+
 def documents_of(folder: Path | None, fund: str) -> Documents:
     """The files of a fund. Raises StoreError when they cannot be read."""
     why = NOT_CONFIGURED if folder is None else NOT_WRITTEN

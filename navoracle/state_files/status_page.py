@@ -10,6 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from navoracle.domain.units import Timestamp
@@ -20,10 +21,13 @@ MOST_FUNDS: Final = 500
 
 _WORST_FIRST: Final = ("insolvent", "suspicious", "halted", "estimated", "confirmed", "verified", "live")
 _COLUMNS: Final = ("Fund", "Status", "NAV", "Per share", "Valued at", "Risk", "Contract", "Why")
+_NUMBERS: Final = {"NAV": 2, "Per share": 6}
+"""The places that are shown; the exact figure is the cell's title, and in `status.json`."""
+
 _STYLE: Final = (
     "body{font:15px/1.45 system-ui,sans-serif;margin:1.5rem;color:#16202c;background:#fff}"
     "table{border-collapse:collapse}th,td{text-align:left;padding:.35rem .8rem;border-bottom:1px solid #d5dbe3}"
-    "td.number{text-align:right;font-variant-numeric:tabular-nums}"
+    "td.number,th.number{text-align:right;font-variant-numeric:tabular-nums}"
     "@media (prefers-color-scheme:dark){body{color:#e6ebf1;background:#10161d}th,td{border-color:#334150}}"
 )
 
@@ -75,7 +79,7 @@ def _line(entry: Mapping[str, Any]) -> dict[str, Any]:
 def _page(document: Mapping[str, Any]) -> str:
     told = ", ".join(f"{count} {status}" for status, count in document["statuses"].items())
     rows = "".join(_row(name, line) for name, line in document["funds"].items())
-    heads = "".join(f'<th scope="col">{name}</th>' for name in _COLUMNS)
+    heads = "".join(f'<th scope="col"{" class=number" if name in _NUMBERS else ""}>{name}</th>' for name in _COLUMNS)
     left = document["funds_total"] - len(document["funds"])
     more = f"<p>{left} more funds are in index.json.</p>" if left else ""
     return (
@@ -94,18 +98,25 @@ def _row(name: str, line: Mapping[str, Any]) -> str:
     held = {True: "holds it", False: "serves"}.get(line["held"], "n/a")
     cells = (
         ("", line["status"]),
-        ("number", line["nav"]),
-        ("number", line["price_per_share"]),
+        _number("NAV", line["nav"]),
+        _number("Per share", line["price_per_share"]),
         ("", _moment(line["updated_at"])),
         ("", line["risk_status"]),
         ("", held),
         ("", line["reason"] or ""),
     )
     told = "".join(
-        f"<td{f' class={kind}' if kind else ''}>{html.escape('n/a' if text is None else str(text))}</td>"
-        for kind, text in cells
+        f"<td{attributes}>{html.escape('n/a' if text is None else str(text))}</td>" for attributes, text in cells
     )
     return f'<tr><th scope="row">{html.escape(name)}</th>{told}</tr>'
+
+
+def _number(column: str, text: str | None) -> tuple[str, str | None]:
+    """A figure with separators, and the attributes of its cell: rounded to the even digit, the title has it whole."""
+    if text is None:
+        return " class=number", None
+    shown = f"{Decimal(text):,.{_NUMBERS[column]}f}"
+    return f' class=number title="{html.escape(text)}"', shown
 
 
 def _moment(at: int | None) -> str:

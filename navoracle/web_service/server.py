@@ -30,16 +30,19 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: FastAPI, host: str, port: int, *, with_pages: bool = False) -> AsyncIterator[int]:
+async def serving(
+    app: FastAPI, host: str, port: int, *, with_pages: bool = False, place: str = "service.http"
+) -> AsyncIterator[int]:
     """Serve while the block runs; gives the port (another one than `port` where that is 0).
 
     Args:
         with_pages: whether the application has live pages: it is started and stopped, and WebSockets are let in.
+        place: where host and port were named, for whoever reads the error.
 
     Raises:
         ConfigurationError: the address cannot be listened at.
     """
-    listener = _listen(host, port)
+    listener = _listen(host, port, place)
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -74,7 +77,7 @@ async def serve(app: FastAPI, host: str, port: int) -> None:
         await asyncio.Event().wait()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, place: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -85,7 +88,7 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise ConfigurationError(
-            f"service.http: cannot listen at {host} port {port}: {error.strerror or error}",
+            f"{place}: cannot listen at {host} port {port}: {error.strerror or error}",
             advice="Another process (another keeper?) has the port, or the host is not this machine's: change either.",
         ) from error
     return listener

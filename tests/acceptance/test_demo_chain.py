@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import signal
 import socket
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
-from urllib.request import Request, urlopen
+from typing import Final
 
 import pytest
 
@@ -22,101 +16,30 @@ from navoracle.cli.main import run
 from navoracle.domain.errors import StoreError
 from navoracle.storage import SqlStore
 from navoracle.store_port import SlotState
+from tests.demo_process import NAVORACLE, PATIENCE, DemoProcess, going_on, started, until
 
 pytestmark = [pytest.mark.sockets, pytest.mark.slow]
 
-NAVORACLE: Final = str(Path(sys.executable).with_name("navoracle"))
-OVER: Final = "The story is over"
-PATIENCE: Final = 240
 CONFIRMATIONS: Final = 2
 """What `init` writes."""
 
 
-@dataclass
-class Newcomer:
-    """A folder, a demo that runs in it, and what its environment file says."""
-
-    folder: Path
-    demo: subprocess.Popen[str]
-    environment: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def said(self) -> str:
-        return (self.folder / "err").read_text()
-
-    def run(self, *arguments: str) -> Any:
-        """A command that is to succeed; its document."""
-        done = subprocess.run(
-            [NAVORACLE, *arguments, "--json"], cwd=self.folder, env=self.environment, capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return json.loads(done.stdout)
-
-    def key(self, role: str) -> str:
-        return f"{self.environment['DEMO_KEYS']}/{role}.key"
-
-
-def until(holds: Callable[[], bool], what: str, said: Callable[[], str] = lambda: "") -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline, f"not within {PATIENCE} s: {what}\n{said()}"
-        time.sleep(0.2)
-
-
-def head(url: str) -> int:
-    """The newest block's number."""
-    body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber", "params": []}).encode()
-    asked = Request(url, body, {"content-type": "application/json"})
-    with urlopen(asked, timeout=30) as answer:
-        return int(json.load(answer)["result"], 16)
-
-
-def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    with (folder / "out").open("w") as out, (folder / "err").open("w") as err:
-        return subprocess.Popen([NAVORACLE, "demo", *arguments], cwd=folder, stdout=out, stderr=err, text=True)
-
-
 @pytest.fixture(scope="module")
-def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Newcomer]:
+def newcomer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoProcess]:
     """A newcomer whose demo has told its story and goes on in real time."""
-    folder = tmp_path_factory.mktemp("newcomer")
-    found = Newcomer(folder, started(folder, "--hours", "1", "--serve", "--port", "0", "--rpc", "0"))
-    try:
-        until(lambda: OVER in found.said or found.demo.poll() is not None, "the story is over", lambda: found.said)
-        assert found.demo.poll() is None, found.said
-        lines = (folder / "navoracle-demo.env").read_text().splitlines()
-        pairs = [line.removeprefix("export ").split("=", 1) for line in lines if line.startswith("export ")]
-        found.environment = {**os.environ, **dict(pairs)}
+    with going_on(tmp_path_factory.mktemp("newcomer"), "--hours", "1", "--port", "0") as found:
         yield found
-    finally:
-        found.demo.kill()
-        found.demo.wait(30)
 
 
-def test_first_minute__init_check_nav_deploy_run__posts_on_the_demos_chain(newcomer: Newcomer) -> None:
+def test_first_minute__init_check_nav_deploy_run__posts_on_the_demos_chain(newcomer: DemoProcess) -> None:
     said, folder = newcomer.environment, newcomer.folder
-    feeds = [
-        f"USDC:{group}={said[f'FEED_USDC_{group.upper()}']}@{heartbeat}"
-        for group, heartbeat in (("chainlink", 86_400), ("redstone", 43_200), ("chronicle", 43_200))
-    ]
-    options = [part for feed in feeds for part in ("--feed", feed)]
-    newcomer.run("init", said["USDC_VAULT"], "--rpc", said["RPC_URL"], *options, "--key-file", newcomer.key("keeper"))
+    newcomer.init(folder)
     newcomer.run("check")
     (valued,) = newcomer.run("nav")["funds"]
     assert valued["status"] == "live"
 
-    roles = [
-        part
-        for role in ("poster", "risk", "guardian", "manager")
-        for part in (f"--{role}", said[f"DEMO_{'KEEPER' if role == 'poster' else role.upper()}"])
-    ]
-    deployed = newcomer.run("deploy", *roles, "--key-file", newcomer.key("risk"), "--live")
-    granted = head(said["RPC_URL"])
-    configuration = folder / "navoracle.yaml"
-    text = configuration.read_text()
-    assert '# registry: "0x..."' in text
-    text = text.replace('# registry: "0x..."', f'registry: "{deployed["registry"]}"')
-    configuration.write_text(f"{text}\nservice: {{ http: {{ port: 0 }} }}\n")
+    newcomer.deploy(folder, port=0)
+    granted = newcomer.node.head()
 
     rehearsal = subprocess.Popen(
         [NAVORACLE, "run", "--json"], cwd=folder, env=said, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -134,7 +57,7 @@ def test_first_minute__init_check_nav_deploy_run__posts_on_the_demos_chain(newco
         keeper = subprocess.Popen([NAVORACLE, "run", "--live"], cwd=folder, env=said, stderr=err)
     try:
         until(lambda: (folder / "navoracle.db").exists(), "the keeper's database")
-        until(lambda: head(said["RPC_URL"]) > granted + CONFIRMATIONS, "roles are read some blocks back")
+        until(lambda: newcomer.node.head() > granted + CONFIRMATIONS, "roles are read some blocks back")
         reason = ["--reason", "a first post", "--key-file", newcomer.key("manager"), "--to-database", "--live"]
         newcomer.run("emergency", "update", "vusdc", *reason)
         until(lambda: posted(folder / "navoracle.db", "vusdc"), "a post", (folder / "run.err").read_text)
@@ -145,25 +68,36 @@ def test_first_minute__init_check_nav_deploy_run__posts_on_the_demos_chain(newco
     assert verified["failed"] == []
 
 
-def test_desk__guardians_requests__are_carried_out_by_the_demos_keeper(newcomer: Newcomer) -> None:
-    database = newcomer.folder / "navoracle-demo.db"
-    own = ["--config", newcomer.environment["DEMO_CONFIG"], "--database", f"sqlite:///{database}", "--live"]
-    asked = [*own, "--reason", "tried by hand", "--to-database"]
+def test_desk__guardians_requests__are_carried_out_by_the_demos_keeper(newcomer: DemoProcess) -> None:
+    database = newcomer.database
 
-    newcomer.run("emergency", "emergency_update", "stable", *asked, "--key-file", newcomer.key("guardian"))
+    newcomer.ask("emergency_update", "stable", "guardian")
     until(lambda: posted(database, "stable", "emergency"), "an EMERGENCY post", lambda: newcomer.said)
 
-    newcomer.run("emergency", "hold", "multi", *asked, "--key-file", newcomer.key("guardian"))
-    until(lambda: "FundHeld multi" in newcomer.said, "the hold is seen on the chain", lambda: newcomer.said)
-    newcomer.run("emergency", "release", "multi", "--send", *own, "--key-file", newcomer.key("risk"))
-    newcomer.run("emergency", "reset_breaker", "multi", *asked, "--key-file", newcomer.key("risk"))
+    newcomer.ask("hold", "multi", "guardian")
+    until(lambda: "FundHeld multi" in newcomer.logged, "the hold is seen on the chain", lambda: newcomer.logged)
+    newcomer.run("emergency", "release", "multi", "--send", "--key-file", newcomer.key("risk"), *newcomer.own)
+    newcomer.ask("reset_breaker", "multi", "risk")
     until(lambda: posted(database, "multi", "emergency"), "a post after the release", lambda: newcomer.said)
 
 
-def test_demo__stopped_while_it_goes_on__ends_soon_with_its_summary(newcomer: Newcomer) -> None:
-    newcomer.demo.send_signal(signal.SIGINT)  # the last test of this module: nothing is served after it
+def test_demo__served__tells_the_story_in_the_terminal_and_logs_to_a_file(newcomer: DemoProcess) -> None:
+    said = newcomer.said.splitlines()
+    assert re.fullmatch(r"The dashboard is at http://127\.0\.0\.1:\d+/dashboard/; Ctrl-C stops the demo\.", said[0])
+    assert said[1] == "What the keeper logs is in navoracle-demo.log."
+    assert [line for line in said if re.search(r"\[(info|warning|error)", line)] == []
+    first, *_ = newcomer.logged.splitlines()
+    assert re.search(
+        r"navoracle \S+ started live; 3 funds on home; next slot by .*; API and pages \(/dashboard/\) at http://127\.0\.0\.1:[1-9]",
+        first,
+    )
+    assert "\x1b" not in newcomer.logged
 
-    assert newcomer.demo.wait(PATIENCE) == 0
+
+def test_demo__stopped_while_it_goes_on__ends_soon_with_its_summary(newcomer: DemoProcess) -> None:
+    newcomer.process.send_signal(signal.SIGINT)  # the last test of this module: nothing is served after it
+
+    assert newcomer.process.wait(PATIENCE) == 0
     out = (newcomer.folder / "out").read_text()
     assert "equal what the contract says" in out
     assert "0 refused" in out

@@ -160,6 +160,32 @@ def test_emergency__command_line_that_cannot_be__is_refused_with_advice(still: B
     assert not still.database.exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message", "advice"),
+    [
+        ([], "ACTION is missing", "emergency ACTION FUND --reason TEXT. Actions: update"),
+        (["upd", "multi"], "there is no action 'upd'", "Did you mean update? Actions: update emergency_update"),
+        (["relaese"], "there is no action 'relaese'", "Did you mean release?"),
+        (["reset"], "there is no action 'reset'", "Did you mean reset_breaker?"),
+        (["Emergency-Update"], "there is no action 'Emergency-Update'", "Did you mean emergency_update?"),
+        (["mint"], "there is no action 'mint'", "Actions: update"),
+        (["update"], "FUND is missing", "emergency update FUND --reason TEXT"),
+        (["update", "--reason", "x"], "FUND is missing", "emergency update FUND --reason TEXT"),
+        (["update", "multi"], "--reason is missing", "emergency update multi --reason TEXT"),
+        (["--send"], "ACTION is missing", "emergency ACTION FUND --send. Actions: accept"),
+        (["pose", "--send"], "there is no action 'pose'", "Did you mean pause? Actions: accept"),
+        (["hold", "--send"], "FUND is missing", "emergency hold FUND --send"),
+    ],
+)
+def test_emergency__part_that_is_missing_or_unknown__is_named_one_at_a_time(
+    still: Bench, arguments: list[str], message: str, advice: str
+) -> None:
+    error = refusal(still, "emergency", *arguments, "--json", code=2)
+    assert error["message"] == message
+    assert advice in error["advice"]
+    assert ("Did you mean" in error["advice"]) is ("Did you mean" in advice)
+
+
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"request": {}}', '{"request": {"fund": 5}}', "\x00" * 70_000])
 def test_emergency__file_without_a_request__is_refused(still: Bench, content: str) -> None:
     file = still.folder / "request.json"

@@ -224,6 +224,18 @@ def test_init__contract_whose_setter_is_declared__names_the_example_to_copy(
     refused(result, 4, f"answers as {peer}'s", f"config/publishers/{peer}.yaml")
 
 
+def test_init__feed_without_its_groups_own_view__is_read_by_chainlinks_interface_and_the_file_says_why(
+    still: Bench,
+) -> None:
+    flags = [f"USDC:{group}={still.world.feeds['USDC', group]}" for group in ("chainlink", "redstone", "chronicle")]
+    file, _ = written(still, still.world.tokens["USDC-vault"], *(part for flag in flags for part in ("--feed", flag)))
+    lines = file.read_text(encoding="utf-8").splitlines()
+    for group, view in (("redstone", "getDataFeedId()"), ("chronicle", "tryReadWithAge()")):
+        (at,) = [number for number, line in enumerate(lines) if f"group: {group}," in line]
+        assert "kind: chainlink" in lines[at]
+        assert f"chainlink's interface: it does not answer {view}" in lines[at - 1]
+
+
 # ---- what goes wrong
 
 
@@ -385,11 +397,29 @@ def test_init__json_on_a_terminal__asks_nothing(still: Bench, monkeypatch: pytes
     refused(still.cli("init", "--json", "--out", str(still.folder / "a")), 2, "--rpc is missing", "Give")
 
 
+def test_init__variables__that_are_set_are_not_asked_for_and_a_node_that_differs_is(still: Bench) -> None:
+    still.variables |= OWN
+    arguments = ["init", still.world.tokens["USDC-vault"], "--out", str(still.folder / "mine.yaml"), "--force"]
+    named = still.cli(*arguments, "--rpc", URL)
+    assert named.code == 0
+    assert "set in the environment" not in named.out  # the demo's own feeds have these names
+    assert "export" not in named.out
+    other = still.cli(*arguments, "--rpc", "http://127.0.0.1:1")
+    assert [line.split()[1] for line in other.out.splitlines() if "export" in line] == ["RPC_URL=..."]
+    still.variables["FEED_USDC_REDSTONE"] = ""
+    told = still.cli(*arguments, "--rpc", "http://127.0.0.1:1", "--json").json["variables"]
+    assert {each["name"]: each["set"] for each in told} == {
+        "RPC_URL": False,
+        "FEED_USDC_CHAINLINK": True,
+        "FEED_USDC_REDSTONE": False,
+    }
+
+
 def test_init__people__are_told_what_was_found_and_what_comes_next(still: Bench) -> None:
     file = still.folder / "mine.yaml"
     shown = still.cli("init", still.world.tokens["USDC-vault"], "--rpc", URL, "--out", str(file))
     assert shown.code == 0
-    for text in ("ERC-4626 vault", "vUSDC, 6 decimals", "export FEED_USDC_CHAINLINK=", f"check --config {file}"):
+    for text in ("ERC-4626 vault", "vUSDC, 6 decimals", "export RPC_URL=", f"check --config {file}"):
         assert text in shown.out.replace("\n", "") or text in shown.out
     assert "\x1b" not in shown.out
     assert os.linesep in shown.out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -33,6 +34,7 @@ def test_run__under_systemd__says_ready_when_it_works_pings_and_says_when_it_sto
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
         manager.settimeout(60)
+        log = (tmp_path / "log").open("w")
         keeper = subprocess.Popen(
             [sys.executable, "-W", "error", "-c", "from navoracle.cli.main import main; main()", "run"],
             cwd=tmp_path,
@@ -43,7 +45,7 @@ def test_run__under_systemd__says_ready_when_it_works_pings_and_says_when_it_sto
                 "WATCHDOG_USEC": "1000000",
             },
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=log,
         )
         try:
             said = [manager.recv(4_096).decode() for _ in range(3)]
@@ -54,7 +56,12 @@ def test_run__under_systemd__says_ready_when_it_works_pings_and_says_when_it_sto
         finally:
             keeper.kill()
             keeper.wait()
+            log.close()
     assert said[0] == "READY=1\nSTATUS=rehearsal, 1 funds"
     assert said[1:3] == ["WATCHDOG=1", "WATCHDOG=1"]
     assert said[-1] == "STOPPING=1"
     assert ended == 0
+    (started,) = [line for line in (tmp_path / "log").read_text().splitlines() if "started" in line]
+    for text in ("started as a rehearsal: nothing is sent; 1 fund; ", "next slot by 20"):
+        assert text in started
+    assert re.search(r"API and pages \(/dashboard/\) at http://127\.0\.0\.1:[1-9]\d*'$", started)

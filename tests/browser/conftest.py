@@ -5,10 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,9 +15,8 @@ from typing import Final
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, StorageState, sync_playwright
 
-from navoracle.state_files.reader import read_index, read_set
 from tests.browser.stand import PASSWORD, Stand
-from tests.requirements import PROJECT
+from tests.demo_process import DemoProcess, going_on
 
 CHROMIUM: Final = shutil.which("chromium")
 FLAGS: Final = (
@@ -174,57 +170,26 @@ def many(browser: Browser, stand: Stand, session: StorageState) -> Visit:
 
 @dataclass(frozen=True)
 class Demo:
-    """A running `navoracle demo --serve`."""
+    """The demo that a new user starts: its day is over, and it goes on in real time."""
 
-    process: subprocess.Popen[str]
+    process: DemoProcess
     port: int
     state: Path
 
-    def kill(self) -> None:
-        """End it as a crash would."""
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait(30)
 
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """The demo that a new user starts, until its story of five hours is over and it goes on quietly."""
-    folder = tmp_path_factory.mktemp("demo")
+    """The whole day of the demo, with its pages and its chain; all modules share one."""
+    folder, port = tmp_path_factory.mktemp("demo"), free_port()
+    with going_on(folder, "--port", str(port), "--state-files", str(folder / "state")) as process:
+        yield Demo(process, port, folder / "state")
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
     with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [
-        str(Path(sys.executable).with_name("navoracle")), "demo", "--serve", "--hours", "5", "--pace", "1",
-        "--port", str(port), "--database", f"sqlite:///{folder / 'demo.db'}", "--state-files", str(folder / "state"),
-    ]  # fmt: skip
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(command, cwd=PROJECT, stdout=log, stderr=log, text=True)
-        found = Demo(process, port, folder / "state")
-        try:
-            deadline = time.monotonic() + 240
-            while not _answers(port) or _points(folder / "state") < 4:
-                assert process.poll() is None, (folder / "log").read_text()
-                assert time.monotonic() < deadline, (folder / "log").read_text()
-                time.sleep(0.5)
-            yield found
-        finally:
-            process.kill()
-            process.wait(30)
-
-
-def _points(state: Path) -> int:
-    """Slots that the demo's slowest fund has in its series."""
-    series = [
-        read_set(state, fund).get("nav_state.json", {}).get("series", []) for fund in read_index(state).get("funds", {})
-    ]
-    return min(map(len, series), default=0)
-
-
-def _answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True
+        found: int = free.getsockname()[1]
+    return found
 
 
 @pytest.fixture

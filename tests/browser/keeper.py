@@ -26,9 +26,6 @@ from tests.unit.storage import builders as rows
 ASKED: Final = "fund-00000"
 """The fund that requests may speak of."""
 
-SHOWN: Final = "fund-00001"
-"""A fund of which everything is known, with a name as people give them."""
-
 STRESS: Final = (
     StressLine("ETH falls", ("ETH",), to_wad("0.1"), to_wad("19000"), to_wad("1.9"), to_wad("-0.09"), (), Wad(0), ()),
     StressLine(

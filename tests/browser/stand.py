@@ -23,7 +23,7 @@ from navoracle.state_files.documents import documents_of
 from navoracle.state_files.documents.index import entry_json, index_entry
 from navoracle.state_files.writer import SetWriter
 from navoracle.store_port import AlertRow
-from tests.browser.keeper import SHOWN, RunningClock, Told, desk_of, fill, rich_facts
+from tests.browser.keeper import RunningClock, Told, desk_of, fill, rich_facts
 from tests.unit.state_files import builders
 from tests.unit.storage.builders import alert_row
 
@@ -71,8 +71,6 @@ class Stand:
             }
         self._entries[MARKUP] = entry
         self._writer.write(MARKUP, documents)
-        plain = replace(rich_facts(), view=replace(builders.VIEW, fund=SHOWN), now=self.now())
-        self._writer.write(SHOWN, documents_of(plain))
         entries = {name: self._entries[name] for name in self._names()}
         index = {"format": 1, "updated_at": entry["updated_at"], "age_s": 0, "funds": entries}
         self._writer.write_index(json.dumps(index).encode())

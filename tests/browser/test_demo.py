@@ -10,22 +10,26 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import expect
 
-from navoracle.dashboard import formats
 from navoracle.dashboard.registry import PAGES
-from navoracle.state_files.reader import read_index, read_set
+from navoracle.state_files.reader import read_index
 from tests.browser.accessibility import violations
 from tests.browser.conftest import Demo, Visit, settled, until
+from tests.browser.figures import HELD, READ, READ_RETURNS, differing, figure, rows, worth
 from tests.browser.pictures import take
-from tests.browser.test_stand import fact, rows
+from tests.browser.test_pages import SIGNATURE, prepared, signed_by
+from tests.demo_process import until as until_chain
+from tests.requirements import PROJECT
 
 pytestmark = [pytest.mark.sockets]
 
 FUND: Final = "multi"
 WITH_VAULT: Final = "stable"
-PATHS: Final = {page.title: page.path.replace("{fund:path}", FUND) for page in PAGES}
-MINE: Final = ("Overview", "Funds", "Fund", "Prices")
+SHOWN: Final = {"Prices": "/prices?asset=USDC", "Overview": "/?fund=multi", "Fund": f"/funds/{WITH_VAULT}"}
+PATHS: Final = {page.title: SHOWN.get(page.title, page.path) for page in PAGES}
+FUND_ID: Final = 3
+GOLD: Final = PROJECT / "config" / "gold-attestation.json"
 MOST_BYTES: Final = 3_000_000
 DRAWN_WITHIN: Final = 1.5
 """Seconds from asking for the page to its first paint, and to the NAV in it."""
@@ -41,7 +45,7 @@ NAV_SEEN: Final = """
 """Notes when the NAV has been drawn."""
 
 
-@pytest.mark.parametrize("title", MINE)
+@pytest.mark.parametrize("title", PATHS)
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1_280), ("dark", 1_280), ("light", 390)])
 def test_page__light_dark_and_phone__fails_nowhere_and_everybody_can_use_it(
     playing: Visit, title: str, scheme: str, width: int, tmp_path: Path
@@ -50,19 +54,10 @@ def test_page__light_dark_and_phone__fails_nowhere_and_everybody_can_use_it(
     page = settled(watched.page)
     until(page, "() => [...document.querySelectorAll('[data-since]')].every((each) => each.innerText !== ' ')")
 
+    assert page.locator(".trouble").inner_text() == ""
     take(page, f"{title.lower()}-{'phone' if width < 500 else scheme}", tmp_path)
     watched.check()  # before axe, whose own styles the page's policy keeps out
     assert violations(page) == []
-    watched.context.close()
-
-
-@pytest.mark.parametrize("title", [title for title in PATHS if title not in MINE])
-def test_page__of_a_demo__fails_nowhere(playing: Visit, title: str) -> None:
-    watched = playing.open(PATHS[title])
-
-    settled(watched.page)
-    assert watched.page.locator(".trouble").inner_text() == ""
-    watched.check()
     watched.context.close()
 
 
@@ -102,25 +97,58 @@ def test_fund__bridge__is_drawn_and_told_in_figures(playing: Visit, tmp_path: Pa
     watched.context.close()
 
 
-def test_overview__next_slot__is_shown_without_reload_and_equals_files_and_chain(playing: Visit, demo: Demo) -> None:
+def test_overview__post_that_a_guardian_asked_for__is_shown_without_reload_and_equals_files_and_chain(
+    playing: Visit, demo: Demo
+) -> None:
     watched = playing.open(f"/?fund={FUND}")
     page = settled(watched.page)
     page.evaluate("window.sameDocument = true")
     before = read_index(demo.state)["funds"][FUND]["updated_at"]
+    posted = served(demo)[2]
+
+    demo.process.ask("emergency_update", FUND, "guardian")
 
     deadline = time.monotonic() + 120
     differences = ["nothing was shown yet"]
     while differences:
         assert time.monotonic() < deadline, differences
         page.wait_for_timeout(100)
-        state = read_set(demo.state, FUND)
-        differences = differing(page, state["nav_state.json"], state["nav.json"])
-        if state["nav_state.json"]["updated_at"] <= before:
+        differences = differing(page, demo.state, FUND, served(demo), lambda at: slices(demo, at))
+        if served(demo)[2] <= posted or read_index(demo.state)["funds"][FUND]["updated_at"] <= before:
             differences.append("no slot since the page was opened")
 
     assert page.evaluate("window.sameDocument")
     watched.check()
     watched.context.close()
+
+
+def test_guardian__hold_signed_with_the_command__is_on_the_chain_and_on_the_page(
+    playing: Visit, demo: Demo, tmp_path: Path
+) -> None:
+    other = playing.open(f"/?fund={FUND}")
+    settled(other.page)
+    watched = playing.open("/guardian")
+    page = settled(watched.page)
+    page.get_by_label("Fund").select_option(FUND)
+    document = prepared(page, "tried in a browser")
+
+    page.get_by_label(SIGNATURE).fill(signed_by(Path(demo.process.key("guardian")), document, tmp_path))
+    page.get_by_role("button", name="Check the signature").click()
+    page.get_by_text(f"signed hold of {FUND}: tried in a browser").wait_for()
+    assert not served(demo)[4] & HELD
+    page.get_by_role("button", name="Send it to the keeper").click()
+    page.get_by_text(f"Taken: hold of {FUND}, signed in the role GUARDIAN.").wait_for()
+
+    until_chain(lambda: bool(served(demo)[4] & HELD), "the registry holds the fund", lambda: demo.process.said)
+    expect(other.page.locator("#answer-do")).to_contain_text("BreakerOpen", timeout=60_000)
+    expect(other.page.locator("#alerts")).to_contain_text(f"FundHeld · {FUND}", timeout=60_000)
+    expect(figure(other.page, "On chain")).to_contain_text("(held)", timeout=60_000)
+    demo.process.run("emergency", "release", FUND, "--send", "--key-file", demo.process.key("risk"), *demo.process.own)
+    demo.process.ask("reset_breaker", FUND, "risk")
+    expect(other.page.locator("#safety")).to_contain_text("serves its value", timeout=60_000)
+    for each in (watched, other):
+        each.check()
+        each.context.close()
 
 
 def test_fund__verify_pressed__computes_the_frame_again_from_its_evidence(playing: Visit) -> None:
@@ -149,26 +177,25 @@ def test_status_page__beside_the_state_files__is_readable_without_a_server(
     take(page, "status-light", tmp_path)
 
 
-def test_page__server_dies__says_so_and_greys_out(playing: Visit, demo: Demo, tmp_path: Path) -> None:
-    watched = playing.open(f"/?fund={FUND}")
-    page = settled(watched.page)
-
-    demo.kill()  # the last test of this module: nothing is served after it
-
-    page.get_by_text("No connection to the keeper's server since").wait_for(timeout=30_000)
-    assert page.evaluate("getComputedStyle(document.querySelector('.page')).opacity") == "0.6"
-    take(page, "overview-dead-server", tmp_path)
+def served(demo: Demo) -> tuple[Any, ...]:
+    """What the registry serves of the fund."""
+    registry = demo.process.environment["REGISTRY"]
+    return demo.process.node.call(registry, READ, READ_RETURNS, FUND_ID)
 
 
-def differing(page: Page, state: dict[str, Any], nav: dict[str, Any]) -> list[str]:
-    """Where card and donut differ from the files, which the next slot may replace meanwhile."""
-    served = state["confirmed"]
-    slices = {formats.word(each["label"]): f"{formats.amount(each['usd'])} USD" for each in nav["aum"]["slices"]}
-    pairs = {
-        "nav": (page.locator("#nav").get_attribute("title"), state["nav"]),
-        "per share": (fact(page, "Per share"), formats.per_share(state["price_per_share"])),
-        "on chain": (fact(page, "On chain"), formats.amount(served["nav"]) + (" (held)" if served["held"] else "")),
-        "difference": (fact(page, "Difference"), formats.wei(served["nav_difference"])),
-        "donut": ({row[0]: row[1] for row in rows(page, "Assets under management, by slice") if len(row) > 1}, slices),
+def slices(demo: Demo, at: int) -> dict[str, int]:
+    """The worth (Wad) of what the fund holds at a block's time: balances and feeds of the chain, and attested gold."""
+    said, node = demo.process.environment, demo.process.node
+    block, holder = node.block_at(at), said["MULTI_HOLDER"]
+    amounts = {
+        asset: node.call(said[token], "balanceOf(address)", "uint256", holder, block=block)[0]
+        for asset, token in (("WBTC", "WBTC"), ("ETH", "WETH"), ("USDC", "USDC"))
     }
-    return [f"{name}: shown {shown}, in the file {said}" for name, (shown, said) in pairs.items() if shown != said]
+    amounts["ETH"] += node.balance(holder, block)
+    amounts["XAUT"] = int(json.loads(GOLD.read_text())["attestation"]["amount"])
+    scales = {"WBTC": 8, "ETH": 18, "USDC": 6, "XAUT": 0}
+    groups = ("CHAINLINK", "REDSTONE", "CHRONICLE")
+    return {
+        asset: worth(node, amount, scales[asset], [said[f"FEED_{asset}_{group}"] for group in groups], block)
+        for asset, amount in amounts.items()
+    }

@@ -18,10 +18,10 @@ from playwright.sync_api import Page, expect
 from navoracle.dashboard import formats
 from tests.browser.accessibility import violations
 from tests.browser.conftest import Visit, Watched, settled
-from tests.browser.keeper import ASKED, SHOWN, STRESS
+from tests.browser.figures import fact, rows
+from tests.browser.keeper import ASKED, STRESS
 from tests.browser.pictures import take
 from tests.browser.stand import MARKUP, Stand
-from tests.browser.test_stand import fact, rows
 from tests.unit.requests.builders import GUARDIAN, NOBODY
 
 pytestmark = [pytest.mark.sockets]
@@ -30,16 +30,11 @@ RISK, KPIS = f"/risk?fund={quote(MARKUP)}", f"/kpis?fund={quote(MARKUP)}"
 PATHS = {
     "prices-of-sources": "/prices",
     "prices-markup": f"/prices?text={quote(MARKUP)}",
-    "risk": f"/risk?fund={SHOWN}&text={SHOWN}",
     "risk-markup": RISK,
-    "kpis": f"/kpis?fund={SHOWN}&text={SHOWN}",
     "kpis-markup": KPIS,
     "operations": "/operations",
     "guardian": "/guardian",
 }
-KEPT = ("risk", "kpis", "operations", "guardian")
-"""Of which pictures stand in the guide, where pictures are kept."""
-
 SIGNATURE = "Signature (0x…), or the whole signed document"
 
 
@@ -66,7 +61,7 @@ def test_page__light_dark_and_phone__fits_and_is_accessible(many: Visit, name: s
         assert page.evaluate("window.broken === undefined")
         watched.check()  # before axe and the camera, which put styles of their own into the page
         assert violations(page) == [], f"{name} {label}"
-        take(page, f"{name}-{label}", tmp_path, keep=name in KEPT)
+        take(page, f"{name}-{label}", tmp_path, keep=False)
         watched.context.close()
 
 

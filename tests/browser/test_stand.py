@@ -15,6 +15,7 @@ from playwright.sync_api import Page
 from navoracle.dashboard import formats
 from tests.browser.accessibility import violations
 from tests.browser.conftest import Visit, log_in, settled, until
+from tests.browser.figures import fact, rows
 from tests.browser.stand import ASSET, MANY, MARKUP, Stand
 
 pytestmark = [pytest.mark.sockets]
@@ -281,24 +282,6 @@ def test_login__wrong_password__is_told_and_limited(outside: Visit) -> None:
     assert said[-1] == "Too many attempts. Wait a minute."
     assert violations(watched.page) == []
     watched.check()
-
-
-def fact(page: Page, name: str) -> str:
-    """What stands beside a name in a list of figures."""
-    return (
-        page.locator("dt", has_text=re.compile(f"^{re.escape(name)}$"))
-        .first.locator("xpath=following::dd[1]")
-        .inner_text()
-    )
-
-
-def rows(page: Page, caption: str) -> list[list[str]]:
-    """The cells of a table, row by row."""
-    table = page.get_by_role("table", name=caption)
-    found: list[list[str]] = table.evaluate(
-        "(table) => [...table.querySelectorAll('tbody tr')].map((row) => [...row.cells].map((cell) => cell.innerText))"
-    )
-    return found
 
 
 def filtered(page: Page, text: str, expected: int) -> tuple[float, list[list[str]]]:

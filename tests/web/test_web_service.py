@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+from pathlib import Path
 
 import aiohttp
 import pytest
 from fastapi import FastAPI
 
+from navoracle.cli.main import run
 from navoracle.domain.errors import ConfigurationError
 from navoracle.web_service import build_app, serve, serving
 from navoracle.web_service.api import intake
+from tests.unit.storage.builders import empty_sqlite_store
 from tests.unit.web_service.fakes import TOKEN, Desk, Keeper, Text
 
 pytestmark = pytest.mark.sockets
@@ -39,8 +42,11 @@ async def test_serving__port_that_is_taken__is_an_error_with_advice() -> None:
         taken.bind((HOST, 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(ConfigurationError, match=f"cannot listen at {HOST} port {port}"):
+        with pytest.raises(ConfigurationError, match=f"^service.http: cannot listen at {HOST} port {port}"):
             async with serving(app_of(), HOST, port):
+                pass
+        with pytest.raises(ConfigurationError, match=f"^--port: cannot listen at {HOST} port {port}"):
+            async with serving(app_of(), HOST, port, place="--port"):
                 pass
 
 
@@ -99,3 +105,13 @@ async def test_requests__body_that_never_ends__is_given_up(monkeypatch: pytest.M
         session.post(f"http://{HOST}:{port}/api/v1/requests", data=slow(), headers=headers) as answer,
     ):
         assert answer.status == 408
+
+
+def test_dashboard__port_that_is_taken__is_refused_by_the_name_of_the_option(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server((HOST, 0)) as taken:
+        port = str(taken.getsockname()[1])
+        database = empty_sqlite_store(tmp_path / "keeper.db")
+        assert run(["dashboard", "--port", port, "--database", database]) == 4
+    assert f"error: --port: cannot listen at {HOST} port {port}" in capsys.readouterr().err

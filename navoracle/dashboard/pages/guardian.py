@@ -23,7 +23,7 @@ from navoracle.read_model.requests import SignedRequestRecord
 
 ROWS: Final = 15
 _PAST: Final = (
-    Column("received", "Taken", head=True),
+    Column("received", "Taken", "time", head=True),
     Column("fund", "Fund"),
     Column("action", "Action"),
     Column("signer", "Signed by"),

@@ -117,7 +117,7 @@ def build(view: View[Any, Overview], first: Overview) -> Callable[[Overview], No
         if detail is not None:
             nav.show(detail)
             safety.show(detail)
-            aum.show(detail.documents.nav)
+            aum.show(detail.documents)
             history.show(data.points)
 
     return update

@@ -113,14 +113,14 @@ class _Parts:
         with Card("estimate", "How it came about"):
             self._note = Text("p", "", "note")
             self._estimates = Records(ESTIMATES, caption="The price on each side", empty="n/a")
-        with Card("votes", "Votes that counted: one for each independent group"):
-            none = "None: no source counts, or the price is derived from its base."
-            self._votes = Records(VOTES, caption="Votes", empty=none)
-        with Card("sources", "What every source said"):
-            self._sources = Records(SOURCES, caption="Sources", empty="No source answered, or it is a derived price.")
+        with Card("votes", "Votes that counted: one for each independent group") as votes:
+            self._votes = Records(VOTES, caption="Votes", empty="None: no source counts.")
+        with Card("sources", "What every source said") as sources:
+            self._sources = Records(SOURCES, caption="Sources", empty="No source answered.")
+        self._of_sources: Final = (votes, sources)
         with Card("policy", "Limits", "half"):
             self._limits = Facts(*LIMITS)
-        with Card("derived", "Spot against time-weighted average", "half"):
+        with Card("derived", "Spot against time-weighted average", "half") as self._of_a_rate:
             self._derived = Facts("Kind", "Base", "Spot rate", "Average rate", "Averaged over", "Gap")
 
     def show(self, detail: PriceDetail) -> None:
@@ -134,6 +134,10 @@ class _Parts:
         self._sources.show([source_row(each, reference) for each in detail.quotes])
         self._show_policy(detail.policy, detail.unknown.get("/policy", "the asset is not in the frame's plan"))
         self._show_derived(detail.derived, detail.unknown.get("/derived", ""))
+        # An asset is priced by sources or from a base: the cards of the other are left out where that is known.
+        self._of_a_rate.set_visibility(detail.derived is not None or detail.estimates is None)
+        for card in self._of_sources:
+            card.set_visibility(detail.derived is None or bool(detail.quotes))
         self._history.show(detail.asset, detail.history)
 
     def _show_policy(self, policy: PolicyRecord | None, why: str) -> None:

@@ -30,7 +30,7 @@ HISTORY: Final = 30
 
 _HEALTH_TONES: Final = {"healthy": "safe", "degraded": "warning", "unhealthy": "critical", "unknown": "unknown"}
 _CHANGES: Final = (
-    Column("time", "From", head=True),
+    Column("time", "From", "time", head=True),
     Column("status", "Status"),
     Column("alerts", "Alerts"),
     Column("frame", "Frame"),

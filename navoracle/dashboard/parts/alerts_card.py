@@ -49,4 +49,5 @@ class AlertsCard:
                 Text("span", "Open for ")
                 Text("span", " ", data_since=str(alert.first_at))
                 taken = alert.acknowledged_by
-                Text("span", f", seen {alert.count} times{f', {taken} takes care' if taken else ''}")
+                seen = "once" if alert.count == 1 else f"{alert.count} times"
+                Text("span", f", seen {seen}{f', {taken} takes care' if taken else ''}")

@@ -13,6 +13,7 @@ from navoracle.dashboard.parts.chart import TOOLTIP, Chart
 from navoracle.dashboard.parts.elements import Text
 from navoracle.dashboard.parts.field import Field
 from navoracle.dashboard.parts.records import Column, Records, exact, unknown
+from navoracle.read_model.documents import Documents, reason_of
 from navoracle.state_files.documents.aum import AssetAmount, DonutSlice, Slice
 from navoracle.state_files.documents.nav import NavDocument
 
@@ -35,7 +36,7 @@ class AumCard:
 
     def __init__(self) -> None:
         self._by: By = "slices"
-        self._shown: NavDocument | None = None
+        self._shown: Documents | None = None
         with Card("aum", "Assets under management", "half"):
             with ui.element("div").classes("controls"):
                 Field("Slices by", self._by, self._choose, options=CHOICES)
@@ -49,26 +50,31 @@ class AumCard:
                     Column("reporting", "Reporting", "number"),
                 ],
                 caption="Assets under management, by slice",
-                empty="nothing is held, or nothing could be valued",
+                empty="nothing that is known",
             )
 
-    def show(self, document: NavDocument | None) -> None:
-        """Show what a fund holds; None where that is not known."""
-        self._shown = document
+    def show(self, documents: Documents) -> None:
+        """Show what a fund holds, as its files have it."""
+        self._shown = documents
+        self._draw(documents)
+
+    def _draw(self, documents: Documents) -> None:
+        document = documents.nav
         parts = [] if document is None else parts_of(document, self._by)
         total = None if document is None else document.aum.total_usd
         unit = "" if document is None else document.unit
         currency = "" if document is None or document.fx is None else str(document.fx["currency"])
-        self._total.say(_total_text(document, unit, currency))
+        self._total.say(total_text(documents, unit, currency))
         said = "; ".join(f"{label} {formats.amount(usd)} {unit}" for label, usd, _ in parts)
         drawn = sum(formats.is_positive(usd) for _, usd, _ in parts)
-        self._chart.set_visibility(drawn > 1)  # a ring of one colour says nothing that the table does not
+        self._chart.set_visibility(drawn > 0)
         self._chart.show(donut(parts), label=f"Assets under management: {said or 'not known'}")
         self._table.show([_row(part, total, unit, currency) for part in parts])
 
     def _choose(self, by: str) -> None:
         self._by = next(value for value, _ in CHOICES if value == by)
-        self.show(self._shown)
+        if self._shown is not None:
+            self._draw(self._shown)
 
 
 def parts_of(document: NavDocument, by: By) -> list[Part]:
@@ -115,8 +121,12 @@ def _largest_first(parts: list[Part]) -> list[Part]:
     return sorted(parts, key=lambda part: formats.rounded(part[1], 18), reverse=True)
 
 
-def _total_text(document: NavDocument | None, unit: str, currency: str) -> str:
-    if document is None or document.aum.total_usd is None:
+def total_text(documents: Documents, unit: str, currency: str) -> str:
+    """What is held in all and owed, or why that is not known."""
+    document = documents.nav
+    if document is None:
+        return f"n/a: {reason_of(documents, 'nav')}"
+    if document.aum.total_usd is None:
         return "n/a: the fund could not be valued"
     aum = document.aum
     reporting = "" if aum.total_reporting is None else f" = {formats.amount(aum.total_reporting)} {currency}"

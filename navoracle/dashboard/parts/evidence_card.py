@@ -34,7 +34,7 @@ class EvidenceCard:
             Text("p", "Each frame can be computed again from its evidence alone, bit for bit.", "note")
             self._table = Records(
                 [
-                    Column("now", "Valued at", head=True),
+                    Column("now", "Valued at", "time", head=True),
                     Column("status", "Status"),
                     Column("nav", "NAV", "number"),
                     Column("evidence", "Evidence hash"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nicegui import ui
+from collections.abc import Collection
 
 from navoracle.dashboard.parts.elements import Text
 from navoracle.dashboard.parts.records import Tone
@@ -13,15 +13,17 @@ class Facts:
 
     Args:
         in_pairs: two of them in a line where there is room.
+        whole: those of them that have a line of their own, for long figures.
     """
 
-    def __init__(self, *names: str, in_pairs: bool = False) -> None:
+    def __init__(self, *names: str, in_pairs: bool = False, whole: Collection[str] = ()) -> None:
         self._values: dict[str, Text] = {}
         with Text("dl", "", "facts pairs" if in_pairs else "facts"):
             for name in names:
-                with ui.element("dt"):
+                line = "whole" if name in whole else ""
+                with Text("dt", "", line):
                     Text("span", name)
-                with ui.element("dd"):
+                with Text("dd", "", line):
                     self._values[name] = Text("span", "n/a", "unknown")
 
     def say(self, name: str, text: str | None, *, why: str = "", title: str = "", tone: Tone | None = None) -> None:

@@ -97,7 +97,7 @@ class PostsCard:
             Text("h2", "Posts", id="posts-heading")
             self._table = Records(
                 [
-                    Column("at", "Valued at", head=True),
+                    Column("at", "Valued at", "time", head=True),
                     Column("nav", "NAV", "number"),
                     Column("price", "Per share", "number"),
                     Column("outcome", "Contract"),
@@ -122,7 +122,7 @@ class RequestsCard:
             Text("h2", "Requests", id="requests-heading")
             self._table = Records(
                 [
-                    Column("at", "Received", head=True),
+                    Column("at", "Received", "time", head=True),
                     Column("action", "Action"),
                     Column("role", "Role"),
                     Column("signer", "Signer"),

@@ -46,7 +46,8 @@ class HistoryCard:
             return
         self._chart.set_visibility(visible=True)
         gaps = len(oldest_first) - len(known)
-        said = f"The last {len(oldest_first)} slots, in UTC. The axis does not begin at zero."
+        slots = "The last slot" if len(oldest_first) == 1 else f"The last {len(oldest_first)} slots"
+        said = f"{slots}, in UTC. The axis does not begin at zero."
         left_out = "1 slot without a NAV leaves a gap." if gaps == 1 else f"{gaps} slots without a NAV leave gaps."
         self._note.say(f"{said} {left_out}" if gaps else said)
         ends = f"from {formats.per_share(known[0])} to {formats.per_share(known[-1])}"

@@ -24,7 +24,7 @@ LONGEST_NAME: Final = 100
 _OPEN: Final = (
     Column("rule", "Alert", head=True),
     Column("severity", "Severity"),
-    Column("message", "What is wrong, and what to do"),
+    Column("message", "What is wrong, and what to do", "prose"),
     Column("since", "Open for", "number"),
     Column("count", "Times seen", "number"),
     Column("care", "Who takes care"),
@@ -32,9 +32,9 @@ _OPEN: Final = (
 _PAST: Final = (
     Column("rule", "Alert", head=True),
     Column("severity", "Severity"),
-    Column("message", "What was wrong"),
-    Column("first", "Began"),
-    Column("end", "Ended"),
+    Column("message", "What was wrong", "prose"),
+    Column("first", "Began", "time"),
+    Column("end", "Ended", "time"),
     Column("care", "Who took care"),
 )
 

@@ -16,6 +16,9 @@ RUNWAY_WARNING: Final = 48 * 3_600
 RUNWAY_CRITICAL: Final = 12 * 3_600
 """Seconds; as the alert SignerBalanceLow has them."""
 
+LONGEST_RUNWAY: Final = 1_000 * 86_400
+"""Seconds that are told; beyond them a guess from one day's pace says nothing."""
+
 _DAY: Final = ("Keeper", "Slots of the day", "Ended well", "Open posts", "Open alerts")
 _CHECKS: Final = (Column("name", "Needs", head=True), Column("state", "State"), Column("advice", "What to do"))
 _NODES: Final = (
@@ -119,4 +122,5 @@ def _runway(seconds: int | None) -> dict[str, Any]:
         return unknown("nothing was spent yet, so that the pace is not known")
     tone: Tone = "bad" if seconds < RUNWAY_CRITICAL else "warning" if seconds < RUNWAY_WARNING else "good"
     word = {"bad": "nearly empty", "warning": "low"}.get(tone, "")
-    return toned(formats.duration(seconds), tone, word)
+    long = f"over {LONGEST_RUNWAY // 86_400:,d} d" if seconds > LONGEST_RUNWAY else formats.duration(seconds)
+    return toned(long, tone, word)

@@ -13,7 +13,7 @@ from navoracle.read_model.history import SlotRecord
 from navoracle.read_model.posts import TransactionRecord
 
 SLOTS: Final = (
-    Column("time", "Slot", head=True),
+    Column("time", "Slot", "time", head=True),
     Column("fund", "Fund"),
     Column("cadence", "Cadence"),
     Column("state", "Result"),
@@ -22,7 +22,7 @@ SLOTS: Final = (
     Column("evidence", "Evidence"),
 )
 TRANSACTIONS: Final = (
-    Column("created", "Prepared", head=True),
+    Column("created", "Prepared", "time", head=True),
     Column("chain", "Chain"),
     Column("kind", "What"),
     Column("sender", "Sender"),
@@ -33,11 +33,11 @@ TRANSACTIONS: Final = (
     Column("fee", "Fee paid", "number"),
 )
 EVENTS: Final = (
-    Column("time", "Time", head=True),
+    Column("time", "Time", "time", head=True),
     Column("severity", "Severity"),
     Column("kind", "Kind"),
     Column("fund", "Fund"),
-    Column("message", "What happened"),
+    Column("message", "What happened", "prose"),
 )
 
 

@@ -9,6 +9,9 @@ from navoracle.dashboard.parts.facts import Facts
 from navoracle.dashboard.words import NAV_TONES, tone_of
 from navoracle.read_model.fund import FundDetail
 
+_DIFFERENCES = ("Difference", "Per share diff.")
+"""Exact to the wei, so that they need a line each."""
+
 _FACTS = (
     "Reporting",
     "On chain",
@@ -17,12 +20,11 @@ _FACTS = (
     "Age",
     "Chain age",
     "Status",
-    "Difference",
-    "Confidence",
-    "Per share diff.",
-    "Next slot",
     "Expires on chain",
+    "Next slot",
     "Cadence",
+    "Confidence",
+    *_DIFFERENCES,
 )
 """What was computed stands beside what the chain serves."""
 
@@ -35,7 +37,7 @@ class NavCard:
             with Text("p", "", "figure"):
                 self._nav = Text("span", "n/a", id="nav")
                 self._unit = Text("span", "", "unit")
-            self._facts = Facts(*_FACTS, in_pairs=True)
+            self._facts = Facts(*_FACTS, in_pairs=True, whole=_DIFFERENCES)
 
     def show(self, detail: FundDetail) -> None:
         """Show a fund."""
@@ -93,8 +95,7 @@ class NavCard:
             for name in (
                 "On chain",
                 "Chain per share",
-                "Difference",
-                "Per share diff.",
+                *_DIFFERENCES,
                 "Chain age",
                 "Expires on chain",
             ):

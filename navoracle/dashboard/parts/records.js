@@ -15,7 +15,7 @@ function cell(value, column, act) {
     column.head ? "th" : "td",
     {
       scope: column.head ? "row" : undefined,
-      class: [column.kind === "number" ? "number" : "", found.unknown ? "unknown" : ""],
+      class: [column.kind === "text" ? "" : column.kind, found.unknown ? "unknown" : ""],
       "data-label": column.label,
       title: found.action ? undefined : found.title,
     },

@@ -16,11 +16,16 @@ Tone = Literal["good", "warning", "bad", "plain"]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: `key` is its place in a row, `head` whether its cells name their row."""
+    """A column: `key` is its place in a row, `head` whether its cells name their row.
+
+    Attributes:
+        kind: "number" stands to the right; "time" is broken before the time of day alone; "prose" may be broken
+            anywhere, as in a hash.
+    """
 
     key: str
     label: str
-    kind: Literal["text", "number"] = "text"
+    kind: Literal["text", "number", "time", "prose"] = "text"
     sortable: bool = False
     head: bool = False
 
@@ -162,7 +167,7 @@ def _cell(value: Any, column: Mapping[str, Any], now: int) -> str:
         inner = said
     if found.get("note"):
         inner += markup.tag("span", {"class": "note"}, markup.text(f" {found['note']}"))
-    classes = [column["kind"] if column["kind"] == "number" else "", "unknown" if found.get("unknown") else ""]
+    classes = [column["kind"] if column["kind"] != "text" else "", "unknown" if found.get("unknown") else ""]
     return markup.tag(
         "th" if column["head"] else "td",
         {

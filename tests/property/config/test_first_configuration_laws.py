@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import yaml
 from eth_utils.address import to_checksum_address
@@ -18,7 +18,7 @@ from navoracle.composition.drafting import draft_of
 from navoracle.config.draft import Draft, remark, render, safe_name, variable_name
 from navoracle.config.loading import load_config
 from navoracle.config.models import Config
-from navoracle.discovery import Found, FoundFeed, FoundToken, Holding, RegisteredFund, Role
+from navoracle.discovery import FeedKind, Found, FoundFeed, FoundToken, Holding, RegisteredFund, Role
 from navoracle.domain.frame import BlockStamp
 from navoracle.domain.positions import Component
 from navoracle.domain.units import Timestamp
@@ -175,7 +175,8 @@ def test_first_configuration__whatever_was_found__parses_and_says_just_that(foun
     text = render(draft, "./navoracle.schema.json")
     assert text.splitlines()[0] == "# yaml-language-server: $schema=./navoracle.schema.json"
     assert set(yaml.safe_load(text)) <= {
-        *("version", "unit_of_account", "home_chain", "store", "chains", "publishers", "assets", "funds")
+        *("version", "unit_of_account", "home_chain", "store", "state_files"),
+        *("chains", "publishers", "assets", "funds"),
     }
     config = loaded(draft, text)
     (chain,) = config.chains.values()
@@ -216,21 +217,34 @@ def test_first_configuration__total_above_what_was_found__is_never_counted_as_no
         assert any(item.settings["id"] == "elsewhere" for item in draft.funds[0].positions) is left
 
 
+def contract_of(source: object) -> object:
+    """What a source asks, however its kind calls it."""
+    return next((found for name in ("feed", "oracle", "proxy") if (found := getattr(source, name, None))), None)
+
+
 @few
-@given(tokens, st.lists(st.tuples(names, addresses, st.integers(1, 10**6)), max_size=4, unique_by=lambda each: each[0]))
+@given(
+    tokens,
+    st.lists(
+        st.tuples(names, addresses, st.integers(1, 10**6), st.sampled_from(get_args(FeedKind))),
+        max_size=4,
+        unique_by=lambda each: each[0],
+    ),
+)
 def test_first_configuration__named_feeds__are_its_sources_and_two_groups_are_always_there(
-    base: FoundToken, named: list[tuple[str, Address, int]]
+    base: FoundToken, named: list[tuple[str, Address, int, FeedKind]]
 ) -> None:
     vault = Found("erc4626", Address(base.address or ""), shares=base, base=base, total=0)
     empty = draft_of(Discovery("home", 1, STAMP, 1, None, vault, (), None, (), ()), Wishes())
     (asset,) = empty.assets
     feeds = tuple(
-        (NamedFeed(asset, group, feed, heartbeat), FoundFeed(feed, 8, "a\nb: c", 1)) for group, feed, heartbeat in named
+        (NamedFeed(asset, group, feed, heartbeat), FoundFeed(feed, kind, 8, "a\nb: c", 1))
+        for group, feed, heartbeat, kind in named
     )
     draft = draft_of(Discovery("home", 1, STAMP, 1, None, vault, (), None, (), feeds), Wishes())
     config = loaded(draft, render(draft, "schema.json"))
     sources = config.assets[asset].sources
-    told = [(source.group, getattr(source, "feed", None), getattr(source, "heartbeat", None)) for source in sources]
+    told = [(source.group, contract_of(source), getattr(source, "heartbeat", None), source.kind) for source in sources]
     assert told[: len(named)] == named
     assert len({source.group for source in sources}) == max(2, len(named))
 

@@ -321,10 +321,10 @@ def test_job__that_came_too_late__is_an_event_and_one_that_ran_is_none(here: Her
 
 
 def test_start__with_another_configuration_than_before__is_told(here: Here) -> None:
-    here.observer.started("aaaa", live=True, version="1")
-    here.observer.started("aaaa", live=True, version="1")
+    here.observer.started("aaaa", "begun", live=True, version="1")
+    here.observer.started("aaaa", "begun", live=True, version="1")
     assert here.open() == set()
-    here.observer.started("bbbb", live=True, version="1")
+    here.observer.started("bbbb", "begun", live=True, version="1")
     assert here.open() == {("ConfigChanged", "")}
 
 

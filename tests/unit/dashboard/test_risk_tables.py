@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from navoracle.dashboard.pages.kpis import symbol_row, told
-from navoracle.dashboard.parts.keeper_cards import RUNWAY_CRITICAL, RUNWAY_WARNING, lane_row
+from navoracle.dashboard.parts.keeper_cards import LONGEST_RUNWAY, RUNWAY_CRITICAL, RUNWAY_WARNING, lane_row
 from navoracle.dashboard.parts.risk_tables import lending_row, margin_row
 from navoracle.dashboard.parts.stress_card import stress_lines
 from navoracle.domain.units import Wad, to_wad
@@ -118,6 +118,11 @@ def test_told__values__are_sorted_and_never_empty() -> None:
 def test_lane__runway__has_a_word_where_it_is_short(runway: int, tone: str, word: str) -> None:
     cell = lane_row(lane(runway=runway))["runway"]
     assert (cell["tone"], cell["note"]) == (tone, word)
+
+
+def test_lane__balance_of_many_years__is_no_number_of_days_that_nobody_can_know() -> None:
+    assert lane_row(lane(runway=LONGEST_RUNWAY))["runway"]["text"] == "1000 d 0 h"
+    assert lane_row(lane(runway=LONGEST_RUNWAY + 1))["runway"]["text"] == "over 1,000 d"
 
 
 def test_lane__nothing_spent_and_another_keepers__is_not_a_number() -> None:

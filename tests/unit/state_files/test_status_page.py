@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,10 @@ def test_status_page__one_fund__tells_its_figures_and_their_time() -> None:
     assert document["updated_at"] == builders.NOW
     assert document["statuses"] == {"live": 1}
     assert document["funds"]["alpha"]["nav"] == line()["nav"]
-    assert f"<td class=number>{line()['nav']}</td>" in page
+    nav, price = line()["nav"], line()["price_per_share"]
+    assert f'<td class=number title="{nav}">{Decimal(nav):,.2f}</td>' in page
+    assert f'<td class=number title="{price}">{Decimal(price):,.6f}</td>' in page
+    assert '<th scope="col" class=number>NAV</th>' in page
 
 
 def test_status_page__nothing_known__is_not_zero() -> None:
