@@ -117,7 +117,7 @@ def kept_peaks(plan: FramePlan, frame: NavFrame) -> dict[str, PeakState]:
             continue
         prior = plan.prior.funds.get(part.fund)
         before = None if prior is None or prior.gate is None else prior.gate.peaks
-        state = kept(part.gate, before, part.status, part.reason)
+        state = kept(part.gate, before, part.status, part.reason, part.distance)
         if state is not None:
             found[part.fund] = state
     return found

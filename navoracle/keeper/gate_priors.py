@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from navoracle.domain.frame import NavFrame
@@ -11,7 +11,7 @@ from navoracle.domain.risk.gates import EVERYTHING, GatePolicy, GatePrior, NavPo
 from navoracle.domain.units import Timestamp
 from navoracle.keeper.plan import FundPlan
 from navoracle.risk.gate import SOUND
-from navoracle.store_port import FundFrameRow, KeptPeaks, Store
+from navoracle.store_port import FundFrameRow, KeptPeaks, SlotState, Store
 
 HISTORY_POINTS: Final = 500
 """Newest frames of a fund that a peak is rebuilt from, however many there are in the policy's time."""
@@ -42,9 +42,10 @@ class GatePriors:
         }
 
     def absorb(self, frame: NavFrame) -> None:
-        """Remember whose peaks the frame has moved."""
+        """Remember whose peaks the frame has moved; one beyond the contract's band moves none."""
         for part in frame.funds:
-            if part.gate is not None and part.gate.health.healthy and part.status in SOUND:
+            is_beyond = part.distance is not None and not part.distance.within
+            if part.gate is not None and part.gate.health.healthy and part.status in SOUND and not is_beyond:
                 self._moved.add(part.fund)
 
     def _prior(
@@ -60,11 +61,28 @@ class GatePriors:
             rows = self._store.fund_frames(
                 fund=name, since=Timestamp(now - policy.history_seconds), limit=HISTORY_POINTS
             )
-            history = tuple(point for row in reversed(rows) if (point := _point(row, policy.measure)) is not None)
+            held = _held_frames(self._store, name, rows)
+            history = tuple(
+                point
+                for row in reversed(rows)
+                if row.frame not in held and (point := _point(row, policy.measure)) is not None
+            )
             reached += [point.time for point in history[:1]]
             reached += [] if served is None else [served.valuation_time]
         paid = self._store.distributions(name, min(reached), until=now) if reached else ()
         return GatePrior(state, None if kept is None else kept.frame, history, paid, is_first)
+
+
+def _held_frames(store: Store, fund: str, rows: Sequence[FundFrameRow]) -> frozenset[str | None]:
+    """Those whose post the contract held.
+
+    One that the RISK role accepted later is left out too: the frame after it, within the band of the accepted value,
+    stands for it. A slot that the keeper held has no post.
+    """
+    if not rows:
+        return frozenset()
+    slots = store.slots(fund, since=min(row.slot_time for row in rows))
+    return frozenset(slot.frame for slot in slots if slot.state is SlotState.HELD and slot.post is not None)
 
 
 def _point(row: FundFrameRow, measure: str) -> NavPoint | None:

@@ -6,15 +6,13 @@ The evidence is the one record of a frame that anyone can check; a second copy o
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
 
-from navoracle.domain.bridge import BridgeEnd, HeldPosition, NavBridge, PositionChange, ShareReconciliation
+from navoracle.domain.bridge import BridgeEnd, NavBridge, PositionChange, ShareReconciliation
+from navoracle.domain.bridge_ends import end_in
 from navoracle.domain.errors import GuardRefused
-from navoracle.domain.flows import VaultFlows
 from navoracle.domain.positions import Component
-from navoracle.domain.units import RawAmount, Wad
+from navoracle.domain.units import Wad
 
 
 def bridge_end(document: bytes) -> BridgeEnd | None:
@@ -24,22 +22,13 @@ def bridge_end(document: bytes) -> BridgeEnd | None:
         GuardRefused: the document is no evidence of this version.
     """
     try:
-        found = json.loads(document)["result"]["fund"]
-        valuation, vault = found["valuation"], found["vault"]
-        if valuation is None or vault is None:
-            return None
-        return BridgeEnd(
-            rows=tuple(_row(row) for row in valuation["positions"] if row["epoch"] is None),
-            fees=Wad(sum(int(fee) for fee in valuation["fees"].values())),
-            shares=_wad(valuation["shares"]),
-            price_per_share=_wad(valuation["price_per_share"]),
-            totals=VaultFlows(**{each.name: _wad(vault["flows"][each.name]) for each in fields(VaultFlows)}),
-        )
+        end = end_in(json.loads(document)["result"]["fund"])
     except (KeyError, TypeError, ValueError) as error:
         raise GuardRefused(
             f"the evidence of the posted frame cannot be compared with: {type(error).__name__}: {error}",
             advice="It is of another version of navoracle, or damaged: grant a re-base, and post again.",
         ) from error
+    return None if end is None or end.totals is None else end
 
 
 def kept_bridge(document: bytes) -> NavBridge | None:
@@ -75,14 +64,3 @@ def kept_bridge(document: bytes) -> NavBridge | None:
 
 def _wad(text: str) -> Wad:
     return Wad(int(text))
-
-
-def _row(row: Mapping[str, Any]) -> HeldPosition:
-    return HeldPosition(
-        position=str(row["position"]),
-        component=Component(row["component"]),
-        asset=str(row["asset"]),
-        amount=RawAmount(int(row["amount"]["value"]), int(row["amount"]["decimals"])),
-        price=_wad(row["price"]),
-        value=_wad(row["value"]),
-    )

@@ -16,6 +16,8 @@ from navoracle.json_depth import require_shallow
 from navoracle.read_model.records import Record
 from navoracle.store_port import History
 
+NO_EVIDENCE: Final = "there is no evidence of it, or it cannot be read"
+
 _LONG_AGO: Final = (1980, 1, 1, 0, 0, 0)
 """The time of every member: the same evidence is the same archive."""
 

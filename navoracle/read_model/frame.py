@@ -7,15 +7,15 @@ from typing import Any, Final
 
 from navoracle.domain.nav import Breakdown
 from navoracle.domain.units import wad_text
+from navoracle.read_model.bridges import Bridge, bridge_since_post
 from navoracle.read_model.estimates import Estimate, estimates_in
-from navoracle.read_model.evidence import parsed
+from navoracle.read_model.evidence import NO_EVIDENCE, parsed
 from navoracle.read_model.frames import FrameRecord, frame_record
 from navoracle.read_model.gates import GateRecord, gate_record
 from navoracle.read_model.posts import PostRecord, post_record
 from navoracle.read_model.records import Record, Time, WadText, WeiText
 from navoracle.store_port import FundFrameRow, History
 
-NO_EVIDENCE: Final = "there is no evidence of it, or it cannot be read"
 NOT_VALUED: Final = "the frame could not value the fund"
 
 
@@ -90,44 +90,6 @@ class GuardDistanceRecord(Record):
     day_limit: int
 
 
-class BridgeChange(Record):
-    """What one position did to the NAV."""
-
-    position: str
-    component: str
-    asset: str
-    price: WadText
-    income: WadText
-    amount: WadText
-
-
-class BridgeShares(Record):
-    """Where the shares came from."""
-
-    before: WadText
-    minted: WadText
-    fee_shares: WadText
-    burned: WadText
-    now: WadText
-    difference: WadText
-    """What none of these explains."""
-
-
-class Bridge(Record):
-    """Why the NAV of the shares outstanding is another one than that of the confirmed post."""
-
-    before: WadText
-    now: WadText
-    price: WadText
-    income: WadText
-    fees: WadText
-    flows: WadText | None
-    unexplained: WadText | None
-    residual: WadText
-    shares: BridgeShares | None
-    changes: list[BridgeChange]
-
-
 class FrameDetail(Record):
     """What a frame found for a fund."""
 
@@ -163,10 +125,13 @@ def frame_detail(history: History, frame: str, fund: str) -> FrameDetail | None:
     if not rows:
         return None
     row, document = rows[0], parsed(history, frame, fund)
+    bridged, no_bridge = (None, NO_EVIDENCE) if document is None else bridge_since_post(history, fund, document)
     result: Mapping[str, Any] = {} if document is None else document["result"]["fund"]
     valuation = result.get("valuation")
     values = row.values
     unknown = _unknown(row, document, result)
+    if no_bridge is not None:
+        unknown["/bridge"] = no_bridge
     return FrameDetail(
         found=frame_record(row),
         components_before=None if values is None else components(values.before),
@@ -185,7 +150,7 @@ def frame_detail(history: History, frame: str, fund: str) -> FrameDetail | None:
         immaterial=list(row.immaterial),
         prices=None if document is None else estimates_in(document),
         guard_distance=guard_distance(result),
-        bridge=bridge(result),
+        bridge=bridged,
         gate=None if row.gate is None else gate_record(row.gate),
         posts=[post_record(post) for post in history.posts(fund=fund, frame=frame)],
         code_version=None if document is None else document["code_version"],
@@ -202,15 +167,13 @@ def _unknown(row: FundFrameRow, document: Mapping[str, Any] | None, result: Mapp
             ("/components_before", "/components_after", "/undecayed_nav"), row.reason or NOT_VALUED
         )
     if document is None:
-        for name in ("fees", "positions", "prices", "guard_distance", "bridge", "code_version", "verifies", "clock"):
+        for name in ("fees", "positions", "prices", "guard_distance", "code_version", "verifies", "clock"):
             unknown[f"/{name}"] = NO_EVIDENCE
         return unknown
     if result["valuation"] is None:
         unknown |= dict.fromkeys(("/fees", "/positions"), row.reason or NOT_VALUED)
     if result["distance"] is None:
         unknown["/guard_distance"] = "nothing to post, or no band of a contract to post within"
-    if result.get("bridge") is None:
-        unknown["/bridge"] = "no vault of its own, or nothing was posted before"
     if row.gate is None:
         unknown["/gate"] = "no_gate"
     return unknown
@@ -237,27 +200,6 @@ def guard_distance(result: Mapping[str, Any]) -> GuardDistanceRecord | None:
         day=day,
         day_limit=day_limit,
     )
-
-
-def bridge(result: Mapping[str, Any]) -> Bridge | None:
-    """The bridge in a fund's evidence; None where there is none."""
-    found = result.get("bridge")
-    if found is None:
-        return None
-    shares = found["shares"]
-    return Bridge(
-        **{
-            name: found[name]
-            for name in ("before", "now", "price", "income", "fees", "flows", "unexplained", "residual")
-        },
-        shares=None if shares is None else BridgeShares(**shares, difference=_difference(shares)),
-        changes=[BridgeChange(**{name: row[name] for name in BridgeChange.model_fields}) for row in found["changes"]],
-    )
-
-
-def _difference(shares: Mapping[str, str]) -> str:
-    came = int(shares["before"]) + int(shares["minted"]) + int(shares["fee_shares"]) - int(shares["burned"])
-    return str(int(shares["now"]) - came)
 
 
 def _position(row: Mapping[str, Any]) -> PositionRecord:

@@ -7,15 +7,10 @@ from typing import Any, Final, Literal
 
 from navoracle.domain.breaker import BreakerState
 from navoracle.domain.units import Timestamp, Wad, to_wad, wad_text
+from navoracle.read_model.bridges import Bridge, bridge_since_post
 from navoracle.read_model.documents import Documents, documents_of
-from navoracle.read_model.evidence import parsed
-from navoracle.read_model.frame import (
-    NO_EVIDENCE,
-    Bridge,
-    GuardDistanceRecord,
-    bridge,
-    guard_distance,
-)
+from navoracle.read_model.evidence import NO_EVIDENCE, parsed
+from navoracle.read_model.frame import GuardDistanceRecord, guard_distance
 from navoracle.read_model.funds import FundRow, Funds
 from navoracle.read_model.gates import GateRecord, PeaksRecord, gate_record, peaks_record
 from navoracle.read_model.history import HistoryPoint, history_point
@@ -111,11 +106,12 @@ def fund_detail(sources: Sources, funds: Funds, fund: str) -> FundDetail | None:
     document = None if newest is None or newest.evidence_hash is None else parsed(store, newest.frame, fund)
     result: Mapping[str, Any] = {} if document is None else document["result"]["fund"]
     none = "no frame of the fund is recorded" if newest is None else NO_EVIDENCE if document is None else ""
-    distance, bridged = guard_distance(result), bridge(result)
+    distance = guard_distance(result)
+    bridged, no_bridge = (None, none) if document is None else bridge_since_post(store, fund, document)
     if distance is None:
         unknown["/guard_distance"] = none or "nothing to post, or no band of a contract to post within"
-    if bridged is None:
-        unknown["/bridge"] = none or "no vault of its own, or nothing was posted before"
+    if no_bridge is not None:
+        unknown["/bridge"] = no_bridge
     on_chain = _on_chain(store, fund, documents, document)
     if on_chain is None:
         unknown["/on_chain"] = "the contract serves nothing, or was not read yet"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
-from navoracle.domain.frame import NavStatus
+from navoracle.domain.frame import GuardDistance, NavStatus
 from navoracle.domain.risk.gates import GateDecision, GateWarning, PeakState, Veto
 from navoracle.domain.units import Wad
 from navoracle.risk.inputs import GateInput
@@ -56,24 +57,39 @@ def decide(facts: GateInput) -> GateDecision:
     )
 
 
-def kept(decision: GateDecision, before: PeakState | None, status: NavStatus, reason: str | None) -> PeakState | None:
+def kept(
+    decision: GateDecision,
+    before: PeakState | None,
+    status: NavStatus,
+    reason: str | None,
+    distance: GuardDistance | None = None,
+) -> PeakState | None:
     """The peaks to keep of a recorded frame; None where those that are kept stay as they are.
 
-    A LIVE or VERIFIED frame moves them. One that its own gate halted was held against them and rolls the day over, but
-    raises neither. A doubtful, estimated or otherwise halted one leaves no trace: its NAV may be wrong.
+    A LIVE or VERIFIED frame moves them. One that its own gate halted, and one beyond the contract's band, was held
+    against them but raises neither: no depositor had that price. The day begins with it, unless the price rose beyond
+    the band: then with the next frame. Of a peak that was rebuilt in such a frame nothing is kept, so it is rebuilt
+    again. A doubtful, estimated or otherwise halted frame leaves no trace: its NAV may be wrong.
 
     Args:
         before: what the decision started from.
         status, reason: what the guards made of the frame.
+        distance: of its price from the contract's band; None where that is not known, and then it counts as within.
     """
     found = decision.peaks
     if found is None or found == before:
         return None
-    if status in SOUND:
+    is_sound = status in SOUND
+    is_beyond = distance is not None and not distance.within
+    if is_sound and not is_beyond:
         return found
-    if status is NavStatus.HALTED and reason in decision.vetoes and before is not None:
-        return untouched(before, found)
-    return None
+    if not is_sound and (status is not NavStatus.HALTED or reason not in decision.vetoes):
+        return None
+    if before is None or decision.peak_state != "fresh":
+        return None
+    if is_beyond and distance is not None and distance.step > 0:
+        return replace(before, updated_at=found.updated_at)
+    return untouched(before, found)
 
 
 def _beyond(fall: Wad | None, limit: Wad | None) -> bool:

@@ -118,6 +118,9 @@ def test_demo__jump__is_verified_held_and_the_old_value_served(day: dict[str, An
     assert len(served) == 1
     assert all(int(slot["price_per_share"]) * 10 > int(slot["contract"]["price_per_share"]) * 13 for slot in held)
     assert all(slot["contract"]["held"] for slot in held)
+    after = [slot for slot in slots(day, "levered-pt", state="posted") if slot["time"] > held[-1]["time"]]
+    assert after
+    assert all(int(slot["gate"]["drawdown"]) < WAD // 100 for slot in after)  # nobody had the price of the jump
 
 
 def test_demo__insolvent_fund__posts_no_number_and_recovers(day: dict[str, Any]) -> None:

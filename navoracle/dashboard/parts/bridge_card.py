@@ -10,7 +10,8 @@ from navoracle.dashboard.parts.card import Card
 from navoracle.dashboard.parts.chart import TOOLTIP, Chart
 from navoracle.dashboard.parts.elements import Text
 from navoracle.dashboard.parts.records import Column, Records, exact, unknown
-from navoracle.read_model.frame import Bridge, Components, FrameDetail
+from navoracle.read_model.bridges import Bridge
+from navoracle.read_model.frame import Components, FrameDetail
 
 STEPS: Final = (
     ("price", "Prices"),
@@ -35,6 +36,13 @@ _NAV, _UP, _DOWN = (
 )
 """Colours of a whole NAV, and of a step up and down: said of each bar, whatever the library takes for up."""
 
+_REST: Final = (
+    'Flows are not known without a vault of the fund\'s own: deposits, redemptions and trades are in "Flows and rest".'
+)
+_UNEXPLAINED: Final = (
+    "Unexplained is trading against the prices, interest that compounds inside balances, and whatever is wrong."
+)
+
 
 class BridgeCard:
     """The card."""
@@ -54,9 +62,9 @@ class BridgeCard:
         if bridge is None:
             self._note.say(f"n/a: {why}. The components beside it compare the newest frame with the posted one.")
             return
-        unexplained = "Flows are not known, so neither is what they leave unexplained." if bridge.flows is None else ""
+        rest = _REST if bridge.flows is None else _UNEXPLAINED
         said = "NAV of the shares outstanding, without queued deposits. The axis does not begin at zero."
-        self._note.say(f"{said} {unexplained}".strip())
+        self._note.say(f"{said} {rest}")
         steps = _steps(bridge)
         said = ", ".join(f"{name} {formats.signed(amount)}" for name, amount in steps if amount is not None)
         self._chart.show(waterfall(bridge), label=f"Bridge of the NAV: {said}")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from navoracle.dashboard.parts.bridge_card import waterfall
 from navoracle.domain.units import WAD
-from navoracle.read_model.frame import Bridge
+from navoracle.read_model.bridges import Bridge
 
 CENTS = st.integers(-(10**9), 10**9)
 

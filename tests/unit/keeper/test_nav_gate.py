@@ -15,15 +15,17 @@ from navoracle.composition.evidence_plans import plan_from_evidence
 from navoracle.domain.cadence import Cadence
 from navoracle.domain.errors import VerificationFailed
 from navoracle.domain.flows import Distribution, Flow
+from navoracle.domain.frame import GuardDistance, NavStatus
 from navoracle.domain.prior import FundPrior, Prior
 from navoracle.domain.risk.gates import DAY, GatePrior, NavPoint
 from navoracle.domain.units import Timestamp, to_wad
 from navoracle.keeper.evidence import canonical
-from navoracle.keeper.gate_priors import HISTORY_POINTS
+from navoracle.keeper.frame import kept_peaks
+from navoracle.keeper.gate_priors import HISTORY_POINTS, GatePriors
 from navoracle.keeper.plan import FramePlan, FundPlan
 from navoracle.keeper.planner import Planner, Subject
 from navoracle.keeper.verify import verify_document
-from navoracle.store_port import FundFrameRow
+from navoracle.store_port import FundFrameRow, SlotState
 from tests.unit.keeper.service_world import HOUR, START, SUBJECT, ServiceWorld
 from tests.unit.keeper.world import HOLDER, NOW, TOKEN, frame_plan, world
 from tests.unit.risk.gate_builders import peaks, policy, served
@@ -244,6 +246,49 @@ async def test_plan__history__has_sound_frames_alone_and_no_more_than_enough(her
     found = await prior_of(here, now=here.clock.now() + 2 * DAY)
     assert [point.price_per_share for point in found.history] == [to_wad("1")]
     assert HISTORY_POINTS == 500
+
+
+async def test_plan__history__leaves_out_a_frame_whose_post_the_contract_held(
+    here: ServiceWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = here.clock.now() + 2 * DAY
+    assert len((await prior_of(here, now=later)).history) == 1
+    slots = here.store.slots
+
+    def held(post: int | None) -> None:
+        found = [replace(slot, state=SlotState.HELD, post=post and slot.post) for slot in slots(FUND)]
+        monkeypatch.setattr(here.store, "slots", lambda fund, since: tuple(found if fund == FUND else ()))
+
+    held(post=1)
+    assert (await prior_of(here, now=later)).history == ()
+    held(post=None)  # a proposal that waits for its owners: no contract held it
+    assert len((await prior_of(here, now=later)).history) == 1
+
+
+async def test_kept_peaks__rise_beyond_the_band__raises_none_and_within_it_does() -> None:
+    fund = gated(SUBJECT).funds[FUND]
+    before = peaks("0.9", age=60)
+    prior = Prior(funds={FUND: FundPrior(gate=GatePrior(before, "kept", (), (), is_first=False))})
+    plan = replace(frame_plan(FUND), funds=(fund,), prior=prior)
+    frame = await world().frame(plan)
+    (part,) = frame.funds
+    beyond = GuardDistance(1_001, 1_000, 1_001, 1_500, 10_010, "step")
+    for distance, peak in ((beyond, "0.9"), (replace(beyond, step=1_000), "1"), (None, "1")):
+        found = replace(frame, funds=(replace(part, status=NavStatus.LIVE, distance=distance),))
+        assert kept_peaks(plan, found)[FUND].peak == to_wad(peak)
+
+
+async def test_plan__rise_beyond_the_band__has_not_moved_the_peak_of_this_process(here: ServiceWorld) -> None:
+    frame = await here.world.frame(replace(frame_plan(FUND), funds=(gated(SUBJECT).funds[FUND],)))
+    (part,) = frame.funds
+    assert part.gate is not None
+    healthy = replace(part.gate, health=replace(part.gate.health, fresh=True, sources_ok=True))
+    distance = GuardDistance(1_001, 1_000, 1_001, 1_500, 10_010, "step")
+    for within, moved in ((replace(distance, step=1_000), False), (distance, True)):
+        priors = GatePriors(here.store)
+        priors.absorb(replace(frame, funds=(replace(part, status=NavStatus.LIVE, distance=within, gate=healthy),)))
+        fund = gated(SUBJECT).funds[FUND]
+        assert priors.of([fund], {FUND: None}, here.clock.now())[FUND].is_first is moved
 
 
 async def test_plan__without_a_store__starts_from_nothing() -> None:

@@ -11,8 +11,10 @@ import pytest
 
 from navoracle.domain.fees import FeeState, FeeTerms
 from navoracle.domain.flows import Distribution
-from navoracle.domain.frame import NavStatus
+from navoracle.domain.frame import GuardDistance, NavStatus
+from navoracle.domain.guards import forecast
 from navoracle.domain.positions import Component
+from navoracle.domain.prior import PostBounds
 from navoracle.domain.risk.gates import DAY, PeakState
 from navoracle.domain.units import Timestamp, Wad, to_wad
 from navoracle.risk.gate import decide, kept
@@ -453,3 +455,41 @@ def test_nav__fees_payable__always_count_whatever_is_included() -> None:
     )
     assert (everything.nav, everything.price_per_share) == (valuation.before.nav, valuation.price_per_share)
     assert dollars.nav == to_wad("960")
+
+
+def band(price: str) -> GuardDistance | None:
+    """How far a price is from a contract that serves 1,000 and takes steps of 10 %."""
+    bounds = PostBounds(1_000, 1_000, 1_000)
+    return forecast(replace(served("1000"), bounds=bounds, day_drift=0), to_wad(price), NOW)
+
+
+@pytest.mark.parametrize(("nav", "is_raised"), [("1100", True), ("1100.1", False), ("1400", False)])
+def test_kept__rise_that_the_contract_would_hold__is_seen_and_raises_nothing(nav: str, is_raised: bool) -> None:
+    before = peaks("1000", "990")
+    found = decide(facts(nav, peak=before))
+    state = kept(found, before, NavStatus.VERIFIED, None, band(nav))
+    assert state == (found.peaks if is_raised else replace(before, updated_at=NOW))
+
+
+def test_kept__rise_that_the_contract_would_hold_after_midnight__leaves_the_day_to_the_next_frame() -> None:
+    before, midnight = peaks("1000"), Timestamp(MIDNIGHT + DAY)
+    found = decide(facts("1400", now=midnight, peak=before))
+    state = kept(found, before, NavStatus.VERIFIED, None, band("1400"))
+    assert state == replace(before, updated_at=midnight)
+    later = decide(facts("1000", now=midnight + 60, peak=state))
+    assert (later.daily_peak, later.daily_loss) == (to_wad("1000"), 0)
+
+
+def test_kept__fall_that_the_contract_would_hold__begins_the_day_below_the_old_peak() -> None:
+    before, midnight = peaks("1000"), Timestamp(MIDNIGHT + DAY)
+    found = decide(facts("850", now=midnight, peak=before, policy=policy(max_drawdown=None, max_day_loss=None)))
+    state = kept(found, before, NavStatus.VERIFIED, None, band("850"))
+    assert found.drawdown == to_wad("0.15")
+    assert state == replace(before, daily_peak=to_wad("850"), daily_peak_at=midnight, updated_at=midnight)
+
+
+def test_kept__no_or_stale_peak_and_a_price_that_the_contract_would_hold__keeps_nothing() -> None:
+    for before in (None, peaks("1000", age=DAY + 1)):
+        found = decide(facts("1400", prior=prior(before)))
+        assert kept(found, before, NavStatus.VERIFIED, None, None) == found.peaks
+        assert kept(found, before, NavStatus.VERIFIED, None, band("1400")) is None
