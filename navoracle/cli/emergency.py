@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-import secrets
-from collections.abc import Callable
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.console import Console
 
+from navoracle.cli.emergency_arguments import asked_request, named_call, signed_request, signing_key
 from navoracle.cli.exit_codes import ExitCode
 from navoracle.cli.output import moment, money, plain, present
 from navoracle.cli.runtime import ConfigFile, DatabaseUrl, JsonFlag, Loaded, Runtime, load, runtime_of
-from navoracle.domain.errors import RequestRefused, UsageError
+from navoracle.domain.errors import UsageError
 from navoracle.domain.units import wad_text
-from navoracle.ports import Address
 from navoracle.registry_port import OwnCall
 from navoracle.requests.actions import Action
 
@@ -36,10 +33,7 @@ if TYPE_CHECKING:
 
 _ACTIONS: Final = " ".join(action.value for action in Action)
 _OWN_CALLS: Final = " ".join(call.value for call in OwnCall)
-Chosen = TypeVar("Chosen", Action, OwnCall)
-
 _VALID_FOR: Final = 900
-_LARGEST_FILE: Final = 64 * 1024
 
 
 def register(app: typer.Typer) -> None:
@@ -92,18 +86,18 @@ def emergency(
         """Read only where it is needed: a request that a file holds is signed without any configuration."""
         return load(context, config, database)
 
-    key = _signer(key_file, keystore, passphrase_file, passphrase_variable)
+    key = signing_key(key_file, keystore, passphrase_file, passphrase_variable)
     ways = [way for way, named in (("--to-folder", to_folder), ("--url", url), ("--to-database", to_database)) if named]
     if send:
         if ways or unsigned or request is not None or signature is not None:
             raise UsageError("--send takes no request", advice="Leave out what makes, signs or submits one.")
-        call = _own_call(action, fund)
+        call = named_call(action, fund)
         return asyncio.run(_send(loaded(), runtime, call, fund or "", key, live=live, as_json=as_json))
     if len(ways) > 1 or (live and not ways):
         raise UsageError(
             f"it goes one way, and {len(ways)} are named", advice="Name one of --to-folder, --url and --to-database."
         )
-    asked = _asked(loaded, runtime, action, fund, reason, slot, valid_for, nonce, request)
+    asked = asked_request(loaded, runtime, action, fund, reason, slot, valid_for, nonce, request)
     warnings = [] if request is not None else _warnings(loaded().config, asked)
     if unsigned:
         typed = asked.typed_data()
@@ -117,7 +111,7 @@ def emergency(
             document, lambda out: out.print(json.dumps(document["typed_data"], indent=2), markup=False), as_json=as_json
         )
         return ExitCode.OK
-    signed = asyncio.run(_signed(asked, key, signature, signer))
+    signed = asyncio.run(signed_request(asked, key, signature, signer))
     where = None
     if live and to_folder is not None:
         where = into_folder(signed, to_folder)
@@ -141,131 +135,6 @@ def _warnings(config: Config, asked: ActionRequest) -> list[str]:
     if why is None:
         return []
     return [f"the registry will not be told of the hold: {why}. {hold_by_hand(asked.fund)}"]
-
-
-def _signer(
-    key_file: Path | None, keystore: Path | None, passphrase_file: Path | None, passphrase_variable: str | None
-) -> SignerSection | None:
-    from navoracle.config.signers import KeyFileSection, KeystoreSection
-
-    if key_file is not None and keystore is not None:
-        raise UsageError("--key-file and --keystore are both named", advice="Sign with one of them.")
-    if keystore is None and (passphrase_file is not None or passphrase_variable is not None):
-        raise UsageError("a passphrase is for a --keystore", advice="Name the keystore, or leave the passphrase out.")
-    if key_file is not None:
-        return KeyFileSection(key_file=key_file)
-    if keystore is None:
-        return None
-    if (passphrase_file is None) is (passphrase_variable is None):
-        raise UsageError(
-            "a --keystore needs one passphrase", advice="Add --passphrase-file FILE or --passphrase-variable NAME."
-        )
-    return KeystoreSection(
-        kind="keystore", keystore=keystore, passphrase_file=passphrase_file, passphrase_variable=passphrase_variable
-    )
-
-
-def _asked(
-    loaded: Callable[[], Loaded],
-    runtime: Runtime,
-    action: str | None,
-    fund: str | None,
-    reason: str | None,
-    slot: int | None,
-    valid_for: int,
-    nonce: int | None,
-    file: Path | None,
-) -> ActionRequest:
-    """The request of the command line, or the one in a file."""
-    from navoracle.composition.registry_decisions import registry_of
-    from navoracle.requests.document import parse_request
-
-    try:
-        if file is not None:
-            if action is not None or fund is not None or reason is not None:
-                raise UsageError("--request has the action, the fund and the reason", advice="Leave them out.")
-            return _from_file(file)
-        wanted = _one_of(Action, action, "ACTION FUND --reason TEXT")
-        if fund is None:
-            raise _missing("FUND", f"{wanted.value} FUND --reason TEXT")
-        if reason is None:
-            raise _missing("--reason", f"{wanted.value} {fund} --reason TEXT")
-        _, section, registry = registry_of(loaded().config, fund)
-        now = runtime.clock.now()
-        return parse_request(
-            {
-                "fund": fund,
-                "action": wanted.value,
-                "slot": now if slot is None else slot,
-                "reason": reason,
-                "deadline": now + valid_for,
-                "nonce": secrets.randbelow(2**53) if nonce is None else nonce,
-                "chain": section.chain_id,
-                "contract": str(registry),
-            }
-        )
-    except RequestRefused as error:
-        raise UsageError(error.message, advice="Correct what is named.") from error
-
-
-def _from_file(file: Path) -> ActionRequest:
-    from navoracle.requests.document import parse_request
-
-    try:
-        content = file.read_bytes()[: _LARGEST_FILE + 1]
-        found: object = json.loads(content) if len(content) <= _LARGEST_FILE else None
-    except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(
-            f"--request {file} cannot be read: {type(error).__name__}", advice="Name what --unsigned --json printed."
-        ) from error
-    if not isinstance(found, dict) or "request" not in found:
-        raise UsageError(f"--request {file} holds no request", advice="Name what --unsigned --json printed.")
-    return parse_request(found["request"])
-
-
-async def _signed(
-    asked: ActionRequest, key: SignerSection | None, signature: str | None, signer: str | None
-) -> SignedRequest:
-    from navoracle.composition.requests import sign_request
-    from navoracle.requests.document import SignedRequest
-
-    if signature is None:
-        if key is None or signer is not None:
-            raise UsageError(
-                "the request is not signed", advice="Add --key-file, --keystore, or --signature with --signer."
-            )
-        return await sign_request(asked, key)
-    if key is not None or signer is None:
-        raise UsageError("--signature goes with --signer, and with no key", advice="Say whose signature it is.")
-    try:
-        return SignedRequest(asked, Address(signer), bytes.fromhex(signature.removeprefix("0x")))
-    except (RequestRefused, ValueError) as error:
-        what = error.message if isinstance(error, RequestRefused) else "--signature is not hexadecimal"
-        raise UsageError(what, advice="Copy the signature and the address as the wallet shows them.") from error
-
-
-def _one_of(known: type[Chosen], action: str | None, write: str) -> Chosen:
-    """The action of that name. Raises UsageError: there is none, with the nearest one."""
-    names = [each.value for each in known]
-    if action is None:
-        raise _missing("ACTION", write, f" Actions: {' '.join(names)}.")
-    if action in names:
-        return known(action)
-    told = action.replace("-", "_").lower()
-    nearest = [name for name in names if told and name.startswith(told)] or get_close_matches(told, names, n=1)
-    guess = f"Did you mean {nearest[0]}? " if nearest else ""
-    raise UsageError(f"there is no action {action!r}", advice=f"{guess}Actions: {' '.join(names)}.")
-
-
-def _missing(what: str, write: str, more: str = "") -> UsageError:
-    return UsageError(f"{what} is missing", advice=f"Write: navoracle emergency {write}.{more}")
-
-
-def _own_call(action: str | None, fund: str | None) -> OwnCall:
-    wanted = _one_of(OwnCall, action, "ACTION FUND --send")
-    if fund is None:
-        raise _missing("FUND", f"{wanted.value} FUND --send")
-    return wanted
 
 
 async def _send(

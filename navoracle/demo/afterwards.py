@@ -88,6 +88,7 @@ async def _run(name: str, job: Callable[[], Awaitable[object]]) -> None:
 
 async def _happen(director: Director, clock: DemoClock) -> None:
     """What happens in the world by now, and a block."""
+    director.measure(clock.now())
     try:
         await director(clock.now())
     except ChainError as error:

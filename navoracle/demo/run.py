@@ -22,8 +22,9 @@ from navoracle.demo.clock import DemoClock
 from navoracle.demo.examples import example_configuration
 from navoracle.demo.handout import CONFIGURATION, hand_out
 from navoracle.demo.node import LOCALHOST, serving_node
+from navoracle.demo.sample_telemetry import SampleTelemetry
 from navoracle.demo.stage import SAMPLE_SECONDS, Performance, Stage, Stopped
-from navoracle.demo.story import HOUR, Director
+from navoracle.demo.story import HOUR, Director, nobody_measures
 from navoracle.demo.world import SETUP_SECONDS, DemoWorld
 from navoracle.domain.units import Timestamp
 from navoracle.replay.engine import Progress, Verification, verify_store
@@ -99,7 +100,8 @@ async def run_demo(
         if stage is not None and stage.rpc is not None:
             rpc = await stack.enter_async_context(serving_node(chain.endpoint, stage.rpc))
         handout = None if stage is None else hand_out(stage.files, world.environment, rpc)
-        config = _configuration(world, stage)
+        telemetry = SampleTelemetry(scratch / "telemetry")
+        config = _configuration(world, stage, telemetry)
         running = await stack.enter_async_context(
             open_service(
                 config,
@@ -115,7 +117,7 @@ async def run_demo(
         if stage is not None and handout is not None:
             stage.opened(running.port, handout)
         begin(running, config, start, live=True)
-        director = Director(world, start, tell)
+        director = Director(world, start, tell, nobody_measures if stage is None else telemetry.write)
         performance = Performance(running, director, clock, ending, progress, watched=stage is not None)
         stopped = False
         try:
@@ -135,7 +137,7 @@ async def run_demo(
     return DemoResult(hours, world.registry, tuple(story), tuple(performance.slots), verification, stopped)
 
 
-def _configuration(world: DemoWorld, stage: Stage | None) -> Config:
+def _configuration(world: DemoWorld, stage: Stage | None, telemetry: SampleTelemetry) -> Config:
     """The example as it stands, with what is watched; paced time is looked at as coarsely as the story's."""
     config = load_config(example_configuration(CONFIGURATION), world.environment)
     said = config.service
@@ -150,7 +152,7 @@ def _configuration(world: DemoWorld, stage: Stage | None) -> Config:
         cadence = cadence.model_copy(update={"sample_seconds": SAMPLE_SECONDS})
     files = config.state_files or StateFilesSection(folder=stage.state_folder)
     # Whatever is lost can be played again.
-    files = files.model_copy(update={"folder": stage.state_folder, "fsync": False})
+    files = files.model_copy(update={"folder": stage.state_folder, "fsync": False, "external": telemetry.section})
     return config.model_copy(
         update={"service": said.model_copy(update=changes), "cadence": cadence, "state_files": files}
     )

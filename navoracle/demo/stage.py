@@ -115,6 +115,7 @@ class Performance:
 
     async def _step(self, now: Timestamp) -> None:
         """Between two steps: tell what was, do what was asked for, and let happen what happens."""
+        self._director.measure(now)
         await self._tell()
         await asyncio.sleep(self._breath)
         if self._stop.is_set():

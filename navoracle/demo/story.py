@@ -43,11 +43,31 @@ class Act:
     action: Callable[[Director], Awaitable[None]]
 
 
-class Director:
-    """Plays the acts and keeps the feeds answering in between. Deterministic: the same day every time."""
+def nobody_measures(_now: Timestamp) -> None:
+    """Nobody reads telemetry, and nobody writes any."""
 
-    def __init__(self, world: DemoWorld, start: Timestamp, told: Callable[[Timestamp, str], None]) -> None:
+
+class Director:
+    """Plays the acts and keeps the feeds answering in between. Deterministic: the same day every time.
+
+    Args:
+        start: when the story begins.
+        told: called for everything that happens.
+        measure: writes the telemetry of a time.
+
+    Attributes:
+        measure: to be called before the keeper tells of a time, since it then reads telemetry.
+    """
+
+    def __init__(
+        self,
+        world: DemoWorld,
+        start: Timestamp,
+        told: Callable[[Timestamp, str], None],
+        measure: Callable[[Timestamp], None] = nobody_measures,
+    ) -> None:
         self.world = world
+        self.measure = measure
         self.prices: dict[str, Wad] = dict(PRICES)
         self.outliers: dict[tuple[str, str], Wad] = {}
         self.failing: set[str] = set()

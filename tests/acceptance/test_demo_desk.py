@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from fastapi import FastAPI
@@ -26,6 +26,7 @@ from navoracle.read_model.model import ReadModel
 from navoracle.requests.actions import Action
 from navoracle.requests.desk import RequestDesk
 from navoracle.requests.document import ActionRequest, SignedRequest
+from navoracle.state_files.reader import read_set
 from navoracle.storage import SqlStore
 from navoracle.store_port import RequestState, SlotState
 
@@ -66,6 +67,15 @@ class Watched:
             pass
 
         return await run_demo(1, self.store, ignore, ignore, self.stage(), stop=self.stop)
+
+    def kpis(self, fund: str) -> dict[str, Any]:
+        """What the state files say of a fund at a glance."""
+        return read_set(self.folder / "state", fund)["kpis.json"]
+
+    def routed(self, fund: str) -> tuple[str, Timestamp | None]:
+        """Whether the telemetry of a fund's router is known, and its time."""
+        kpis = self.kpis(fund)
+        return kpis["router"]["state"], kpis["telemetry"]["router"]["updated_at"]
 
     @property
     def now(self) -> Timestamp:
@@ -113,6 +123,11 @@ async def test_desk__requests_before_and_after_the_end_of_the_story__are_carried
         await until(lambda: watched.over, "the story is over")
         assert watched.ended(in_story)
         assert watched.posted("stable") == 1
+        told, at = watched.routed("multi")
+        assert told == "known"
+        assert at is not None
+        assert at > START
+        assert watched.routed("levered-pt") == ("unknown", None)
 
         with pytest.raises(RequestRefused, match="holds no role"):
             await watched.ask(Action.EMERGENCY_UPDATE, "multi", POSTER, 1)
@@ -122,6 +137,11 @@ async def test_desk__requests_before_and_after_the_end_of_the_story__are_carried
         await until(lambda: watched.ended(held), "a hold")
         before = watched.now
         await until(lambda: watched.now >= before + 3_600, "an hour goes by")
+        told, later = watched.routed("multi")
+        assert told == "known"
+        assert later is not None
+        assert later > before
+        assert watched.kpis("multi")["router"]["slip_q50_bps"] is not None
         newest = store.slots(fund="multi", limit=1)[0]
         assert newest.state is not SlotState.POSTED
         assert store.slots(fund="stable", limit=1)[0].state is SlotState.POSTED

@@ -26,7 +26,12 @@ pytestmark = [pytest.mark.sockets]
 
 FUND: Final = "multi"
 WITH_VAULT: Final = "stable"
-SHOWN: Final = {"Prices": "/prices?asset=USDC", "Overview": "/?fund=multi", "Fund": f"/funds/{WITH_VAULT}"}
+SHOWN: Final = {
+    "Prices": "/prices?asset=USDC",
+    "Overview": f"/?fund={FUND}",
+    "Fund": f"/funds/{WITH_VAULT}",
+    "KPIs": f"/kpis?fund={FUND}",
+}
 PATHS: Final = {page.title: SHOWN.get(page.title, page.path) for page in PAGES}
 FUND_ID: Final = 3
 GOLD: Final = PROJECT / "config" / "gold-attestation.json"
@@ -129,7 +134,9 @@ def test_guardian__hold_signed_with_the_command__is_on_the_chain_and_on_the_page
     settled(other.page)
     watched = playing.open("/guardian")
     page = settled(watched.page)
+    expect(page.locator("#question")).to_contain_text("Now: levered-pt is live, served by the registry")
     page.get_by_label("Fund").select_option(FUND)
+    expect(page.locator("#question")).to_contain_text(f"Now: {FUND} is live, served by the registry")
     document = prepared(page, "tried in a browser")
 
     page.get_by_label(SIGNATURE).fill(signed_by(Path(demo.process.key("guardian")), document, tmp_path))

@@ -49,7 +49,7 @@ def parameters(address: Mapping[str, str]) -> str | None:
 
 def load(model: ReadModel, fund: str | None) -> GuardianPage:
     """Read the page. Raises StoreError."""
-    row = None if fund is None else model.fund_row(fund)
+    row = next(iter(model.funds(limit=1).items), None) if fund is None else model.fund_row(fund)
     return GuardianPage(model.sources.now(), row, tuple(model.requests(limit=ROWS).items))
 
 
@@ -62,7 +62,7 @@ def build(view: View[Any, GuardianPage], first: GuardianPage) -> Callable[[Guard
         "prepares the request and sends it; the key stays in a wallet or with the command, never here.",
         "note",
     )
-    steps = None if view.desk is None or not view.desk.targets else RequestSteps(view, first.now)
+    steps = None if view.desk is None or not view.desk.targets else RequestSteps(view, first.now, first.fund)
     if steps is None:
         Text(
             "p",

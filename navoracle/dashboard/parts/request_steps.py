@@ -44,14 +44,15 @@ class RequestSteps:
     Args:
         view: the page; its parameter is the chosen fund.
         now: the keeper's time.
+        row: the fund to begin with where none is chosen; the desk's first where it takes no request about that one.
     """
 
-    def __init__(self, view: View[Any, Any], now: Timestamp) -> None:
+    def __init__(self, view: View[Any, Any], now: Timestamp, row: FundRow | None) -> None:
         if view.desk is None:
             raise LookupError("no desk takes requests here")
         self._view, self._desk = view, view.desk
         self._targets = dict(view.desk.targets)
-        asked = view.parameters if isinstance(view.parameters, str) else None
+        asked = view.parameters if isinstance(view.parameters, str) else None if row is None else row.fund
         self._fund = asked if asked in self._targets else next(iter(self._targets))
         self._action, self._reason, self._valid_for, self._now = Action.HOLD, "", USUAL_VALIDITY, now
         self._request: ActionRequest | None = None
@@ -64,8 +65,8 @@ class RequestSteps:
     def see(self, now: Timestamp, row: FundRow | None) -> None:
         """What is known now: the time, and how the chosen fund stands."""
         self._now = now
-        if row is None:
-            self._standing.say("")
+        if row is None or row.fund != self._fund:
+            self._standing.say("", classes="note")
             return
         held = "" if row.held is None else ", held on the registry" if row.held else ", served by the registry"
         self._standing.say(
