@@ -19,6 +19,7 @@ from tests.browser.conftest import Demo, Visit, settled, until
 from tests.browser.figures import HELD, READ, READ_RETURNS, differing, figure, rows, worth
 from tests.browser.pictures import take
 from tests.browser.test_pages import SIGNATURE, prepared, signed_by
+from tests.demo_process import PATIENCE
 from tests.demo_process import until as until_chain
 from tests.requirements import PROJECT
 
@@ -34,6 +35,9 @@ SHOWN: Final = {
 }
 PATHS: Final = {page.title: SHOWN.get(page.title, page.path) for page in PAGES}
 FUND_ID: Final = 3
+CONFIRMATIONS: Final = 2
+"""What the demo's configuration says."""
+
 GOLD: Final = PROJECT / "config" / "gold-attestation.json"
 MOST_BYTES: Final = 3_000_000
 DRAWN_WITHIN: Final = 1.5
@@ -147,12 +151,14 @@ def test_guardian__hold_signed_with_the_command__is_on_the_chain_and_on_the_page
     page.get_by_text(f"Taken: hold of {FUND}, signed in the role GUARDIAN.").wait_for()
 
     until_chain(lambda: bool(served(demo)[4] & HELD), "the registry holds the fund", lambda: demo.process.said)
-    expect(other.page.locator("#answer-do")).to_contain_text("BreakerOpen", timeout=60_000)
-    expect(other.page.locator("#alerts")).to_contain_text(f"FundHeld · {FUND}", timeout=60_000)
-    expect(figure(other.page, "On chain")).to_contain_text("(held)", timeout=60_000)
+    expect(other.page.locator("#answer-do")).to_contain_text("BreakerOpen", timeout=PATIENCE * 1_000)
+    expect(other.page.locator("#alerts")).to_contain_text(f"FundHeld · {FUND}", timeout=PATIENCE * 1_000)
+    expect(figure(other.page, "On chain")).to_contain_text("(held)", timeout=PATIENCE * 1_000)
+    seen = demo.process.node.head()
+    until_chain(lambda: demo.process.node.head() > seen + CONFIRMATIONS, "the hold is read some blocks back")
     demo.process.run("emergency", "release", FUND, "--send", "--key-file", demo.process.key("risk"), *demo.process.own)
     demo.process.ask("reset_breaker", FUND, "risk")
-    expect(other.page.locator("#safety")).to_contain_text("serves its value", timeout=60_000)
+    expect(other.page.locator("#safety")).to_contain_text("serves its value", timeout=PATIENCE * 1_000)
     for each in (watched, other):
         each.check()
         each.context.close()
@@ -165,7 +171,7 @@ def test_fund__verify_pressed__computes_the_frame_again_from_its_evidence(playin
     page.get_by_role("table", name="Frames and their evidence").get_by_role("button").last.click()
 
     told = page.locator("#verification")
-    told.get_by_text("Verified", exact=True).wait_for(timeout=60_000)
+    told.get_by_text("Verified", exact=True).wait_for(timeout=PATIENCE * 1_000)
     assert "Covered by post" in told.inner_text()
     assert rows(page, "Posts")
     watched.check()

@@ -143,7 +143,7 @@ async def world(node: tuple[str, Address]) -> AsyncIterator[World]:
     events: list[NodeEvent] = []
     async with FaultProxy(url) as odd, FaultProxy(url) as other:
         urls = {"odd": odd.url, "other": other.url, "sound": url.replace("http://", "ws://")}
-        nodes = [Node(endpoint_at(each, timeout=0.5), operator=name) for name, each in urls.items()]
+        nodes = [Node(endpoint_at(each, timeout=1.5), operator=name) for name, each in urls.items()]
         pool = NodePool(
             nodes, chain="anvil", chain_id=CHAIN_ID, max_lag=5, dial_timeout=2.0, deadline=10.0, on_event=events.append
         )

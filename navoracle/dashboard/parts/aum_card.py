@@ -99,9 +99,9 @@ def donut(parts: Sequence[Part]) -> dict[str, Any]:
         "series": [
             {
                 "type": "pie",
-                "radius": ["52%", "82%"],
+                "radius": ["46%", "72%"],  # leaves a phone room for the labels beside it
                 "label": {"color": "--text", "textBorderWidth": 0, "formatter": "{b}", "overflow": "truncate"},
-                "labelLine": {"lineStyle": {"color": "--quiet"}},
+                "labelLine": {"length": 8, "length2": 6, "lineStyle": {"color": "--quiet"}},
                 "itemStyle": {"borderColor": "--surface", "borderWidth": 2},
                 "data": [
                     {"name": label, "value": float(formats.rounded(usd, 2))}
