@@ -41,8 +41,7 @@ MOST_HEARD: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A frame as it was heard of, without its evidence, with what the chain served, what was overridden and how
-    the risk monitor did then.
+    """A frame as it was heard of, without its evidence, with what the chain served and what was overridden then.
 
     `slots` are the funds of which it is a slot's frame: a look between slots makes no evidence.
     """
@@ -51,7 +50,6 @@ class Heard:
     slots: frozenset[str]
     served: Mapping[str, ConfirmedNav]
     overrides: Mapping[str, Any]
-    monitor: MonitorHealth | None
 
 
 @dataclass(slots=True)
@@ -119,7 +117,7 @@ class StateFiles:
         """A frame was run: a slot's, a look's, or a sample's, which has no funds."""
         served = {part.fund: self._served[part.fund] for part in frame.funds if part.fund in self._served}
         bare = replace(frame, evidence={}, quotes=())
-        self._heard.append(Heard(bare, frozenset(frame.evidence), served, dict(self._overrides()), self._monitor()))
+        self._heard.append(Heard(bare, frozenset(frame.evidence), served, dict(self._overrides())))
 
     @property
     def is_behind(self) -> bool:
@@ -258,7 +256,8 @@ class StateFiles:
             risk_history=tuple(fund.kept.risks),
             ranges=self._ranges.known(assets, now),
             overrides={} if heard is None else heard.overrides,
-            monitor=None if heard is None else heard.monitor,
+            # Not as it was when the frame was heard of: the look that made it had not ended.
+            monitor=None if heard is None else self._monitor(),
             stress=_lines(None if frame is None or part is None else self._stress(frame, part)),
             external=self._external.read(name, now),
         )

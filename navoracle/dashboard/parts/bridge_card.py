@@ -44,6 +44,10 @@ _UNEXPLAINED: Final = (
 )
 
 
+WIDE_ENOUGH: Final = 480
+"""Pixels of the picture up to which the names of its steps would lie on one another."""
+
+
 class BridgeCard:
     """The card."""
 
@@ -128,7 +132,12 @@ def waterfall(bridge: Bridge) -> dict[str, Any]:
     floor, top = _ends([first, last, *(each for _, _, start, end in bars for each in (start, end))])
     whole = [("Then", formats.amount(before), floor, first), *bars, ("Now", formats.amount(now), floor, last)]
     return {
-        "grid": {"left": 90, "right": 12, "top": 16, "bottom": 30},
+        "grid": {"left": 90, "right": 12, "top": 16},
+        # Names stand beside one another where there is room for all of them, else aslant.
+        "media": [
+            _names(bottom=30, aslant=0),
+            {"query": {"maxWidth": WIDE_ENOUGH}, **_names(bottom=66, aslant=40)},
+        ],
         "tooltip": {**TOOLTIP, "trigger": "item", "formatter": "{b}"},
         "xAxis": {
             "type": "category",
@@ -157,6 +166,10 @@ def waterfall(bridge: Bridge) -> dict[str, Any]:
             }
         ],
     }
+
+
+def _names(*, bottom: int, aslant: int) -> dict[str, Any]:
+    return {"option": {"grid": {"bottom": bottom}, "xAxis": {"axisLabel": {"rotate": aslant}}}}
 
 
 def _ends(levels: Sequence[float]) -> tuple[float, float]:

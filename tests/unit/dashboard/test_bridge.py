@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from navoracle.dashboard.parts.bridge_card import waterfall
+from navoracle.dashboard.parts.bridge_card import WIDE_ENOUGH, waterfall
 from navoracle.domain.units import WAD
 from navoracle.read_model.bridges import Bridge
 
@@ -50,6 +50,16 @@ def test_waterfall__flows_not_known__has_one_step_for_them_and_the_rest() -> Non
         "Now: 5,000,000.60",
     ]  # fmt: skip
     assert found[1][1:] == (5_000_000.0, 5_000_001.0)
+
+
+def test_waterfall__narrow_picture__has_its_names_aslant_and_room_for_them() -> None:
+    steps = {"price": 1, "income": 0, "fees": 0, "flows": 0, "unexplained": 0}
+    usual, narrow = waterfall(bridge(100, steps))["media"]
+    assert "query" not in usual
+    assert usual["option"]["xAxis"]["axisLabel"]["rotate"] == 0
+    assert narrow["query"] == {"maxWidth": WIDE_ENOUGH}
+    assert narrow["option"]["xAxis"]["axisLabel"]["rotate"] > 0
+    assert narrow["option"]["grid"]["bottom"] > usual["option"]["grid"]["bottom"]
 
 
 def test_waterfall__steps_up_and_down__have_the_colours_of_gain_and_loss() -> None:

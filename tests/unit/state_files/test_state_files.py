@@ -14,7 +14,7 @@ from navoracle.domain.frame import NavStatus
 from navoracle.domain.prior import ConfirmedNav, Sample
 from navoracle.domain.risk.levels import RiskStatus
 from navoracle.domain.units import Timestamp, to_wad
-from navoracle.state_files.facts import NavPoint
+from navoracle.state_files.facts import MonitorHealth, NavPoint
 from navoracle.state_files.price_ranges import BAR_SECONDS, LEAST_BARS
 from navoracle.state_files.reader import read_index, read_set
 from navoracle.state_files.state_files import StateFiles
@@ -309,3 +309,14 @@ def test_file__of_a_set__is_one_line_of_json(here: World) -> None:
     assert content.endswith(b"}\n")
     assert content.count(b"\n") == 1
     assert json.loads(content)["frame"] == "f00d"
+
+
+def test_write__look_that_ended_after_its_frame_was_heard__says_how_the_monitor_is_now(tmp_path: Path) -> None:
+    known = [MonitorHealth("unhealthy", 0, 0, to_wad("0"))]
+    here = World(tmp_path / "state", monitor=lambda: known[-1])
+    here.files.hear(frame(part(risk=report()), name="f00d", at=NOW, look=True))
+
+    known.append(MonitorHealth("healthy", 1, 0, to_wad("0")))  # the look has ended well
+    here.files.write()
+
+    assert here.document("risk")["health"] == "healthy"
