@@ -76,6 +76,8 @@ def test_desk__guardians_requests__are_carried_out_by_the_demos_keeper(newcomer:
 
     newcomer.ask("hold", "multi", "guardian")
     until(lambda: "FundHeld multi" in newcomer.logged, "the hold is seen on the chain", lambda: newcomer.logged)
+    seen = newcomer.node.head()
+    until(lambda: newcomer.node.head() > seen + CONFIRMATIONS, "the hold is read some blocks back")
     newcomer.run("emergency", "release", "multi", "--send", "--key-file", newcomer.key("risk"), *newcomer.own)
     newcomer.ask("reset_breaker", "multi", "risk")
     until(lambda: posted(database, "multi", "emergency"), "a post after the release", lambda: newcomer.said)

@@ -35,6 +35,8 @@ SHOWN: Final = {
 }
 PATHS: Final = {page.title: SHOWN.get(page.title, page.path) for page in PAGES}
 FUND_ID: Final = 3
+STOPPED: Final = "levered-pt"
+STOPPED_ID: Final = 2
 CONFIRMATIONS: Final = 2
 """What the demo's configuration says."""
 
@@ -134,30 +136,36 @@ def test_overview__post_that_a_guardian_asked_for__is_shown_without_reload_and_e
 def test_guardian__hold_signed_with_the_command__is_on_the_chain_and_on_the_page(
     playing: Visit, demo: Demo, tmp_path: Path
 ) -> None:
-    other = playing.open(f"/?fund={FUND}")
+    other = playing.open(f"/?fund={STOPPED}")
     settled(other.page)
     watched = playing.open("/guardian")
     page = settled(watched.page)
-    expect(page.locator("#question")).to_contain_text("Now: levered-pt is live, served by the registry")
+    expect(page.locator("#question")).to_contain_text(f"Now: {STOPPED} is live, served by the registry")
     page.get_by_label("Fund").select_option(FUND)
     expect(page.locator("#question")).to_contain_text(f"Now: {FUND} is live, served by the registry")
+    page.get_by_label("Fund").select_option(STOPPED)
+    expect(page.locator("#question")).to_contain_text(f"Now: {STOPPED} is live")
     document = prepared(page, "tried in a browser")
 
     page.get_by_label(SIGNATURE).fill(signed_by(Path(demo.process.key("guardian")), document, tmp_path))
     page.get_by_role("button", name="Check the signature").click()
-    page.get_by_text(f"signed hold of {FUND}: tried in a browser").wait_for()
-    assert not served(demo)[4] & HELD
+    page.get_by_text(f"signed hold of {STOPPED}: tried in a browser").wait_for()
+    assert not served(demo, STOPPED_ID)[4] & HELD
     page.get_by_role("button", name="Send it to the keeper").click()
-    page.get_by_text(f"Taken: hold of {FUND}, signed in the role GUARDIAN.").wait_for()
+    page.get_by_text(f"Taken: hold of {STOPPED}, signed in the role GUARDIAN.").wait_for()
 
-    until_chain(lambda: bool(served(demo)[4] & HELD), "the registry holds the fund", lambda: demo.process.said)
+    until_chain(
+        lambda: bool(served(demo, STOPPED_ID)[4] & HELD), "the registry holds the fund", lambda: demo.process.said
+    )
     expect(other.page.locator("#answer-do")).to_contain_text("BreakerOpen", timeout=PATIENCE * 1_000)
-    expect(other.page.locator("#alerts")).to_contain_text(f"FundHeld · {FUND}", timeout=PATIENCE * 1_000)
+    expect(other.page.locator("#alerts")).to_contain_text(f"FundHeld · {STOPPED}", timeout=PATIENCE * 1_000)
     expect(figure(other.page, "On chain")).to_contain_text("(held)", timeout=PATIENCE * 1_000)
     seen = demo.process.node.head()
     until_chain(lambda: demo.process.node.head() > seen + CONFIRMATIONS, "the hold is read some blocks back")
-    demo.process.run("emergency", "release", FUND, "--send", "--key-file", demo.process.key("risk"), *demo.process.own)
-    demo.process.ask("reset_breaker", FUND, "risk")
+    demo.process.run(
+        "emergency", "release", STOPPED, "--send", "--key-file", demo.process.key("risk"), *demo.process.own
+    )
+    demo.process.ask("reset_breaker", STOPPED, "risk")
     expect(other.page.locator("#safety")).to_contain_text("serves its value", timeout=PATIENCE * 1_000)
     for each in (watched, other):
         each.check()
@@ -190,10 +198,10 @@ def test_status_page__beside_the_state_files__is_readable_without_a_server(
     take(page, "status-light", tmp_path)
 
 
-def served(demo: Demo) -> tuple[Any, ...]:
-    """What the registry serves of the fund."""
+def served(demo: Demo, number: int = FUND_ID) -> tuple[Any, ...]:
+    """What the registry serves of a fund."""
     registry = demo.process.environment["REGISTRY"]
-    return demo.process.node.call(registry, READ, READ_RETURNS, FUND_ID)
+    return demo.process.node.call(registry, READ, READ_RETURNS, number)
 
 
 def slices(demo: Demo, at: int) -> dict[str, int]:
