@@ -19,6 +19,8 @@ WORDS: Final[Mapping[str, str]] = {
     "no_gate": "the fund has no gate",
     "no_peak": "there is no peak yet",
     "no_profit": "there was no profit",
+    "no_vault": "the fund has no vault of its own",
+    "not_begun": "the vault has not been opened yet",
     "no_bridge": "it has no vault of its own, or nothing was posted before",
     "no_prices": "too few prices are kept yet",
     "flows_not_known": "deposits and withdrawals are not known",

@@ -47,6 +47,8 @@ class BridgeShares(Record):
 class Bridge(Record):
     """Why the NAV of the shares outstanding is another one than that of the confirmed post."""
 
+    posted_frame: str | None
+    """The frame of that post; null where the keeper does not know it."""
     before: WadText
     now: WadText
     price: WadText
@@ -72,7 +74,7 @@ def bridge_since_post(
     """
     found, confirmed = document["result"]["fund"], document["prior"]["fund"]["confirmed"]
     if found.get("bridge") is not None:
-        return _found(found["bridge"]), None
+        return _found(found["bridge"], None if confirmed is None else confirmed["frame"]), None
     if confirmed is None:
         return None, NOTHING_POSTED
     if confirmed["frame"] is None:
@@ -88,12 +90,13 @@ def bridge_since_post(
     before = end_in(posted["result"]["fund"])
     if before is None:
         return None, NOT_VALUED_THEN
-    return _computed(bridge_between(before, now)), None
+    return _computed(bridge_between(before, now), confirmed["frame"]), None
 
 
-def _found(found: Mapping[str, Any]) -> Bridge:
+def _found(found: Mapping[str, Any], posted_frame: str | None) -> Bridge:
     shares = found["shares"]
     return Bridge(
+        posted_frame=posted_frame,
         **{
             name: found[name]
             for name in ("before", "now", "price", "income", "fees", "flows", "unexplained", "residual")
@@ -103,9 +106,10 @@ def _found(found: Mapping[str, Any]) -> Bridge:
     )
 
 
-def _computed(found: NavBridge) -> Bridge:
+def _computed(found: NavBridge, posted_frame: str) -> Bridge:
     """Of a bridge without flows, which has no shares either."""
     return Bridge(
+        posted_frame=posted_frame,
         before=wad_text(found.before),
         now=wad_text(found.now),
         price=wad_text(found.price),

@@ -10,6 +10,7 @@ from navoracle.domain.units import Timestamp, Wad, to_wad, wad_text
 from navoracle.read_model.bridges import Bridge, bridge_since_post
 from navoracle.read_model.documents import Documents, documents_of
 from navoracle.read_model.evidence import NO_EVIDENCE, parsed
+from navoracle.read_model.fees import FeeStanding, fee_standing
 from navoracle.read_model.frame import GuardDistanceRecord, guard_distance
 from navoracle.read_model.funds import FundRow, Funds
 from navoracle.read_model.gates import GateRecord, PeaksRecord, gate_record, peaks_record
@@ -60,14 +61,6 @@ class BreakerRecord(Record):
     since: Time | None
     advice: str | None
     """Null while it is closed."""
-
-
-class FeeStanding(Record):
-    """The high-water mark and the fee clock, as the keeper keeps them."""
-
-    high_water_mark: WadText | None
-    """Per share; null where the fund has none."""
-    accrued_since: Time | None
 
 
 class FundDetail(Record):
@@ -129,7 +122,6 @@ def fund_detail(sources: Sources, funds: Funds, fund: str) -> FundDetail | None:
         unknown["/latest"] = "no slot has ended yet"
     if not posted:
         unknown["/posted"] = "nothing was posted yet"
-    fees = store.load_fund(fund).fees
     return FundDetail(
         fund=row,
         documents=documents,
@@ -138,10 +130,7 @@ def fund_detail(sources: Sources, funds: Funds, fund: str) -> FundDetail | None:
         breakers=_breakers(sources, fund),
         guard_distance=distance,
         bridge=bridged,
-        fees=FeeStanding(
-            high_water_mark=wad_text(fees.high_water_mark),
-            accrued_since=fees.accrued_since or None,
-        ),
+        fees=fee_standing(store, fund, documents, document, unknown),
         peaks=None if peaks is None else peaks_record(peaks),
         gate=None if gate is None else gate_record(gate),
         latest=history_point(latest[0]) if latest else None,

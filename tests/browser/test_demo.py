@@ -12,11 +12,12 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import expect
 
+from navoracle.dashboard import formats
 from navoracle.dashboard.registry import PAGES
 from navoracle.state_files.reader import read_index
 from tests.browser.accessibility import violations
 from tests.browser.conftest import Demo, Visit, settled, until
-from tests.browser.figures import HELD, READ, READ_RETURNS, differing, figure, rows, worth
+from tests.browser.figures import HELD, READ, READ_RETURNS, differing, exact_fact, fact, figure, rows, worth
 from tests.browser.pictures import take
 from tests.browser.test_pages import SIGNATURE, prepared, signed_by
 from tests.demo_process import PATIENCE
@@ -91,7 +92,9 @@ def test_first_page__nothing_cached__is_small_and_soon_drawn(playing: Visit) -> 
     assert statistics.median(drawn) < DRAWN_WITHIN
 
 
-def test_fund__bridge__is_drawn_and_told_in_figures(playing: Visit, tmp_path: Path) -> None:
+def test_fund__bridge__is_drawn_and_told_in_figures_between_the_components_of_its_ends(
+    playing: Visit, tmp_path: Path
+) -> None:
     watched = playing.open(f"/funds/{WITH_VAULT}")
     page = settled(watched.page)
     card = page.locator("#bridge")
@@ -103,7 +106,24 @@ def test_fund__bridge__is_drawn_and_told_in_figures(playing: Visit, tmp_path: Pa
     assert abs(sum(amounts[:-1]) - amounts[-1]) <= Decimal("0.06")  # each is rounded for reading
     label = card.locator(".chart").get_attribute("aria-label") or ""
     assert f"Prices {told['Prices']}" in label
+    whole = {row[0]: row[1:] for row in rows(page, "Components of the NAV")}["NAV"]
+    assert whole[:2] == [told["Then"], told["Now"]]
+    assert whole[0] != whole[1]
     take(page, "bridge", tmp_path, part=card)
+    watched.check()
+    watched.context.close()
+
+
+def test_fund__high_water_mark_and_fee_clock__are_those_of_its_vault(playing: Visit, demo: Demo) -> None:
+    watched = playing.open(f"/funds/{WITH_VAULT}")
+    page = settled(watched.page)
+    vault = demo.process.environment["STABLE_VAULT"]
+    mark, since = demo.process.node.call(vault, "feeState()", "uint256,uint256")
+    assert mark > 10**18  # performance fees were taken in the story
+
+    assert exact_fact(page, "High-water mark") == formats.of_wad(str(mark))
+    assert fact(page, "Fees since") == formats.moment(since)
+    assert fact(page, "Kept by") == "the fund's vault"
     watched.check()
     watched.context.close()
 

@@ -72,6 +72,7 @@ def test_bridge__of_any_two_frames_evidence__adds_up_to_the_change_to_the_wei(
     found, why = bridge_since_post(history(document(before, None)), "f", newest)
     assert why is None
     assert found is not None
+    assert found.posted_frame == "posted"
     assert (int(found.before), int(found.now)) == (before.before.nav, now.before.nav)
     parts = [found.price, found.income, found.fees, found.residual]
     assert sum(map(int, parts)) == int(found.now) - int(found.before)

@@ -38,7 +38,7 @@ class FundPage:
     """What the page shows; `detail` is None where there is no such fund.
 
     `newest` is the newest frame that is recorded, which a slot under way does not have yet; `posted` is that of the
-    slot that was posted last.
+    post from which it changed, where its bridge begins, and without a bridge that of the slot that was posted last.
     """
 
     name: str
@@ -62,15 +62,16 @@ def load(model: ReadModel, name: str) -> FundPage:
     if detail is None:
         return FundPage(name, None)
 
-    def frame_of(found: HistoryPoint | FrameRecord | None) -> FrameDetail | None:
-        return None if found is None or found.frame is None else model.frame(found.frame, name)
+    def frame_of(frame: str | None) -> FrameDetail | None:
+        return None if frame is None else model.frame(frame, name)
 
     frames = tuple(model.frames(FrameQuestion(name), limit=ROWS).items)
+    begins = None if detail.bridge is None else detail.bridge.posted_frame
     return FundPage(
         name,
         detail,
-        newest=frame_of(frames[0] if frames else None),
-        posted=frame_of(detail.posted),
+        newest=frame_of(frames[0].frame if frames else None),
+        posted=frame_of(begins or (None if detail.posted is None else detail.posted.frame)),
         points=tuple(model.history(SlotQuestion(name), limit=POINTS).items),
         posts=tuple(model.posts(name, limit=ROWS).items),
         frames=frames,

@@ -77,15 +77,15 @@ class BridgeCard:
 
 
 class ComponentsCard:
-    """What the NAV is made of: at the last post, now, and with queued deposits."""
+    """What the NAV is made of: at the post before, in the newest slot's frame, and there with queued deposits."""
 
     def __init__(self) -> None:
         with Card("components", "Components", "half"):
             self._table = Records(
                 [
                     Column("name", "Component", head=True),
-                    Column("posted", "Last post", "number"),
-                    Column("before", "Now", "number"),
+                    Column("posted", "Post before", "number"),
+                    Column("before", "Newest slot", "number"),
                     Column("after", "With queued deposits", "number"),
                 ],
                 caption="Components of the NAV",
@@ -93,7 +93,7 @@ class ComponentsCard:
             )
 
     def show(self, newest: FrameDetail | None, posted: FrameDetail | None) -> None:
-        """Show the newest frame beside the one that was posted last."""
+        """Show the newest frame beside that of the post from which it changed."""
         then = None if posted is None else posted.components_before
         before = None if newest is None else newest.components_before
         after = None if newest is None else newest.components_after

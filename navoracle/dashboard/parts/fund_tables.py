@@ -25,18 +25,27 @@ class FeesCard:
         with Text("section", "", "card half", aria_labelledby="fees-heading"):
             Text("h2", "High-water mark and fees", id="fees-heading")
             self._facts = Facts(
-                "High-water mark", "Fees since", "Management", "Performance", "Withdrawal", "Payable", "Shares", "Peak"
-            )
+                "High-water mark", "Fees since", "Kept by", "Management", "Performance", "Withdrawal", "Payable",
+                "Shares", "Peak",
+            )  # fmt: skip
 
     def show(self, detail: FundDetail) -> None:
         """Show a fund's."""
-        facts, document = self._facts, detail.documents.nav
+        facts, document, unknown = self._facts, detail.documents.nav, detail.unknown
         mark = formats.of_wad(detail.fees.high_water_mark)
         facts.say(
-            "High-water mark", None if mark is None else formats.per_share(mark), why="none yet", title=mark or ""
+            "High-water mark",
+            None if mark is None else formats.per_share(mark),
+            why=unknown.get("/fees/high_water_mark", "none yet"),
+            title=mark or "",
         )
         since = detail.fees.accrued_since
-        facts.say("Fees since", None if since is None else formats.moment(since), why="the clock has not begun")
+        facts.say(
+            "Fees since",
+            None if since is None else formats.moment(since),
+            why=unknown.get("/fees/accrued_since", "the clock has not begun"),
+        )
+        facts.say("Kept by", "the fund's vault" if detail.fees.kept_by == "vault" else "the keeper")
         fees = None if document is None else document.fees
         for name, amount in (
             ("Management", None if fees is None else fees.management),

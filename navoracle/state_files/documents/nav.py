@@ -126,6 +126,10 @@ class FeesSection:
     """Of pending withdrawals."""
     total: Decimal
     """All three."""
+    high_water_mark: Decimal | None
+    """That of the vault by which fees are taken, as its terms measure it; unknown without a vault of the fund's own."""
+    accrued_since: Time | None
+    """The vault's fee clock; unknown without a vault of the fund's own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,21 +183,26 @@ def nav_document(facts: Facts) -> NavDocument:
             else ComponentsSection(before=_components(valuation.before), after=_components(valuation.after)),
             facts.unvalued,
         ),
-        fees=unknown.other(
-            "/fees",
-            None
-            if valuation is None
-            else FeesSection(
-                management=decimal(valuation.fees.management),
-                performance=decimal(valuation.fees.performance),
-                withdrawal=decimal(valuation.fees.withdrawal),
-                total=decimal(valuation.fees.total),
-            ),
-            facts.unvalued,
-        ),
+        fees=unknown.other("/fees", _fees(facts, unknown), facts.unvalued),
         aum=aum_section(facts, rate, unknown, "/aum"),
         fx=fx_section(facts, rate, unknown),
         unknown=unknown.reasons,
+    )
+
+
+def _fees(facts: Facts, unknown: Unknown) -> FeesSection | None:
+    valuation, vault = facts.valuation, None if facts.part is None else facts.part.vault
+    if valuation is None:
+        return None
+    why = "no_vault" if vault is None else "not_begun"
+    mark, since = (None, None) if vault is None else (vault.fees.high_water_mark, vault.fees.accrued_since)
+    return FeesSection(
+        management=decimal(valuation.fees.management),
+        performance=decimal(valuation.fees.performance),
+        withdrawal=decimal(valuation.fees.withdrawal),
+        total=decimal(valuation.fees.total),
+        high_water_mark=unknown.wad("/fees/high_water_mark", mark, why),
+        accrued_since=unknown.other("/fees/accrued_since", since, why),
     )
 
 

@@ -20,7 +20,7 @@ def bridge(before: int, steps: Mapping[str, int | None]) -> Bridge:
     wad = {name: None if step is None else str(step * WAD // 100) for name, step in steps.items()}
     now = before + sum(step or 0 for name, step in steps.items() if name != "residual")
     said = {"residual": "0", **wad, "before": str(before * WAD // 100), "now": str(now * WAD // 100)}
-    return Bridge.model_validate({**said, "shares": None, "changes": []})
+    return Bridge.model_validate({**said, "posted_frame": "f1", "shares": None, "changes": []})
 
 
 def bars(options: dict[str, Any]) -> list[tuple[str, float, float]]:

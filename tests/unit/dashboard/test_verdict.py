@@ -12,8 +12,9 @@ from navoracle.dashboard.verdict import Answer, Since, Until, Words, is_fresh, i
 from navoracle.domain.units import WAD
 from navoracle.read_model.documents import Documents
 from navoracle.read_model.events import AlertRecord
+from navoracle.read_model.fees import FeeStanding
 from navoracle.read_model.frame import GuardDistanceRecord
-from navoracle.read_model.fund import BreakerRecord, FeeStanding, FundDetail, OnChain
+from navoracle.read_model.fund import BreakerRecord, FundDetail, OnChain
 from navoracle.read_model.funds import FundRow
 from navoracle.read_model.gates import GateRecord
 from navoracle.read_model.operations import NextSlot
@@ -70,7 +71,8 @@ def detail(**changes: Any) -> FundDetail:
     said: dict[str, Any] = {
         "fund": row(), "documents": documents(), "on_chain": served(),
         "next_slot": NextSlot(slot_time=AT + 3_600, cadence="hourly", reasons=[]), "breakers": [breaker()],
-        "guard_distance": distance(), "bridge": None, "fees": FeeStanding(high_water_mark=None, accrued_since=None),
+        "guard_distance": distance(), "bridge": None,
+        "fees": FeeStanding(kept_by="keeper", high_water_mark=None, accrued_since=None),
         "peaks": None, "gate": gate(), "latest": None, "posted": None, "requests": [], "unknown": {},
     }  # fmt: skip
     return FundDetail.model_construct(**{**said, **changes})

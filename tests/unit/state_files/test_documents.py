@@ -9,10 +9,13 @@ import pytest
 
 from navoracle.domain.bridge import NavBridge
 from navoracle.domain.failures import Failure
+from navoracle.domain.fees import FeeState, FeeTerms
+from navoracle.domain.flows import VaultFlows
 from navoracle.domain.frame import NavStatus
 from navoracle.domain.nav import Breakdown
 from navoracle.domain.prices import PriceStatus
 from navoracle.domain.units import WAD, Timestamp, Wad, to_wad
+from navoracle.domain.vault import VaultState
 from navoracle.state_files.external import External, ExternalPart
 from navoracle.state_files.facts import MonitorHealth, NavPoint, RiskPoint, StressLine
 from navoracle.state_files.price_ranges import PriceRange
@@ -31,6 +34,7 @@ from tests.unit.state_files.builders import (
     wad,
 )
 
+NO_FLOWS = VaultFlows(*6 * [Wad(0)])
 NAMES = ("nav_state", "nav", "synced_state", "risk", "kpis", "positions")
 
 
@@ -151,14 +155,23 @@ def test_nav__components_and_fees__equal_the_valuation() -> None:
         for field in Breakdown._fields:
             assert wad(components[field]) == getattr(breakdown, field), field
         assert (wad(components["gross"]), wad(components["nav"])) == (breakdown.gross, breakdown.nav)
-    fees = {name: wad(amount) for name, amount in found["fees"].items()}
-    assert fees == {
-        "management": value.fees.management,
-        "performance": value.fees.performance,
-        "withdrawal": value.fees.withdrawal,
-        "total": value.fees.total,
-    }
+    for name in ("management", "performance", "withdrawal", "total"):
+        assert wad(found["fees"][name]) == getattr(value.fees, name)
     assert value.fees.management > 0
+
+
+def test_nav__mark_and_clock_of_fees__are_those_of_the_vault_that_keeps_them() -> None:
+    without = documents()["nav"]
+    assert (without["fees"]["high_water_mark"], without["fees"]["accrued_since"]) == (None, None)
+    assert without["unknown"]["/fees/high_water_mark"] == without["unknown"]["/fees/accrued_since"] == "no_vault"
+
+    kept = FeeState(to_wad("1.25"), Timestamp(NOW - 60))
+    read = documents(part=part(vault=VaultState(FeeTerms(), kept, NO_FLOWS)))["nav"]
+    assert (wad(read["fees"]["high_water_mark"]), read["fees"]["accrued_since"]) == (to_wad("1.25"), NOW - 60)
+
+    new = documents(part=part(vault=VaultState(FeeTerms(), FeeState(), NO_FLOWS)))["nav"]
+    assert (new["fees"]["high_water_mark"], new["fees"]["accrued_since"]) == (None, None)
+    assert new["unknown"]["/fees/high_water_mark"] == new["unknown"]["/fees/accrued_since"] == "not_begun"
 
 
 def test_nav__asset_breakdown__has_what_is_held_by_asset() -> None:
