@@ -121,7 +121,7 @@ class Performance:
         if self._stop.is_set():
             raise Stopped
         service = self._running.service
-        await service.failures.guard("requests", service.keeper.requests.act, self._ask)
+        await service.act_on_requests(self._ask)
         await service.look_at_transactions()
         await service.settle()
         await self._director(now)

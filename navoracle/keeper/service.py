@@ -284,9 +284,9 @@ class KeeperService:
         if self._began:
             self._tasks.begin(self.act_on_requests())
 
-    async def act_on_requests(self) -> None:
-        """Do what signed requests ask for."""
-        await self.failures.guard("requests", self._keeper.requests.act, self.ask_emergency)
+    async def act_on_requests(self, ask: Callable[[str, str, str], None] | None = None) -> None:
+        """Do what signed requests ask for; `ask` hears of EMERGENCY slots, which begin here at once when it is None."""
+        await self.failures.guard("requests", self._keeper.requests.act, ask or self.ask_emergency)
 
     async def look_at_chain(self) -> None:
         """What the chain serves, what the lanes have left, how far the clock is off, and which breakers cooled down."""

@@ -92,6 +92,15 @@ async def test_update__looked_at_twice_before_its_slot_ends__asks_once(here: Ser
     assert results(here) == [("update", "done", "slot posted")]
 
 
+async def test_update__others_work_off_slots__is_told_to_them_and_nothing_begins_here(here: ServiceWorld) -> None:
+    heard: list[tuple[str, str, str]] = []
+    here.store.take_request(asked("update", "manager"), here.clock.now(), at_most=None, within=HOUR)
+    await here.service.act_on_requests(lambda *said: heard.append(said))
+    assert [said[:2] for said in heard] == [("cash", "manager")]
+    assert not here.service.busy
+    assert here.slots() == []
+
+
 async def test_hold__no_hot_key__stops_the_keeper_and_says_that_the_chain_is_left(here: ServiceWorld) -> None:
     await take(here, asked("hold", "guardian"))
     breaker = here.store.load_breakers()[CASH]
