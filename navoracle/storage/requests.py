@@ -132,7 +132,8 @@ def _refuse_excess(connection: Connection, record: RequestRecord, at: Timestamp,
     if connection.execute(taken).scalar_one() >= at_most:
         raise RequestRefused(
             "too_often",
-            f"request {record.id}: {record.action} of {record.fund} was asked for {at_most} times within {within} s",
+            f"request {record.id}: {record.action} of {record.fund} was asked for as often as may be ({at_most}) "
+            f"within {within} s",
             advice=f"Ask again when {within} seconds have passed since the first of them.",
         )
 

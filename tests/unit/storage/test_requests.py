@@ -82,7 +82,7 @@ def test_take_request__nonce_of_another_signer_contract_or_chain__is_its_own(
 def test_take_request__limit__counts_the_action_of_the_fund_in_the_window(store: SqlStore) -> None:
     take(store, another(1), at=NOW, at_most=2)
     take(store, another(2), at=NOW + 10, at_most=2)
-    with pytest.raises(RequestRefused, match="asked for 2 times") as refused:
+    with pytest.raises(RequestRefused, match=r"as often as may be \(2\)") as refused:
         take(store, another(3), at=NOW + HOUR - 1, at_most=2)
     assert refused.value.reason == "too_often"
     take(store, another(4, fund="beta"), at=NOW + 11, at_most=2)
