@@ -22,6 +22,9 @@ OVER: Final = "The story is over"
 GROUPS: Final = {"chainlink": 86_400, "redstone": 43_200, "chronicle": 43_200}
 """Feeds of USDC and their heartbeats in seconds, as the demo prints them."""
 
+CONFIRMATIONS: Final = 2
+"""Blocks behind the newest one at which the demo's configuration reads, and that which `init` writes."""
+
 PATIENCE: Final = 240
 """Seconds for anything that a machine which does other things as well may take."""
 
@@ -143,6 +146,12 @@ class Node:
             found = json.load(answer)
         assert "error" not in found, found
         return found["result"]
+
+
+def until_final(node: Node) -> None:
+    """Wait until what the chain says now is what a keeper reads, some blocks behind the newest."""
+    seen = node.head()
+    until(lambda: node.head() > seen + CONFIRMATIONS, "it is read some blocks back")
 
 
 def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:

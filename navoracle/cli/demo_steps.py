@@ -40,7 +40,7 @@ def show_steps(out: Console, handout: Handout, database: str) -> None:
         [
             f"{called} deploy {roles} --key-file $DEMO_KEYS/risk.key --live",
             "# put the address that it prints into navoracle.yaml, as `registry:`",
-            f"{called} run --live                  # goes on: the rest in another terminal",
+            f"{called} run --live                  # goes on; the rest in another terminal, after `source`",
             "# within a minute of the deployment the registry takes no post yet; the keeper then asks again by itself",
             f"{called} emergency update vusdc --reason 'a post' --key-file $DEMO_KEYS/manager.key --to-database --live",
             f"{called} verify --rpc $RPC_URL",

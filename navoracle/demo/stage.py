@@ -104,7 +104,7 @@ class Performance:
             sample_seconds=SAMPLE_SECONDS,
             progress=self._ended,
             risk=None if service.risk is None else RiskSchedule(service.risk, LOOK_SECONDS),
-            ask_emergency=self._ask,
+            ask_emergency=service.ask_emergency,
             script=self._step,
             blocks_between_slots=True,
             worked_off=self._worked,
@@ -121,15 +121,10 @@ class Performance:
         if self._stop.is_set():
             raise Stopped
         service = self._running.service
-        await service.act_on_requests(self._ask)
+        await service.act_on_requests()
         await service.look_at_transactions()
         await service.settle()
         await self._director(now)
-
-    def _ask(self, fund: str, cause: str, reason: str) -> None:
-        """Ask for an EMERGENCY slot, which the timeline works off: in the background, time would leave it behind."""
-        self._running.service.keeper.watch.ask(fund, reason, self._clock.now())
-        self._running.observer.emergency_asked(fund, cause, reason)
 
     async def _tell(self) -> None:
         service, observer = self._running.service, self._running.observer

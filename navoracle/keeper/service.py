@@ -156,10 +156,14 @@ class KeeperService:
     # ---- slots
 
     def ask_emergency(self, fund: str, cause: str, reason: str) -> None:
-        """Ask for an EMERGENCY slot; it begins at once, or when the fund's last one is a minute old."""
+        """Ask for an EMERGENCY slot; it begins at once, or when the fund's last one is a minute old.
+
+        Before the start it is the start's, or that of whoever works slots off until then.
+        """
         self._keeper.watch.ask(fund, reason, self._keeper.clock.now())
         self._keeper.observer.emergency_asked(fund, cause, reason)
-        self._tasks.begin(self.look_for_slots())
+        if self._began:
+            self._tasks.begin(self.look_for_slots())
 
     def trade_seen(self, trade: SeenTrade) -> None:
         """A large trade: an EMERGENCY slot at once, and another one when the first valued a block before the trade."""
@@ -284,9 +288,9 @@ class KeeperService:
         if self._began:
             self._tasks.begin(self.act_on_requests())
 
-    async def act_on_requests(self, ask: Callable[[str, str, str], None] | None = None) -> None:
-        """Do what signed requests ask for; `ask` hears of EMERGENCY slots, which begin here at once when it is None."""
-        await self.failures.guard("requests", self._keeper.requests.act, ask or self.ask_emergency)
+    async def act_on_requests(self) -> None:
+        """Do what signed requests ask for."""
+        await self.failures.guard("requests", self._keeper.requests.act, self.ask_emergency)
 
     async def look_at_chain(self) -> None:
         """What the chain serves, what the lanes have left, how far the clock is off, and which breakers cooled down."""

@@ -8,7 +8,6 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 import pytest
 
@@ -16,12 +15,9 @@ from navoracle.cli.main import run
 from navoracle.domain.errors import StoreError
 from navoracle.storage import SqlStore
 from navoracle.store_port import SlotState
-from tests.demo_process import NAVORACLE, PATIENCE, DemoProcess, going_on, started, until
+from tests.demo_process import NAVORACLE, PATIENCE, DemoProcess, going_on, started, until, until_final
 
 pytestmark = [pytest.mark.sockets, pytest.mark.slow]
-
-CONFIRMATIONS: Final = 2
-"""What `init` writes."""
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +35,6 @@ def test_first_minute__init_check_nav_deploy_run__posts_on_the_demos_chain(newco
     assert valued["status"] == "live"
 
     newcomer.deploy(folder, port=0)
-    granted = newcomer.node.head()
 
     rehearsal = subprocess.Popen(
         [NAVORACLE, "run", "--json"], cwd=folder, env=said, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -57,7 +52,7 @@ def test_first_minute__init_check_nav_deploy_run__posts_on_the_demos_chain(newco
         keeper = subprocess.Popen([NAVORACLE, "run", "--live"], cwd=folder, env=said, stderr=err)
     try:
         until(lambda: (folder / "navoracle.db").exists(), "the keeper's database")
-        until(lambda: newcomer.node.head() > granted + CONFIRMATIONS, "roles are read some blocks back")
+        until_final(newcomer.node)  # the roles too
         reason = ["--reason", "a first post", "--key-file", newcomer.key("manager"), "--to-database", "--live"]
         newcomer.run("emergency", "update", "vusdc", *reason)
         until(lambda: posted(folder / "navoracle.db", "vusdc"), "a post", (folder / "run.err").read_text)
@@ -76,8 +71,7 @@ def test_desk__guardians_requests__are_carried_out_by_the_demos_keeper(newcomer:
 
     newcomer.ask("hold", "multi", "guardian")
     until(lambda: "FundHeld multi" in newcomer.logged, "the hold is seen on the chain", lambda: newcomer.logged)
-    seen = newcomer.node.head()
-    until(lambda: newcomer.node.head() > seen + CONFIRMATIONS, "the hold is read some blocks back")
+    until_final(newcomer.node)
     newcomer.run("emergency", "release", "multi", "--send", "--key-file", newcomer.key("risk"), *newcomer.own)
     newcomer.ask("reset_breaker", "multi", "risk")
     until(lambda: posted(database, "multi", "emergency"), "a post after the release", lambda: newcomer.said)

@@ -20,7 +20,7 @@ from tests.browser.conftest import Demo, Visit, settled, until
 from tests.browser.figures import HELD, READ, READ_RETURNS, differing, exact_fact, fact, figure, rows, worth
 from tests.browser.pictures import take
 from tests.browser.test_pages import SIGNATURE, prepared, signed_by
-from tests.demo_process import PATIENCE
+from tests.demo_process import PATIENCE, until_final
 from tests.demo_process import until as until_chain
 from tests.requirements import PROJECT
 
@@ -38,9 +38,6 @@ PATHS: Final = {page.title: SHOWN.get(page.title, page.path) for page in PAGES}
 FUND_ID: Final = 3
 STOPPED: Final = "levered-pt"
 STOPPED_ID: Final = 2
-CONFIRMATIONS: Final = 2
-"""What the demo's configuration says."""
-
 GOLD: Final = PROJECT / "config" / "gold-attestation.json"
 MOST_BYTES: Final = 3_000_000
 DRAWN_WITHIN: Final = 1.5
@@ -180,8 +177,7 @@ def test_guardian__hold_signed_with_the_command__is_on_the_chain_and_on_the_page
     expect(other.page.locator("#answer-do")).to_contain_text("BreakerOpen", timeout=PATIENCE * 1_000)
     expect(other.page.locator("#alerts")).to_contain_text(f"FundHeld · {STOPPED}", timeout=PATIENCE * 1_000)
     expect(figure(other.page, "On chain")).to_contain_text("(held)", timeout=PATIENCE * 1_000)
-    seen = demo.process.node.head()
-    until_chain(lambda: demo.process.node.head() > seen + CONFIRMATIONS, "the hold is read some blocks back")
+    until_final(demo.process.node)
     demo.process.run(
         "emergency", "release", STOPPED, "--send", "--key-file", demo.process.key("risk"), *demo.process.own
     )

@@ -16,15 +16,12 @@ from navoracle.dashboard.registry import PAGES
 from tests.browser.conftest import Demo, Visit, free_port, settled
 from tests.browser.figures import READ, READ_RETURNS, differing, worth
 from tests.browser.pictures import take
-from tests.demo_process import GROUPS, NAVORACLE, DemoProcess
-from tests.demo_process import until as until_chain
+from tests.demo_process import GROUPS, NAVORACLE, DemoProcess, until_final
 
 pytestmark = [pytest.mark.sockets]
 
 FUND: Final = "vusdc"
 FUND_ID: Final = 1
-CONFIRMATIONS: Final = 2
-"""What `init` writes."""
 
 
 @dataclass(frozen=True)
@@ -68,8 +65,7 @@ def own(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnKee
         running = subprocess.Popen([NAVORACLE, "run", "--live"], cwd=folder, env=process.environment, stderr=err)
     found = OwnKeeper(process, folder, running, port, registry)
     try:
-        granted = process.node.head()
-        until_chain(lambda: process.node.head() > granted + CONFIRMATIONS, "roles are read some blocks back")
+        until_final(process.node)  # the roles too
         yield found
     finally:
         running.kill()

@@ -92,13 +92,18 @@ async def test_update__looked_at_twice_before_its_slot_ends__asks_once(here: Ser
     assert results(here) == [("update", "done", "slot posted")]
 
 
-async def test_update__others_work_off_slots__is_told_to_them_and_nothing_begins_here(here: ServiceWorld) -> None:
-    heard: list[tuple[str, str, str]] = []
-    here.store.take_request(asked("update", "manager"), here.clock.now(), at_most=None, within=HOUR)
-    await here.service.act_on_requests(lambda *said: heard.append(said))
-    assert [said[:2] for said in heard] == [("cash", "manager")]
-    assert not here.service.busy
+async def test_update__before_the_start__begins_nothing_beside_whoever_works_slots_off_until_then(
+    tmp_path: Path,
+) -> None:
+    here = ServiceWorld(tmp_path / "keeper.db")
+    await take(here, asked("update", "manager"))
+    assert [cause for _, cause, _ in here.heard.emergencies] == ["manager"]
     assert here.slots() == []
+
+    await here.service.start()
+    await here.idle()
+    assert [state for _, state, _ in here.slots()] == ["posted"]
+    assert results(here) == [("update", "done", "slot posted")]
 
 
 async def test_hold__no_hot_key__stops_the_keeper_and_says_that_the_chain_is_left(here: ServiceWorld) -> None:
